@@ -1,0 +1,37 @@
+"""What ``careplans`` says: ``careplan.<what happened>.v1``, subject ``CarePlan/<id>``, payload ``CarePlanV1``."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class CarePlanEvent(StrEnum):
+    """The event types. Each is also the routing key on the exchange."""
+
+    CREATED = "careplan.created.v1"
+    UPDATED = "careplan.updated.v1"
+    ACTIVITY_ADDED = "careplan.activity-added.v1"
+    ACTIVITY_CHANGED = "careplan.activity-changed.v1"
+    TEAM_CHANGED = "careplan.team-changed.v1"
+    DELETED = "careplan.deleted.v1"
+
+
+class CarePlanV1(BaseModel):
+    """What changed in one plan. References are relative."""
+
+    model_config = ConfigDict(frozen=True)
+
+    care_plan: str
+    version: int
+    patient: str | None = None
+    care_team: str | None = None
+    status: str | None = None
+    changed: tuple[str, ...] = ()
+    """Codes of what changed: ``activity``, ``careTeam``, ``goal``, ``status`` ..."""
+    activity: str | None = None
+    """The ``ServiceRequest/x`` whose activity was added or changed."""
+    activity_status: str | None = None
+    discipline: str | None = None
+    caused_by: str | None = None
+    """The id of the event that led to this one."""
+    occurred_at: str

@@ -1,0 +1,90 @@
+"""The registry: one small descriptor per resource type; what is not said there is the same for all types."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from shared.errors import NotFound
+from shared.fhir.json import Resource
+from shared.security.caller import Caller
+
+
+class Fact(Protocol):
+    """A thing that happened in a service's domain; ``events/outgoing`` of that service turns it into contract events."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionContext:
+    """What a decision may look at beside the resource before and after."""
+
+    caller: Caller
+    now: datetime
+    related: Mapping[str, Resource] = field(default_factory=dict)
+    """The resources that ``ResourceKind.related`` named, by reference; those that do not exist are absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome of a legal write: what to store (may be amended) and the facts to tell."""
+
+    resource: Resource | None
+    facts: tuple[Fact, ...] = ()
+
+
+Decide = Callable[[Resource | None, Resource | None, DecisionContext], Decision]
+"""``decide(before, after, context)``: pure. ``before`` is None on create, ``after`` on delete.
+
+Raises ``Conflict`` (illegal transition), ``Forbidden`` (not by this caller) or ``Unprocessable`` (a rule is broken)."""
+
+
+def accept(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
+    """The rule of a type that has no rules of its own."""
+    return Decision(after)
+
+
+def nothing_related(before: Resource | None, after: Resource | None) -> Iterable[str]:
+    """No related resources are needed."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceKind:
+    """What is particular about one resource type in the service that owns it."""
+
+    type: str
+    decide: Decide = accept
+    related: Callable[[Resource | None, Resource | None], Iterable[str]] = nothing_related
+    """References (``ServiceRequest/x``) that ``decide`` wants to see; pure."""
+    profiles: tuple[str, ...] = ()
+    """Supported profiles, for the CapabilityStatement."""
+    if_match_required: bool = False
+    """An interactive caller must send If-Match on update (428 otherwise)."""
+
+
+class Registry:
+    """The types that one service owns. ``kind`` raises ``NotFound`` for others."""
+
+    def __init__(self, kinds: Iterable[ResourceKind]) -> None:
+        self._kinds = {kind.type: kind for kind in kinds}
+
+    def kind(self, type_: str) -> ResourceKind:
+        """The descriptor of ``type_``. Raises ``NotFound`` where this service does not own it."""
+        try:
+            return self._kinds[type_]
+        except KeyError:
+            raise NotFound("This resource type is not served here.", code="not-supported") from None
+
+    def __contains__(self, type_: object) -> bool:
+        return type_ in self._kinds
+
+    def __iter__(self) -> Iterator[ResourceKind]:
+        return iter(self._kinds.values())
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+
+def kinds_of(types: Iterable[str], **particulars: Any) -> Iterator[ResourceKind]:
+    """Plain descriptors for ``types``."""
+    return (ResourceKind(type_, **particulars) for type_ in types)

@@ -1,0 +1,1 @@
+"""Who calls: tokens verified, turned into a ``Caller``."""

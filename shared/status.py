@@ -1,0 +1,28 @@
+"""A category's HTTP status: the one table for FHIR and REST (RFC 9110 section 15)."""
+
+from collections.abc import Mapping
+
+from shared.errors import Category
+
+STATUS: Mapping[Category, int] = {
+    Category.INVALID: 400,
+    Category.UNAUTHENTICATED: 401,
+    Category.FORBIDDEN: 403,
+    Category.NOT_FOUND: 404,
+    Category.NOT_SUPPORTED: 501,
+    Category.NOT_ACCEPTABLE: 406,
+    Category.CONFLICT: 409,
+    Category.GONE: 410,
+    Category.PRECONDITION_FAILED: 412,
+    Category.TOO_LARGE: 413,
+    Category.UNSUPPORTED_MEDIA_TYPE: 415,
+    Category.UNPROCESSABLE: 422,
+    Category.PRECONDITION_REQUIRED: 428,
+    Category.UNAVAILABLE: 503,
+}
+
+HEADERS: Mapping[Category, Mapping[str, str]] = {
+    Category.UNAUTHENTICATED: {"WWW-Authenticate": "Bearer"},
+    Category.UNAVAILABLE: {"Retry-After": "5"},
+}
+"""What a client must be told beside the status, where the status demands it."""

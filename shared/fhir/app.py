@@ -1,0 +1,106 @@
+"""The ASGI face of the engine: bytes in, ``Request``, ``Response``, bytes out. Every failure is an OperationOutcome."""
+
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.errors import ConsiliumError, Invalid, TooLarge
+from shared.fhir.http import Request, Response
+from shared.fhir.outcome import UNEXPECTED, error_response
+from shared.fhir.routes import dispatch
+from shared.security.caller import Caller, Role
+from shared.security.tokens import Verifier
+from shared.unit_of_work import Engine
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+_PUBLIC = ("metadata",)
+_NOBODY = Caller(subject="anonymous", role=Role.PATIENT)
+_HEADERS = frozenset(
+    {
+        b"accept",
+        b"authorization",
+        b"content-type",
+        b"host",
+        b"if-match",
+        b"if-none-exist",
+        b"if-none-match",
+        b"prefer",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FhirApp:
+    """The FHIR base of one service. ``prefix`` is the base's path; ``base_url`` its public URL, else taken from Host."""
+
+    engine: Engine
+    verifier: Verifier
+    prefix: str = "/fhir"
+    base_url: str | None = None
+    largest_body: int = 16 * 1024 * 1024
+    """Bytes."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        try:
+            response = await self._answer(scope, receive)
+        except ConsiliumError as error:
+            response = error_response(error)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever went wrong, the caller gets an OperationOutcome
+            log.error("a FHIR request failed: %s", type(error).__name__, exc_info=error)
+            response = UNEXPECTED
+        await send({"type": "http.response.start", "status": response.status, "headers": response.wire_headers()})
+        body = b"" if scope["method"] == "HEAD" else response.body
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        headers = _headers(scope["headers"])
+        path = _segments(scope["path"][len(self.prefix) :])
+        if path == _PUBLIC:
+            caller = _NOBODY
+        else:
+            caller = await self.verifier.verify(headers.get("authorization"))
+        method = scope["method"]
+        body = await self._body(headers, scope, receive) if method in ("POST", "PUT", "PATCH") else b""
+        query = scope["query_string"].decode("ascii", "replace")
+        base = self.base_url or _base(scope, headers) + self.prefix
+        return await dispatch(self.engine, Request(method, path, caller, base, query, headers, body))
+
+    async def _body(self, headers: dict[str, str], scope: Scope, receive: Receive) -> bytes:
+        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if announced.isdigit() and int(announced) > self.largest_body:
+            raise TooLarge("The body is larger than this server takes.")
+        chunks: list[bytes] = []
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Invalid("The body ended early.", code="structure")
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > self.largest_body:
+                raise TooLarge("The body is larger than this server takes.")
+            more = message.get("more_body", False)
+        return b"".join(chunks)
+
+
+def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode(): value.decode("latin-1") for name, value in raw if name in _HEADERS}
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    text = path.strip("/")
+    return tuple(text.split("/")) if text else ()
+
+
+def _base(scope: Scope, headers: dict[str, str]) -> str:
+    scheme = headers.get("x-forwarded-proto", scope.get("scheme", "http"))
+    return f"{scheme}://{headers.get('x-forwarded-host') or headers.get('host', 'localhost')}"

@@ -1,0 +1,81 @@
+"""Bundle entries in and out (http://hl7.org/fhir/R4/http.html#transaction): what batch and transaction share."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from shared.errors import Invalid
+from shared.fhir.http import Request, Response
+from shared.fhir.json import Resource, dumps
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"})
+_CONDITIONS = {"ifMatch": "if-match", "ifNoneMatch": "if-none-match", "ifNoneExist": "if-none-exist"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request of a Bundle."""
+
+    number: int
+    method: str
+    path: tuple[str, ...]
+    query: str
+    headers: dict[str, str]
+    full_url: str | None
+    resource: Resource | None
+
+    def request(self, outer: Request) -> Request:
+        """The request as if it had come alone, by the caller of the Bundle."""
+        headers = self.headers | {"prefer": outer.headers.get("prefer", "")}
+        return Request(self.method, self.path, outer.caller, outer.base, self.query, headers, b"", self.resource)
+
+
+def entries(bundle: Resource, base: str) -> list[Entry]:
+    """The requests in ``bundle``. Raises ``Invalid`` naming the first entry that is none."""
+    listed = bundle.get("entry", [])
+    if not isinstance(listed, list):
+        raise Invalid("Bundle.entry is a list.", code="structure", expression=("Bundle.entry",))
+    return [_entry(number, entry, base) for number, entry in enumerate(listed)]
+
+
+def _entry(number: int, entry: Any, base: str) -> Entry:
+    where = f"Bundle.entry[{number}]"
+    asked = entry.get("request") if isinstance(entry, dict) else None
+    if not isinstance(asked, dict):
+        raise Invalid("An entry needs a request.", code="required", expression=(f"{where}.request",))
+    method, url = asked.get("method"), asked.get("url")
+    if method not in _METHODS:
+        raise Invalid("The method is not one of HTTP.", code="value", expression=(f"{where}.request.method",))
+    if not isinstance(url, str) or not url:
+        raise Invalid("An entry's request needs a url.", code="required", expression=(f"{where}.request.url",))
+    resource, full_url = entry.get("resource"), entry.get("fullUrl")
+    if method in ("POST", "PUT") and not url.endswith("_search") and not isinstance(resource, dict):
+        raise Invalid("The entry needs a resource.", code="required", expression=(f"{where}.resource",))
+    if full_url is not None and not isinstance(full_url, str):
+        raise Invalid("fullUrl is a uri.", code="structure", expression=(f"{where}.fullUrl",))
+    headers = {header: asked[name] for name, header in _CONDITIONS.items() if isinstance(asked.get(name), str)}
+    path, _, query = url.removeprefix(base).lstrip("/").partition("?")
+    return Entry(number, method, tuple(path.split("/")) if path else (), query, headers, full_url, resource)
+
+
+def response_bundle(kind: str, answers: Iterable[Response], *, representations: bool) -> Response:
+    """A ``batch-response`` or ``transaction-response``; resources are spliced in as bytes where asked for, or read."""
+    parts = b",".join(_answer(answer, representations=representations) for answer in answers)
+    head = dumps({"resourceType": "Bundle", "type": kind})[:-1]
+    return Response(200, head + (b',"entry":[' + parts + b"]}" if parts else b"}"))
+
+
+def _answer(answer: Response, *, representations: bool) -> bytes:
+    status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
+    told: dict[str, Any] = {"status": status}
+    headers = dict(answer.headers)
+    if b"location" in headers:
+        told["location"] = headers[b"location"].decode()
+    if b"etag" in headers:
+        told["etag"] = headers[b"etag"].decode()
+    is_write = b"location" in headers
+    if answer.status >= 400 or answer.body.startswith(b'{"resourceType":"OperationOutcome"'):
+        return b'{"response":' + dumps(told)[:-1] + b',"outcome":' + answer.body + b"}}"
+    resource = b"" if not answer.body or (is_write and not representations) else b'"resource":' + answer.body + b","
+    return b"{" + resource + b'"response":' + dumps(told) + b"}"

@@ -1,0 +1,147 @@
+"""FHIR requests and responses as values (http://hl7.org/fhir/R4/http.html): what interactions take and give."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
+from urllib.parse import parse_qsl
+
+from shared.errors import Invalid, NotAcceptable, UnsupportedMediaType
+from shared.fhir.json import Resource, loads
+from shared.security.caller import Caller
+from shared.store.resources import Stored
+
+FHIR_JSON = "application/fhir+json"
+_CONTENT_TYPE = (b"content-type", b"application/fhir+json; charset=utf-8")
+_JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json"})
+_ACCEPTABLE = _JSON_TYPES | {"*/*", "application/*", "json"}
+_ETAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
+_ID = re.compile(r"^[A-Za-z0-9\-.]{1,64}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One interaction, from the wire or from a Bundle entry."""
+
+    method: str
+    path: tuple[str, ...]
+    """The segments below the base: ``("CarePlan", "1", "_history", "2")``."""
+    caller: Caller
+    base: str
+    """The public base URL without trailing slash, for links and Location."""
+    query: str = ""
+    """The raw query string."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Lower-case names."""
+    body: bytes = b""
+    resource: Resource | None = None
+    """The body already decoded, where it comes from a Bundle entry."""
+
+    @property
+    def parameters(self) -> list[tuple[str, str]]:
+        """The query as name-value pairs in order. Raises ``Invalid`` for bytes that are not UTF-8."""
+        return form(self.query)
+
+    def prefer(self, name: str) -> str | None:
+        """A preference of the Prefer header (RFC 7240), lower-case."""
+        for part in self.headers.get("prefer", "").replace(";", ",").split(","):
+            key, _, value = part.strip().partition("=")
+            if key.strip().lower() == name:
+                return value.strip().strip('"')
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer: status, headers, body bytes as they go on the wire."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    def wire_headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers with content type and length."""
+        headers = list(self.headers)
+        if self.body:
+            headers.append(_CONTENT_TYPE)
+        headers.append((b"content-length", str(len(self.body)).encode()))
+        return headers
+
+
+def form(query: str) -> list[tuple[str, str]]:
+    """A query string or a form body as pairs. Raises ``Invalid``."""
+    try:
+        return parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=200)
+    except ValueError as error:
+        raise Invalid("The parameters are not a readable form.", code="structure") from error
+
+
+def require_acceptable(request: Request) -> None:
+    """Raises ``NotAcceptable`` when JSON is not among what the caller takes (Accept, ``_format``)."""
+    wanted = request.headers.get("accept")
+    if "_format=" in request.query:
+        wanted = next((value for name, value in request.parameters if name == "_format"), wanted)
+    if not wanted or wanted in _ACCEPTABLE:
+        return
+    for part in wanted.split(","):
+        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        # a form-decoded "+" of _format=application/fhir+json arrives as a space
+        if media.replace(" ", "+") in _ACCEPTABLE and "q=0" not in parameters:
+            return
+    raise NotAcceptable("This server answers in application/fhir+json.")
+
+
+def body_resource(request: Request, type_: str) -> Resource:
+    """The resource in the body. Raises ``UnsupportedMediaType`` or ``Invalid``."""
+    resource = request.resource
+    if resource is None:
+        media = request.headers.get("content-type", FHIR_JSON).partition(";")[0].strip().lower()
+        if media not in _JSON_TYPES:
+            raise UnsupportedMediaType("Send application/fhir+json.")
+        resource = loads(request.body)
+    if not isinstance(resource, dict):
+        raise Invalid("The body is not a JSON object.", code="structure")
+    if resource.get("resourceType") != type_:
+        raise Invalid("The body's resourceType is not the type in the URL.", expression=("resourceType",))
+    return resource
+
+
+def if_match(request: Request) -> int | None:
+    """The version that If-Match names. Raises ``Invalid`` for a malformed ETag."""
+    return _etag(request, "if-match")
+
+
+def if_none_match(request: Request) -> int | None:
+    """The version that If-None-Match names. Raises ``Invalid`` for a malformed ETag."""
+    return _etag(request, "if-none-match")
+
+
+def _etag(request: Request, header: str) -> int | None:
+    text = request.headers.get(header)
+    if text is None:
+        return None
+    match = _ETAG.match(text.strip())
+    if match is None:
+        raise Invalid('An ETag looks like W/"3".', code="value")
+    return int(match.group(1))
+
+
+def legal_id(text: str) -> bool:
+    """Whether ``text`` is a FHIR id (http://hl7.org/fhir/R4/datatypes.html#id)."""
+    return _ID.match(text) is not None
+
+
+def etag(version: int) -> tuple[bytes, bytes]:
+    """The ETag header of a version."""
+    return (b"etag", b'W/"%d"' % version)
+
+
+def last_modified(moment: datetime) -> tuple[bytes, bytes]:
+    """The Last-Modified header."""
+    return (b"last-modified", format_datetime(moment, usegmt=True).encode())
+
+
+def location(request: Request, stored: Stored) -> tuple[bytes, bytes]:
+    """The version-specific Location of a write."""
+    return (b"location", f"{request.base}/{stored.type}/{stored.id}/_history/{stored.version}".encode())

@@ -1,0 +1,23 @@
+"""batch: every entry on its own; one that fails does not touch the others (http://hl7.org/fhir/R4/http.html#transaction)."""
+
+from collections.abc import Awaitable, Callable
+
+from shared.errors import ConsiliumError
+from shared.fhir.bundle import entries, response_bundle
+from shared.fhir.http import Request, Response
+from shared.fhir.json import Resource
+from shared.fhir.outcome import error_response
+from shared.unit_of_work import Engine
+
+Dispatch = Callable[[Engine, Request], Awaitable[Response]]
+
+
+async def batch(engine: Engine, request: Request, bundle: Resource, dispatch: Dispatch) -> Response:
+    """A ``batch-response`` with an answer per entry, in order."""
+    answers = []
+    for entry in entries(bundle, request.base):
+        try:
+            answers.append(await dispatch(engine, entry.request(request)))
+        except ConsiliumError as error:
+            answers.append(error_response(error))
+    return response_bundle("batch-response", answers, representations=request.prefer("return") == "representation")

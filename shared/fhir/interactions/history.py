@@ -1,0 +1,64 @@
+"""history of one instance, newest first (http://hl7.org/fhir/R4/http.html#history)."""
+
+from shared.clock import instant
+from shared.errors import Invalid, NotFound
+from shared.fhir.http import Request, Response
+from shared.fhir.json import dumps
+from shared.store import resources
+from shared.store.resources import Past
+from shared.unit_of_work import Engine
+
+_PAGE = 50
+_LARGEST_PAGE = 1000
+_BEGINNING = 2_147_483_647
+_STATUS = {"POST": "201", "PUT": "200", "PATCH": "200", "DELETE": "204"}
+
+
+async def history(engine: Engine, request: Request) -> Response:
+    """A history Bundle; ``_count`` sizes the page, the next link goes on below the last version shown."""
+    type_, id_, _ = request.path
+    engine.kinds.kind(type_)
+    parameters = dict(request.parameters)
+    count = min(_number(parameters.get("_count"), _PAGE), _LARGEST_PAGE)
+    below = _number(parameters.get("_before"), _BEGINNING)
+    versions = await resources.history(engine.pool, type_, id_, below=below, limit=count + 1)
+    newest = await resources.history(engine.pool, type_, id_, below=_BEGINNING, limit=1) if not versions else versions
+    if not newest:
+        raise NotFound("No such resource.")
+    base = f"{request.base}/{type_}/{id_}"
+    links = [_link("self", f"{base}/_history?{request.query}" if request.query else f"{base}/_history")]
+    if count and len(versions) > count:
+        links.append(_link("next", f"{base}/_history?_count={count}&_before={versions[count - 1].stored.version}"))
+    total = newest[0].stored.version if below == _BEGINNING else None
+    head = {"resourceType": "Bundle", "type": "history"} | ({} if total is None else {"total": total}) | {"link": links}
+    entries = b",".join(_entry(base, past) for past in versions[:count])
+    return Response(200, dumps(head)[:-1] + (b',"entry":[' + entries + b"]}" if entries else b"}"))
+
+
+def _entry(base: str, past: Past) -> bytes:
+    stored = past.stored
+    url = f"{stored.type}" if past.method == "POST" else f"{stored.type}/{stored.id}"
+    status = "201" if stored.version == 1 else _STATUS[past.method]
+    rest = {
+        "request": {"method": past.method, "url": url},
+        "response": {
+            "status": status,
+            "etag": f'W/"{stored.version}"',
+            "lastModified": instant(stored.last_updated),
+        },
+    }
+    head = dumps({"fullUrl": base})[:-1]
+    body = b"" if stored.deleted else b',"resource":' + stored.body
+    return head + body + b"," + dumps(rest)[1:]
+
+
+def _link(relation: str, url: str) -> dict[str, str]:
+    return {"relation": relation, "url": url}
+
+
+def _number(text: str | None, default: int) -> int:
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise Invalid("_count and _before take a whole number.", code="value")
+    return int(text)

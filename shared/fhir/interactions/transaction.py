@@ -1,0 +1,172 @@
+"""transaction: all entries or none (http://hl7.org/fhir/R4/http.html#trules).
+
+Order of processing: DELETE, then POST and PUT, then GET on what was committed. Among POST and PUT, what is referred to
+comes before what refers to it, so that a rule may look at the target; references themselves are checked at the commit.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from shared.errors import ConsiliumError, Invalid, Issue, NotSupported, PreconditionFailed
+from shared.fhir.bundle import Entry, entries, response_bundle
+from shared.fhir.http import Request, Response, form, legal_id
+from shared.fhir.interactions import create, delete, update
+from shared.fhir.interactions.conditional import existing
+from shared.fhir.interactions.writing import written
+from shared.fhir.json import Resource
+from shared.fhir.outcome import error_response
+from shared.fhir.references import conditional_references, references, rewritten
+from shared.fhir.search import matches
+from shared.store.resources import Stored
+from shared.unit_of_work import Engine, UnitOfWork, unit_of_work
+
+Dispatch = Callable[[Engine, Request], Awaitable[Response]]
+_ORDER = {"DELETE": 0, "POST": 1, "PUT": 2}
+_READS = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """An entry and the identity that it will have; ``found`` where If-None-Exist met an existing resource."""
+
+    entry: Entry
+    type: str
+    id: str
+    found: Stored | None = None
+
+
+async def transaction(engine: Engine, request: Request, bundle: Resource, dispatch: Dispatch) -> Response:
+    """A ``transaction-response`` in the order of the entries. Raises the first entry's error; then nothing is stored."""
+    listed = entries(bundle, request.base)
+    answers: dict[int, Response] = {}
+    for entry in listed:
+        if entry.method not in _ORDER and entry.method not in _READS:
+            where = (f"Bundle.entry[{entry.number}].request.method",)
+            raise NotSupported("This method is not served in a transaction.", expression=where)
+    async with unit_of_work(engine, request.caller) as work:
+        planned = [await _plan(work, entry, request.base) for entry in listed if entry.method in _ORDER]
+        _refuse_twins(planned)
+        targets = _targets(planned, request.base) | await _conditional_targets(work, planned, request.base)
+        for plan in _in_order(planned, targets):
+            try:
+                answers[plan.entry.number] = await _stage(work, plan, targets, request)
+            except ConsiliumError as error:
+                raise _located(error, plan.entry.number) from error
+        await work.commit()
+    for entry in listed:
+        if entry.number not in answers:
+            try:
+                answers[entry.number] = await dispatch(engine, entry.request(request))
+            except ConsiliumError as error:
+                answers[entry.number] = error_response(error)
+    ordered = [answers[entry.number] for entry in listed]
+    return response_bundle(
+        "transaction-response", ordered, representations=request.prefer("return") == "representation"
+    )
+
+
+async def _plan(work: UnitOfWork, entry: Entry, base: str) -> _Planned:
+    where = (f"Bundle.entry[{entry.number}].request.url",)
+    if entry.query:
+        raise NotSupported("Conditional update and delete are not served.", expression=where)
+    match entry.method, entry.path:
+        case "POST", (type_,):
+            work.engine.kinds.kind(type_)
+            criteria = entry.headers.get("if-none-exist")
+            found = None if criteria is None else await existing(work, type_, criteria, base=base)
+            return _Planned(entry, type_, found.id if found else work.engine.ids(), found)
+        case (("PUT" | "DELETE"), (type_, id_)) if legal_id(id_):
+            work.engine.kinds.kind(type_)
+            return _Planned(entry, type_, id_)
+        case _:
+            raise Invalid("This url does not fit the method.", code="value", expression=where)
+
+
+def _refuse_twins(planned: Iterable[_Planned]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for plan in planned:
+        if (plan.type, plan.id) in seen and plan.found is None:
+            where = (f"Bundle.entry[{plan.entry.number}]",)
+            raise Invalid("Two entries of a transaction change the same resource.", code="duplicate", expression=where)
+        seen.add((plan.type, plan.id))
+
+
+def _targets(planned: Iterable[_Planned], base: str) -> dict[str, str]:
+    """What each fullUrl turns into."""
+    targets: dict[str, str] = {}
+    for plan in planned:
+        full_url = plan.entry.full_url
+        if full_url and plan.entry.method != "DELETE":
+            targets[full_url] = f"{plan.type}/{plan.id}"
+            if plan.entry.method == "POST" and not full_url.startswith("urn:"):
+                # a relative reference to a POSTed entry is resolved against its fullUrl (bundle.html#references)
+                targets["/".join(full_url.rsplit("/", 2)[-2:])] = f"{plan.type}/{plan.id}"
+    return targets
+
+
+async def _conditional_targets(work: UnitOfWork, planned: Iterable[_Planned], base: str) -> dict[str, str]:
+    """What each conditional reference turns into. Raises ``PreconditionFailed`` unless exactly one matches."""
+    wanted = {
+        reference: plan.entry.number for plan in planned for reference in conditional_references(plan.entry.resource)
+    }
+    targets = {}
+    for reference, number in wanted.items():
+        type_, _, criteria = reference.partition("?")
+        where = (f"Bundle.entry[{number}].resource",)
+        if type_ not in work.engine.kinds:
+            raise PreconditionFailed("A conditional reference names a type of another service.", expression=where)
+        found = await matches(work.engine.pool, type_, form(criteria), base=base, limit=2)
+        if len(found) != 1:
+            raise PreconditionFailed("A conditional reference must match exactly one resource.", expression=where)
+        targets[reference] = f"{type_}/{found[0].id}"
+    return targets
+
+
+def _in_order(planned: list[_Planned], targets: dict[str, str]) -> list[_Planned]:
+    """Deletions, then the rest by method, but targets of references first (cycles keep the order given)."""
+    saves = {f"{plan.type}/{plan.id}": plan for plan in planned if plan.entry.method != "DELETE"}
+    ordered: dict[int, _Planned] = {plan.entry.number: plan for plan in planned if plan.entry.method == "DELETE"}
+    for root in sorted(saves.values(), key=lambda plan: _ORDER[plan.entry.method]):
+        visited = {root.entry.number}
+        stack = [(root, _referred(root, saves, targets))]
+        while stack:
+            plan, rest = stack[-1]
+            following = next((n for n in rest if n.entry.number not in ordered and n.entry.number not in visited), None)
+            if following is None:
+                ordered.setdefault(plan.entry.number, plan)
+                stack.pop()
+            else:
+                visited.add(following.entry.number)
+                stack.append((following, _referred(following, saves, targets)))
+    return list(ordered.values())
+
+
+def _referred(plan: _Planned, saves: dict[str, _Planned], targets: dict[str, str]) -> Iterator[_Planned]:
+    """The entries of this Bundle that the entry's resource refers to."""
+    for reference in references(plan.entry.resource):
+        other = saves.get(targets.get(reference, reference))
+        if other is not None:
+            yield other
+
+
+async def _stage(work: UnitOfWork, plan: _Planned, targets: dict[str, str], outer: Request) -> Response:
+    request = plan.entry.request(outer)
+    if plan.entry.method == "DELETE":
+        return await delete.stage(work, request)
+    request = replace(request, resource=rewritten(request.resource, targets))
+    if plan.entry.method == "PUT":
+        return await update.stage(work, request)
+    if plan.found is not None:
+        return written(request, plan.found, created=False)
+    headers = {name: value for name, value in request.headers.items() if name != "if-none-exist"}
+    return await create.stage(work, replace(request, headers=headers), id=plan.id)
+
+
+def _located(error: ConsiliumError, number: int) -> ConsiliumError:
+    """The error with its expressions below the entry."""
+    where = f"Bundle.entry[{number}].resource"
+    error.issues = tuple(
+        Issue(issue.code, issue.text, tuple(f"{where}.{e}" for e in issue.expression) or (where,), issue.severity)
+        for issue in error.issues
+    )
+    return error

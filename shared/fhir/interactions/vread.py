@@ -1,0 +1,20 @@
+"""vread: one version, past or current (http://hl7.org/fhir/R4/http.html#vread)."""
+
+from shared.errors import Gone, NotFound
+from shared.fhir.http import Request, Response, etag, last_modified
+from shared.store import resources
+from shared.unit_of_work import Engine
+
+
+async def vread(engine: Engine, request: Request) -> Response:
+    """200 with that version's bytes, 404 where there is none, 410 where that version is the deletion."""
+    type_, id_, _, version = request.path
+    engine.kinds.kind(type_)
+    if not version.isascii() or not version.isdigit() or len(version) > 9:
+        raise NotFound("No such version.")
+    past = await resources.vread(engine.pool, type_, id_, int(version))
+    if past is None:
+        raise NotFound("No such version.")
+    if past.stored.deleted:
+        raise Gone("This version is the deletion.")
+    return Response(200, past.stored.body, (etag(past.stored.version), last_modified(past.stored.last_updated)))

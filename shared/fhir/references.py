@@ -1,0 +1,43 @@
+"""References inside resources: finding conditional ones, rewriting to what they turned out to be."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_CONDITIONAL = re.compile(r"^[A-Z][A-Za-z]+\?.+$")
+
+
+def conditional_references(value: Any) -> Iterator[str]:
+    """Every ``Type?criteria`` in a ``reference`` element (http://hl7.org/fhir/R4/http.html#trules)."""
+    for reference in references(value):
+        if _CONDITIONAL.match(reference):
+            yield reference
+
+
+def references(value: Any) -> Iterator[str]:
+    """Every literal reference, depth first."""
+    if isinstance(value, dict):
+        for name, child in value.items():
+            if name == "reference" and isinstance(child, str):
+                yield child
+            else:
+                yield from references(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from references(child)
+
+
+def rewritten(value: Any, targets: Mapping[str, str]) -> Any:
+    """``value`` with its references replaced by ``targets``; a ``urn:`` key is replaced wherever it is a whole string."""
+    if isinstance(value, dict):
+        return {
+            name: targets.get(child, child)
+            if name == "reference" and isinstance(child, str)
+            else rewritten(child, targets)
+            for name, child in value.items()
+        }
+    if isinstance(value, list):
+        return [rewritten(child, targets) for child in value]
+    if isinstance(value, str) and value.startswith("urn:"):
+        return targets.get(value, value)
+    return value

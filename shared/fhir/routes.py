@@ -1,0 +1,57 @@
+"""From method and path to an interaction (http://hl7.org/fhir/R4/http.html#summary): the one table, also for Bundle entries."""
+
+from shared.errors import Invalid, NotFound, NotSupported
+from shared.fhir.capability import capability
+from shared.fhir.http import Request, Response, body_resource, require_acceptable
+from shared.fhir.interactions.batch import batch
+from shared.fhir.interactions.create import create
+from shared.fhir.interactions.delete import delete
+from shared.fhir.interactions.history import history
+from shared.fhir.interactions.read import read
+from shared.fhir.interactions.search import search
+from shared.fhir.interactions.transaction import transaction
+from shared.fhir.interactions.update import update
+from shared.fhir.interactions.vread import vread
+from shared.unit_of_work import Engine
+
+
+async def dispatch(engine: Engine, request: Request) -> Response:
+    """The interaction's answer. Raises ``ConsiliumError``."""
+    require_acceptable(request)
+    method = "GET" if request.method == "HEAD" else request.method
+    match method, request.path:
+        case "GET", (_, id_) if id_ not in ("_history", "_search"):
+            return await read(engine, request)
+        case "GET", ("metadata",):
+            return capability(engine, request)
+        case "GET", (_,):
+            return await search(engine, request)
+        case "POST", (_, "_search"):
+            return await search(engine, request)
+        case "POST", ():
+            return await _bundle(engine, request)
+        case "POST", (_,):
+            return await create(engine, request)
+        case "PUT", (_, _):
+            return await update(engine, request)
+        case "DELETE", (_, _):
+            return await delete(engine, request)
+        case "GET", (_, _, "_history"):
+            return await history(engine, request)
+        case "GET", (_, _, "_history", _):
+            return await vread(engine, request)
+    if request.path and request.path[0] != "metadata":
+        engine.kinds.kind(request.path[0])
+    if len(request.path) > 4 or not request.path:
+        raise NotFound("There is nothing at this address.")
+    raise NotSupported("This interaction is not served.")
+
+
+async def _bundle(engine: Engine, request: Request) -> Response:
+    bundle = body_resource(request, "Bundle")
+    match bundle.get("type"):
+        case "batch":
+            return await batch(engine, request, bundle, dispatch)
+        case "transaction":
+            return await transaction(engine, request, bundle, dispatch)
+    raise Invalid("The base takes a Bundle of type batch or transaction.", code="value", expression=("Bundle.type",))

@@ -1,0 +1,88 @@
+"""A service as data: what it owns, says and hears; and how its API process and its worker are put together from that."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+
+from shared.fhir.app import FhirApp, Receive, Scope, Send
+from shared.fhir.kinds import Registry
+from shared.messaging.envelope import Event
+from shared.problem import install_problem_handlers
+from shared.security.tokens import Verifier
+from shared.store.database import Pool
+from shared.unit_of_work import Engine, Outgoing, tells_nothing
+
+Handle = Callable[[Event], Awaitable[None]]
+Job = Callable[[Engine, asyncio.Event], Awaitable[None]]
+"""A long-running job of the worker; returns soon after the event is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One queue and what it hears."""
+
+    queue: str
+    routing_keys: tuple[str, ...]
+    handler: Callable[[Engine], Handle]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service."""
+
+    name: str
+    kinds: Registry
+    migrations: Path
+    outgoing: Outgoing = tells_nothing
+    routers: tuple[APIRouter, ...] = ()
+    """REST, below ``/api``."""
+    bindings: tuple[Binding, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    readers: tuple[Job, ...] = field(default=())
+    """Jobs of the API process (a listener that feeds streams)."""
+
+
+def engine_of(service: Service, pool: Pool, *, wake_relay: Callable[[], None] = lambda: None) -> Engine:
+    """The engine of ``service`` on ``pool``."""
+    return Engine(service.name, service.kinds, pool, outgoing=service.outgoing, wake_relay=wake_relay)
+
+
+def rest_app(service: Service, engine: Engine, verifier: Verifier) -> FastAPI:
+    """The REST API of ``service``: FastAPI proper, RFC 9457 errors."""
+    app = FastAPI(title=f"Consilium {service.name}", openapi_url=f"/api/{service.name}/openapi.json", docs_url=None)
+    app.state.engine = engine
+    app.state.verifier = verifier
+    install_problem_handlers(app)
+    for router in service.routers:
+        app.include_router(router, prefix="/api")
+    return app
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceApp:
+    """The ASGI app of one service: ``/fhir`` by the engine, everything else by FastAPI."""
+
+    fhir: FhirApp
+    rest: FastAPI
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Dispatch by path."""
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path.startswith("/fhir") and (len(path) == 5 or path[5] == "/"):
+                await self.fhir(scope, receive, send)
+                return
+        await self.rest(scope, receive, send)
+
+
+def service_app(service: Service, engine: Engine, verifier: Verifier, *, base_url: str | None = None) -> ServiceApp:
+    """The whole API process of ``service``, as ASGI."""
+    return ServiceApp(FhirApp(engine, verifier, base_url=base_url), rest_app(service, engine, verifier))
+
+
+def topics(services: Iterable[Service]) -> dict[str, tuple[str, ...]]:
+    """Queue -> routing keys, over all ``services``."""
+    return {binding.queue: binding.routing_keys for service in services for binding in service.bindings}

@@ -1,0 +1,117 @@
+"""Resources in PostgreSQL: read, lock, write, look back. The callers own the transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.store.database import Connection, Pool
+from shared.store.write import OutboxRow, Outcome, Write, write_statement
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One version of a resource as stored; a deletion has an empty body."""
+
+    type: str
+    id: str
+    version: int
+    last_updated: datetime
+    deleted: bool
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One entry of a history: the version and the method that made it."""
+
+    stored: Stored
+    method: str
+
+
+_READ = "SELECT version, last_updated, deleted, body FROM resource WHERE type = $1 AND id = $2"
+_LOCK = _READ + " FOR UPDATE"
+_VREAD = "SELECT last_updated, method, body FROM resource_history WHERE type = $1 AND id = $2 AND version = $3"
+_HISTORY = (
+    "SELECT version, last_updated, method, body FROM resource_history"
+    " WHERE type = $1 AND id = $2 AND version < $3 ORDER BY version DESC LIMIT $4"
+)
+_MANY = (
+    "SELECT r.type, r.id, r.version, r.last_updated, r.deleted, r.body"
+    " FROM unnest($1::text[], $2::text[]) AS w(type, id) JOIN resource r ON r.type = w.type AND r.id = w.id"
+)
+_EVENTS = (
+    "INSERT INTO outbox (event_id, type, subject, envelope, created_at) SELECT e.*, $1"
+    " FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[]) AS e(event_id, type, subject, envelope)"
+)
+_PRESENT = (
+    "SELECT r.type, r.id FROM unnest($1::text[], $2::text[]) AS w(type, id)"
+    " JOIN resource r ON r.type = w.type AND r.id = w.id WHERE NOT r.deleted FOR KEY SHARE OF r"
+)
+_REFERRERS = "SELECT EXISTS (SELECT FROM resource WHERE terms && $1::bigint[] AND NOT deleted)"
+
+
+async def read(connection: Connection | Pool, type_: str, id_: str) -> Stored | None:
+    """The current version, a deletion included; None if there never was one."""
+    row = await connection.fetchrow(_READ, type_, id_)
+    return None if row is None else Stored(type_, id_, row[0], row[1], row[2], row[3])
+
+
+async def lock(connection: Connection, type_: str, id_: str) -> Stored | None:
+    """``read``, holding the row until the transaction ends."""
+    row = await connection.fetchrow(_LOCK, type_, id_)
+    return None if row is None else Stored(type_, id_, row[0], row[1], row[2], row[3])
+
+
+async def read_many(connection: Connection | Pool, keys: Iterable[tuple[str, str]]) -> list[Stored]:
+    """The current versions of those of ``keys`` that exist, in one round trip."""
+    pairs = list(keys)
+    rows = await connection.fetch(_MANY, [type_ for type_, _ in pairs], [id_ for _, id_ in pairs])
+    return [Stored(*row) for row in rows]
+
+
+async def vread(connection: Connection | Pool, type_: str, id_: str, version: int) -> Past | None:
+    """One past (or the current) version."""
+    row = await connection.fetchrow(_VREAD, type_, id_, version)
+    if row is None:
+        return None
+    return Past(Stored(type_, id_, version, row[0], row[1] == "DELETE", row[2]), row[1])
+
+
+async def history(connection: Connection | Pool, type_: str, id_: str, *, below: int, limit: int) -> list[Past]:
+    """Versions below ``below``, newest first, at most ``limit``."""
+    rows = await connection.fetch(_HISTORY, type_, id_, below, limit)
+    return [Past(Stored(type_, id_, row[0], row[1], row[2] == "DELETE", row[3]), row[2]) for row in rows]
+
+
+async def write(
+    connection: Connection | Pool,
+    writes: Sequence[Write],
+    events: Sequence[OutboxRow],
+    references: Sequence[tuple[str, str]],
+) -> Outcome:
+    """Write all of it in one statement. Nothing is written where a reference is missing; compare ``Outcome.written``."""
+    statement, arguments = write_statement(writes, events, references)
+    row: Any = await connection.fetchrow(statement, *arguments)
+    present = row["present"] if references else None
+    return Outcome(row["written"], frozenset((type_, id_) for type_, id_ in present or ()))
+
+
+async def add_events(connection: Connection, at: datetime, events: Sequence[OutboxRow]) -> None:
+    """Events without a resource write beside them."""
+    columns = [
+        list(column) for column in zip(*((e.event_id, e.type, e.subject, e.envelope) for e in events), strict=True)
+    ]
+    await connection.execute(_EVENTS, at, *columns)
+
+
+async def present(connection: Connection | Pool, keys: Sequence[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Those of ``keys`` that exist, locked against deletion until the transaction ends."""
+    rows = await connection.fetch(_PRESENT, [type_ for type_, _ in keys], [id_ for _, id_ in keys])
+    return frozenset((row[0], row[1]) for row in rows)
+
+
+async def referred_to(connection: Connection, terms: Sequence[int]) -> bool:
+    """Whether a resource that is not deleted carries one of ``terms`` (the keys of references to some targets)."""
+    answer: bool = await connection.fetchval(_REFERRERS, list(terms))
+    return answer

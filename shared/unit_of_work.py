@@ -1,0 +1,273 @@
+"""One write, one transaction: validate, decide, stage, commit. The default exit is rollback.
+
+Resources, history, index rows and outbox rows go to PostgreSQL together. A lone create needs no row lock and goes as a
+single statement; whatever loads, or writes twice, opens a transaction first.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import asyncpg
+from pydantic import BaseModel
+
+from shared.clock import Clock, instant, system_clock
+from shared.errors import Conflict, Gone, NotFound, PreconditionFailed, Unprocessable
+from shared.fhir.json import Resource, dumps, loads
+from shared.fhir.kinds import DecisionContext, Fact, Registry, ResourceKind
+from shared.fhir.search.extract import extract, reference_term
+from shared.fhir.validate import LocalReference, check
+from shared.ids import IdSource, uuid7
+from shared.messaging import envelope, inbox
+from shared.security.caller import Caller
+from shared.store import resources
+from shared.store.database import Connection, Pool
+from shared.store.resources import Stored
+from shared.store.write import OutboxRow, Write
+from shared.telemetry.propagation import current_traceparent
+
+Outgoing = Callable[[Fact, Stored, Caller], Iterable[tuple[str, str, BaseModel]]]
+"""``outgoing(fact, stored, caller)`` -> (event type, subject, payload) for each event that the fact becomes."""
+
+
+def tells_nothing(fact: Fact, stored: Stored, caller: Caller) -> Iterable[tuple[str, str, BaseModel]]:
+    """The outgoing mapping of a service without events."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What one service's engine runs on."""
+
+    service: str
+    kinds: Registry
+    pool: Pool
+    outgoing: Outgoing = tells_nothing
+    clock: Clock = system_clock
+    ids: IdSource = uuid7
+    wake_relay: Callable[[], None] = field(default=lambda: None)
+    """Called after a commit that left events in the outbox."""
+
+
+class UnitOfWork:
+    """A set of changes that is stored whole or not at all. Get one from ``unit_of_work``."""
+
+    def __init__(self, engine: Engine, caller: Caller) -> None:
+        self.engine = engine
+        self.caller = caller
+        self.now: datetime = engine.clock()
+        self._connection: Connection | None = None
+        self._transaction: asyncpg.transaction.Transaction | None = None
+        self._staged: dict[tuple[str, str], Stored] = {}
+        self._writes: dict[tuple[str, str], Write] = {}
+        self._references: dict[tuple[str, str], str] = {}
+        self._events: list[OutboxRow] = []
+        self._told = False
+
+    async def connection(self) -> Connection:
+        """The connection, with the transaction open: for the service's own tables."""
+        if self._connection is None:
+            self._connection = await self.engine.pool.acquire()
+            self._transaction = self._connection.transaction()
+            await self._transaction.start()
+        return self._connection
+
+    async def first_time(self, consumer: str, event_id: str) -> bool:
+        """Claim the event for ``consumer`` in this transaction. False: it was handled before; do nothing and return."""
+        return await inbox.claim(await self.connection(), consumer, event_id)
+
+    async def load(self, type_: str, id_: str) -> Stored | None:
+        """The current version, locked until the end. None where there never was one; may be ``deleted``."""
+        staged = self._staged.get((type_, id_))
+        if staged is not None:
+            return staged
+        return await resources.lock(await self.connection(), type_, id_)
+
+    async def create(self, resource: Resource, *, id: str | None = None) -> Stored:
+        """Stage a new resource under a server id (or ``id``). Raises what validation and ``decide`` raise."""
+        return await self._save(None, resource, id or self.engine.ids(), version=1, method="POST")
+
+    async def update(self, resource: Resource, *, if_match: int | None = None, method: str = "PUT") -> Stored:
+        """Stage a new version of ``resource`` (its ``id`` names it); creates it when absent or deleted.
+
+        Raises ``PreconditionFailed`` when ``if_match`` is not the current version."""
+        type_, id_ = resource["resourceType"], resource["id"]
+        stored = await self.load(type_, id_)
+        if if_match is not None and (stored is None or stored.deleted or stored.version != if_match):
+            raise PreconditionFailed("The resource has changed since the version named in If-Match.")
+        before = None if stored is None or stored.deleted else loads(stored.body)
+        version = 1 if stored is None else stored.version + 1
+        return await self._save(before, resource, id_, version=version, method=method)
+
+    async def delete(self, type_: str, id_: str, *, if_match: int | None = None) -> Stored | None:
+        """Stage a deletion; None when there is nothing to delete. History is kept.
+
+        Raises ``PreconditionFailed`` like ``update``, and on commit ``Conflict`` when something still refers to it."""
+        stored = await self.load(type_, id_)
+        if if_match is not None and (stored is None or stored.version != if_match):
+            raise PreconditionFailed("The resource has changed since the version named in If-Match.")
+        if stored is None or stored.deleted:
+            return None
+        kind = self.engine.kinds.kind(type_)
+        before = loads(stored.body)
+        decision = kind.decide(before, None, await self._context(kind, before, None))
+        gone = Stored(type_, id_, stored.version + 1, self.now, True, b"")
+        await self._stage(Write(type_, id_, gone.version, self.now, "DELETE", b"", deleted=True), gone, ())
+        self._tell(decision.facts, gone)
+        return gone
+
+    def record(self, type: str, subject: str, payload: BaseModel) -> None:
+        """Put an event into the outbox, in this transaction."""
+        event_id = self.engine.ids()
+        event = envelope.new_event(
+            id=event_id,
+            service=self.engine.service,
+            type=type,
+            subject=subject,
+            at=self.now,
+            payload=payload,
+            traceparent=current_traceparent(),
+        )
+        self._events.append(OutboxRow(event_id, type, subject, envelope.encode(event)))
+
+    async def commit(self) -> None:
+        """Make it durable. Raises ``Unprocessable`` (a referenced resource is missing) or ``Conflict``; then nothing is stored."""
+        if self._connection is None and self._writes:
+            # nothing was loaded, so all of it is new under ids of ours: one statement is atomic and cannot collide
+            await self._write(self.engine.pool, final=True)
+        elif self._connection is None and not self._writes and not self._events:
+            return
+        else:
+            connection = await self.connection()
+            await self._write(connection, final=True)
+            await self._refuse_dangling(connection)
+            assert self._transaction is not None
+            await self._transaction.commit()
+            self._transaction = None
+        if self._told:
+            self.engine.wake_relay()
+
+    async def flush(self) -> None:
+        """Send what is staged, inside the open transaction. References wait for the commit: their targets may come later."""
+        await self._write(await self.connection(), final=False)
+
+    async def close(self) -> None:
+        """Roll back what was not committed."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            if self._transaction is not None:
+                await self._transaction.rollback()
+        finally:
+            await self.engine.pool.release(connection)
+
+    async def _save(self, before: Resource | None, after: Resource, id_: str, *, version: int, method: str) -> Stored:
+        kind = self.engine.kinds.kind(after["resourceType"])
+        references = check(after)
+        decision = kind.decide(before, after, await self._context(kind, before, after))
+        resource = decision.resource
+        assert resource is not None, "a decision about a save must return a resource"
+        if resource is not after:
+            references = check(resource)
+        resource = stamp(resource, id_, version, self.now)
+        stored = Stored(kind.type, id_, version, self.now, False, dumps(resource))
+        write = Write(kind.type, id_, version, self.now, method, stored.body, index=extract(resource))
+        await self._stage(write, stored, references)
+        self._tell(decision.facts, stored)
+        return stored
+
+    async def _stage(self, write: Write, stored: Stored, references: Iterable[LocalReference]) -> None:
+        key = (write.type, write.id)
+        if key in self._writes:
+            await self.flush()
+        self._writes[key] = write
+        self._staged[key] = stored
+        for reference in references:
+            if reference.type in self.engine.kinds:
+                self._references.setdefault((reference.type, reference.id), reference.path)
+
+    async def _context(self, kind: ResourceKind, before: Resource | None, after: Resource | None) -> DecisionContext:
+        wanted = [
+            reference for reference in kind.related(before, after) if reference.split("/")[0] in self.engine.kinds
+        ]
+        related: dict[str, Resource] = {}
+        missing: list[tuple[str, str]] = []
+        for reference in wanted:
+            type_, _, id_ = reference.partition("/")
+            staged = self._staged.get((type_, id_))
+            if staged is None:
+                missing.append((type_, id_))
+            elif not staged.deleted:
+                related[reference] = loads(staged.body)
+        if missing:
+            source = self._connection or self.engine.pool
+            for stored in await resources.read_many(source, missing):
+                if not stored.deleted:
+                    related[f"{stored.type}/{stored.id}"] = loads(stored.body)
+        return DecisionContext(self.caller, self.now, related)
+
+    def _tell(self, facts: Iterable[Fact], stored: Stored) -> None:
+        for fact in facts:
+            for type_, subject, payload in self.engine.outgoing(fact, stored, self.caller):
+                self.record(type_, subject, payload)
+
+    async def _write(self, connection: Connection | Pool, *, final: bool) -> None:
+        writes, events = list(self._writes.values()), self._events
+        self._told = self._told or bool(events)
+        gone = self._deleted()
+        wanted = [key for key in self._references if key not in self._staged or key in gone] if final else []
+        if writes:
+            outcome = await resources.write(connection, writes, events, wanted)
+            present = outcome.present
+            complete = outcome.written == len(writes)
+        else:
+            complete = True
+            present = await resources.present(connection, wanted) if wanted else frozenset()
+            if events:
+                await resources.add_events(connection, self.now, events)
+        missing = [key for key in wanted if key not in present]
+        if missing:
+            paths = tuple(self._references[key] for key in missing)
+            raise Unprocessable("A referenced resource does not exist here.", code="not-found", expression=paths)
+        if not complete:
+            raise Conflict("The resource was changed by somebody else at the same moment; try again.")
+        self._writes, self._events = {}, []
+
+    def _deleted(self) -> set[tuple[str, str]]:
+        return {key for key, stored in self._staged.items() if stored.deleted}
+
+    async def _refuse_dangling(self, connection: Connection) -> None:
+        terms = [reference_term(type_, id_) for type_, id_ in self._deleted()]
+        if terms and await resources.referred_to(connection, terms):
+            raise Conflict("Other resources still refer to what was to be deleted.")
+
+
+def stamp(resource: Resource, id_: str, version: int, at: datetime) -> Resource:
+    """The resource with the server's ``id`` and ``meta`` in front (http://hl7.org/fhir/R4/resource.html#Meta)."""
+    meta = {**resource.get("meta", {}), "versionId": str(version), "lastUpdated": instant(at)}
+    return {"resourceType": resource["resourceType"], "id": id_, "meta": meta} | {
+        key: value for key, value in resource.items() if key not in ("resourceType", "id", "meta")
+    }
+
+
+@asynccontextmanager
+async def unit_of_work(engine: Engine, caller: Caller) -> AsyncIterator[UnitOfWork]:
+    """A unit of work; what is not committed when the block ends is rolled back."""
+    work = UnitOfWork(engine, caller)
+    try:
+        yield work
+    finally:
+        await work.close()
+
+
+async def current(engine: Engine, type_: str, id_: str) -> Stored:
+    """The current version, for reading. Raises ``NotFound`` (never there, or a type of others) or ``Gone``."""
+    engine.kinds.kind(type_)
+    stored = await resources.read(engine.pool, type_, id_)
+    if stored is None:
+        raise NotFound("No such resource.")
+    if stored.deleted:
+        raise Gone("The resource was deleted.")
+    return stored

@@ -1,0 +1,99 @@
+"""Small ASGI vocabulary of the edge: types, an answer, calling an app and collecting its answer."""
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.errors import TooLarge
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = Iterable[tuple[bytes, bytes]]
+
+BODY_HEADERS = frozenset({b"content-length", b"content-type", b"transfer-encoding", b"content-encoding"})
+CONDITIONAL_HEADERS = frozenset(
+    {b"if-match", b"if-none-match", b"if-none-exist", b"if-modified-since", b"accept-encoding"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole response."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+async def send_answer(answer: Answer, send: Send, *, body: bool = True) -> None:
+    """Send ``answer``; only its head where ``body`` is false (HEAD)."""
+    length = (b"content-length", str(len(answer.body)).encode())
+    headers = [
+        header for header in answer.headers if header[0].lower() not in (b"content-length", b"transfer-encoding")
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": answer.body if body else b""})
+
+
+async def read_body(receive: Receive, *, limit: int) -> bytes:
+    """The whole request body. Raises ``TooLarge`` beyond ``limit`` bytes, ``ConnectionError`` when the client went away."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionError("the client went away")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise TooLarge("The request body is larger than this server takes.")
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def inner_scope(scope: Scope, *, method: str, path: str, query: str = "", json: bool = False) -> Scope:
+    """A request of our own on behalf of the one in ``scope``: same caller, same host, other target."""
+    dropped = BODY_HEADERS | CONDITIONAL_HEADERS
+    headers = [(name, value) for name, value in scope["headers"] if name.lower() not in dropped]
+    if json:
+        headers.append((b"content-type", b"application/fhir+json"))
+    return {
+        **scope,
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": headers,
+        "state": dict(scope.get("state") or {}),
+    }
+
+
+async def call(app: ASGIApp, scope: Scope, body: bytes = b"") -> Answer:
+    """The whole answer of ``app`` to the request in ``scope`` with ``body``."""
+    scope["headers"] = [*scope["headers"], (b"content-length", str(len(body)).encode())]
+    status = 500
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    parts: list[bytes] = []
+    received = False
+
+    async def receive() -> Message:
+        nonlocal received
+        if received:
+            return {"type": "http.disconnect"}
+        received = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        nonlocal status, headers
+        if message["type"] == "http.response.start":
+            status = message["status"]
+            headers = tuple((bytes(name), bytes(value)) for name, value in message.get("headers", ()))
+        elif message["type"] == "http.response.body":
+            parts.append(message.get("body", b""))
+
+    await app(scope, receive, send)
+    return Answer(status, b"".join(parts), headers)

@@ -1,0 +1,100 @@
+"""Bundles at the edge: who owns each entry, and asking an owner (http://hl7.org/fhir/R4/http.html#transaction)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.gateway.asgi import Answer, ASGIApp, Scope, call, inner_scope
+from services.gateway.routing import owner_of, type_in
+from shared.errors import ConsiliumError, Invalid, NotFound
+from shared.fhir.json import Resource, dumps, loads
+from shared.fhir.outcome import outcome
+from shared.status import STATUS
+
+READS = frozenset({"GET", "HEAD"})
+METHODS = READS | {"POST", "PUT", "PATCH", "DELETE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An entry, where it stood, and who owns what it is about."""
+
+    position: int
+    entry: dict[str, Any]
+    owner: str
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return self.entry["request"]["method"] in READS
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """The services and the request on whose behalf they are asked."""
+
+    upstreams: Mapping[str, ASGIApp]
+    scope: Scope
+
+    async def send(self, service: str, bundle: bytes) -> Answer:
+        """The answer of ``service`` to ``bundle``."""
+        return await call(
+            self.upstreams[service], inner_scope(self.scope, method="POST", path="/fhir", json=True), bundle
+        )
+
+
+def parse(body: bytes) -> Resource:
+    """The batch or transaction in ``body``. Raises ``Invalid``."""
+    bundle = loads(body)
+    if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
+        raise Invalid("A Bundle is what this address takes.", code="structure", expression=("Bundle",))
+    if bundle.get("type") not in ("batch", "transaction"):
+        raise Invalid("Only a batch or a transaction can be processed.", code="value", expression=("Bundle.type",))
+    entries = bundle.get("entry", [])
+    if not isinstance(entries, list):
+        raise Invalid("Entries come as a list.", code="structure", expression=("Bundle.entry",))
+    return bundle
+
+
+def place(position: int, entry: object) -> Placed:
+    """The owner of ``entry``. Raises ``Invalid`` or ``NotFound`` with the entry's path."""
+    path = f"Bundle.entry[{position}]"
+    request = entry.get("request") if isinstance(entry, dict) else None
+    if not isinstance(entry, dict) or not isinstance(request, dict):
+        raise Invalid("The entry says no request.", code="required", expression=(f"{path}.request",))
+    method, url = request.get("method"), request.get("url")
+    if method not in METHODS:
+        raise Invalid("The entry's method is none of FHIR's.", code="value", expression=(f"{path}.request.method",))
+    if not isinstance(url, str) or not url:
+        raise Invalid("The entry says no URL.", code="required", expression=(f"{path}.request.url",))
+    owner = owner_of(type_in(url))
+    if owner is None:
+        raise NotFound("The entry's URL names no resource type.", expression=(f"{path}.request.url",))
+    return Placed(position, entry, owner)
+
+
+def bundle_of(type_: str, entries: Iterable[dict[str, Any]]) -> bytes:
+    """A Bundle on the wire."""
+    return dumps({"resourceType": "Bundle", "type": type_, "entry": list(entries)})
+
+
+def answer_entry(error: ConsiliumError) -> dict[str, Any]:
+    """The response entry of an entry that failed with ``error``."""
+    return {"response": {"status": str(STATUS[error.category]), "outcome": outcome(error.issues)}}
+
+
+def entries_in(answer: Answer, count: int) -> list[dict[str, Any]]:
+    """The ``count`` response entries in a service's answer to a batch; its refusal of the whole, once for each entry."""
+    content = loads(answer.body) if answer.body else None
+    entries = content.get("entry", []) if isinstance(content, dict) and answer.status == 200 else None
+    if isinstance(entries, list) and len(entries) == count:
+        return entries
+    response: dict[str, Any] = {"status": str(answer.status if answer.status != 200 else 502)}
+    if isinstance(content, dict) and content.get("resourceType") == "OperationOutcome":
+        response["outcome"] = content
+    return [{"response": response} for _ in range(count)]
+
+
+def in_order(answers: Mapping[int, dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """The answers as their entries stood."""
+    return [answers[position] for position in sorted(answers)]

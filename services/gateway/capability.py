@@ -1,0 +1,78 @@
+"""The whole CapabilityStatement: the services' statements as one (http://hl7.org/fhir/R4/capabilitystatement.html)."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from services.gateway.asgi import Answer, ASGIApp, Scope, call, inner_scope
+from services.gateway.outcome import FHIR_JSON
+from services.gateway.routing import owner_of
+from shared.errors import Unavailable
+from shared.fhir.json import Resource, dumps, loads
+
+
+class Capabilities:
+    """The merged statement, asked for again after ``seconds``."""
+
+    def __init__(
+        self, upstreams: Mapping[str, ASGIApp], *, seconds: float, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._upstreams = upstreams
+        self._seconds = seconds
+        self._monotonic = monotonic
+        self._known: dict[tuple[bytes, bytes], tuple[float, Answer]] = {}
+
+    async def answer(self, scope: Scope) -> Answer:
+        """The statement, for the host that ``scope`` names. A service's refusal (406 ...) is passed on; 503 while one is down."""
+        headers = dict(scope["headers"])
+        key = (headers.get(b"host", b""), headers.get(b"accept", b"") + scope.get("query_string", b""))
+        known = self._known.get(key)
+        if known is not None and self._monotonic() < known[0]:
+            return known[1]
+        answer = await self._ask(scope)
+        if answer.status == 200:
+            if len(self._known) > 64:
+                self._known.clear()
+            self._known[key] = (self._monotonic() + self._seconds, answer)
+        return answer
+
+    async def _ask(self, scope: Scope) -> Answer:
+        query = scope.get("query_string", b"").decode("latin-1")
+        answers = await asyncio.gather(
+            *(
+                call(app, inner_scope(scope, method="GET", path="/fhir/metadata", query=query))
+                for app in self._upstreams.values()
+            )
+        )
+        for answer in answers:
+            if 400 <= answer.status < 500:
+                return answer
+        if any(answer.status != 200 for answer in answers):
+            raise Unavailable("A service cannot say what it does at the moment.")
+        statements = {name: loads(answer.body) for name, answer in zip(self._upstreams, answers, strict=True)}
+        return Answer(200, dumps(merge(statements)), (FHIR_JSON,))
+
+
+def merge(statements: Mapping[str, Resource]) -> Resource:
+    """One statement of ``statements`` by service: each type as its owner describes it, what the server does as a whole from all."""
+    first = next(iter(statements.values()))
+    rests = [rest for statement in statements.values() for rest in statement.get("rest", ())[:1]]
+    whole: dict[str, Any] = dict(rests[0]) if rests else {"mode": "server"}
+    resources = {
+        resource["type"]: resource
+        for service, statement in statements.items()
+        for rest in statement.get("rest", ())[:1]
+        for resource in rest.get("resource", ())
+        if owner_of(resource["type"]) == service
+    }
+    whole["resource"] = [resources[type_] for type_ in sorted(resources)]
+    for element, key in (("interaction", "code"), ("operation", "name"), ("searchParam", "name")):
+        found = _union((item for rest in rests for item in rest.get(element, ())), key)
+        if found:
+            whole[element] = found
+    return {**first, "rest": [whole]}
+
+
+def _union(items: Iterable[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    return list({item[key]: item for item in items}.values())

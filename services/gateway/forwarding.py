@@ -1,0 +1,151 @@
+"""A service behind HTTP, as an ASGI app: streams both ways, so that event streams pass unbuffered."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+
+from services.gateway.asgi import Answer, Message, Receive, Scope, Send, send_answer
+from services.gateway.outcome import error_answer
+from shared.errors import Unavailable
+
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+"""Headers that speak of one connection only (RFC 9110, section 7.6.1)."""
+
+
+class ForwardingApp:
+    """Sends what it is asked to ``base_url``.
+
+    Answers 503 when the service cannot be reached, 504 when it stays silent, 502 when it breaks off."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout: float = 60.0,
+        trust_forwarded: bool = False,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._timeout = timeout
+        self._trust_forwarded = trust_forwarded
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+        self._client = httpx.AsyncClient(transport=transport, limits=limits, follow_redirects=False, trust_env=False)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = self._request(scope, receive)
+        try:
+            response = await self._client.send(request, stream=True)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+            await send_answer(_failure(scope, 503, "The service cannot be reached."), send)
+        except httpx.TimeoutException:
+            await send_answer(_failure(scope, 504, "The service did not answer in time."), send)
+        except httpx.TransportError:
+            await send_answer(_failure(scope, 502, "The service broke off the connection."), send)
+        else:
+            try:
+                await _relay(response, scope, receive, send)
+            finally:
+                await response.aclose()
+
+    def _request(self, scope: Scope, receive: Receive) -> httpx.Request:
+        raw_path = scope.get("raw_path") or scope["path"].encode()
+        query = scope.get("query_string") or b""
+        target = self._base_url + raw_path.decode("ascii", "replace") + (f"?{query.decode('latin-1')}" if query else "")
+        headers = self._headers(scope)
+        names = {name for name, _ in headers}
+        streams = any(b"text/event-stream" in value for name, value in headers if name == b"accept")
+        has_body = b"content-length" in names or scope["method"] in ("POST", "PUT", "PATCH")
+        return self._client.build_request(
+            scope["method"],
+            target,
+            headers=headers,
+            content=_body(receive) if has_body else None,
+            timeout=httpx.Timeout(self._timeout, connect=5.0, read=None if streams else self._timeout),
+        )
+
+    def _headers(self, scope: Scope) -> list[tuple[bytes, bytes]]:
+        incoming = [(name.lower(), value) for name, value in scope["headers"]]
+        named = {
+            part.strip() for name, value in incoming if name == b"connection" for part in value.lower().split(b",")
+        }
+        kept: dict[bytes, bytes] = {}
+        headers = []
+        for name, value in incoming:
+            if name.startswith(b"x-forwarded-") or name == b"host":
+                kept[name] = value
+            elif name not in HOP_BY_HOP and name not in named:
+                headers.append((name, value))
+        client = scope.get("client")
+        chain = [kept[b"x-forwarded-for"]] if self._trust_forwarded and b"x-forwarded-for" in kept else []
+        chain += [str(client[0]).encode()] if client else []
+        host = kept.get(b"host", b"")
+        proto = str(scope.get("scheme", "http")).encode()
+        if self._trust_forwarded:
+            proto, host = kept.get(b"x-forwarded-proto", proto), kept.get(b"x-forwarded-host", host)
+        headers.append((b"x-forwarded-proto", proto))
+        if chain:
+            headers.append((b"x-forwarded-for", b", ".join(chain)))
+        if host:
+            headers += [(b"x-forwarded-host", host), (b"host", kept.get(b"host", host))]
+        return headers
+
+
+def _failure(scope: Scope, status: int, text: str) -> Answer:
+    return error_answer(Unavailable(text), path=scope["path"], status=status)
+
+
+async def _body(receive: Receive) -> AsyncIterator[bytes]:
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise httpx.WriteError("the client went away")
+        if part := message.get("body", b""):
+            yield part
+        if not message.get("more_body", False):
+            return
+
+
+async def _relay(response: httpx.Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Pass the answer on as it comes. An event stream ends when the client leaves, not when it next writes."""
+    headers = [(name.lower(), value) for name, value in response.headers.raw if name.lower() not in HOP_BY_HOP]
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    if response.headers.get("content-type", "").startswith("text/event-stream"):
+        copying = asyncio.ensure_future(_copy(response, send))
+        leaving = asyncio.ensure_future(_gone(receive))
+        try:
+            await asyncio.wait({copying, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
+            copying.cancel()
+            await asyncio.gather(copying, leaving, return_exceptions=True)
+    else:
+        await _copy(response, send)
+
+
+async def _copy(response: httpx.Response, send: Send) -> None:
+    async for part in response.aiter_raw():
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _gone(receive: Receive) -> None:
+    message: Message = {"type": ""}
+    while message["type"] != "http.disconnect":
+        message = await receive()

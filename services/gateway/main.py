@@ -1,0 +1,129 @@
+"""The gateway as a pure ASGI app: one dictionary look-up between the socket and the service."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from services.gateway import health
+from services.gateway.asgi import Answer, ASGIApp, Receive, Scope, Send, read_body, send_answer
+from services.gateway.batches import batch
+from services.gateway.bundles import Party, parse
+from services.gateway.capability import Capabilities
+from services.gateway.forwarding import ForwardingApp
+from services.gateway.limits import BODY_METHODS, declared_length, limited
+from services.gateway.outcome import error_answer
+from services.gateway.routing import API_PREFIXES, CAREPLANS, NOTIFICATIONS, OWNED_TYPES, REFERRALS
+from services.gateway.settings import GatewaySettings
+from services.gateway.transactions import transaction
+from shared.errors import ConsiliumError, NotFound, NotSupported, TooLarge, UnsupportedMediaType
+
+Edge = Callable[[Scope, Receive], Awaitable[Answer]]
+
+
+class Gateway:
+    """Everything that the gateway answers; ``upstreams`` by service name."""
+
+    def __init__(self, upstreams: Mapping[str, ASGIApp], settings: GatewaySettings | None = None) -> None:
+        self._settings = settings or GatewaySettings()
+        self._upstreams = dict(upstreams)
+        self._by_type = {type_: upstreams[service] for service, types in OWNED_TYPES.items() for type_ in types}
+        self._capabilities = Capabilities(self._upstreams, seconds=self._settings.capability_seconds)
+        self._own: dict[str, Edge] = {
+            "/fhir": self._base,
+            "/fhir/": self._base,
+            "/fhir/metadata": self._metadata,
+            "/health/live": self._live,
+            "/health/ready": self._ready,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._lifespan(scope, receive, send)
+        path: str = scope["path"]
+        if path.startswith("/fhir/"):
+            end = path.find("/", 6)
+            app = self._by_type.get(path[6:] if end < 0 else path[6:end])
+            if app is not None and scope["method"] not in BODY_METHODS:
+                return await app(scope, receive, send)
+        return await self._slower(scope, receive, send)
+
+    async def _slower(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """All but reads of a resource type."""
+        path: str = scope["path"]
+        try:
+            own = self._own.get(path)
+            if own is not None:
+                answer = await own(scope, receive)
+                return await send_answer(answer, send, body=scope["method"] != "HEAD")
+            app = self._app(path)
+            if scope["method"] in BODY_METHODS:
+                receive = limited(scope, receive, limit=self._settings.max_resource_bytes)
+            return await app(scope, receive, send)
+        except ConsiliumError as error:
+            await send_answer(error_answer(error, path=path), send)
+
+    def _app(self, path: str) -> ASGIApp:
+        """The service that ``path`` belongs to. Raises ``NotFound``."""
+        segments = path.split("/", 3)
+        room, name = segments[1], segments[2] if len(segments) > 2 else ""
+        if room == "fhir":
+            app = self._by_type.get(name)
+            if app is not None:
+                return app
+            raise NotFound("No such resource type or operation.", code="not-supported")
+        if room == "api" and name in API_PREFIXES:
+            return self._upstreams[API_PREFIXES[name]]
+        raise NotFound("No such address.")
+
+    async def _base(self, scope: Scope, receive: Receive) -> Answer:
+        """Batches and transactions."""
+        if scope["method"] == "OPTIONS":
+            return await self._capabilities.answer(scope)
+        if scope["method"] != "POST":
+            raise NotSupported("Search over all types and history of all types are not supported.")
+        limit = self._settings.max_bundle_bytes
+        if (declared_length(scope) or 0) > limit:
+            raise TooLarge("The request body is larger than this server takes.")
+        media = dict(scope["headers"]).get(b"content-type", b"application/fhir+json").partition(b";")[0].strip().lower()
+        if media not in (b"application/fhir+json", b"application/json", b"text/json"):
+            raise UnsupportedMediaType("Send application/fhir+json.")
+        body = await read_body(receive, limit=limit)
+        bundle = parse(body)
+        party = Party(self._upstreams, scope)
+        return await (transaction if bundle["type"] == "transaction" else batch)(party, bundle, body)
+
+    async def _metadata(self, scope: Scope, receive: Receive) -> Answer:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise NotSupported("The CapabilityStatement can only be read.")
+        return await self._capabilities.answer(scope)
+
+    async def _live(self, scope: Scope, receive: Receive) -> Answer:
+        return health.LIVE
+
+    async def _ready(self, scope: Scope, receive: Receive) -> Answer:
+        return await health.ready(self._upstreams, scope)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Close the connections to services when the server stops; refuse WebSockets."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                for app in self._upstreams.values():
+                    if isinstance(app, ForwardingApp):
+                        await app.aclose()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+def over_http(settings: GatewaySettings | None = None) -> Gateway:
+    """A gateway in a process of its own: services behind the URLs in ``settings``."""
+    known = settings or GatewaySettings()
+    urls = {REFERRALS: known.referrals_url, CAREPLANS: known.careplans_url, NOTIFICATIONS: known.notifications_url}
+    upstreams: dict[str, ASGIApp] = {
+        name: ForwardingApp(url, timeout=known.upstream_timeout_seconds, trust_forwarded=known.trust_forwarded)
+        for name, url in urls.items()
+    }
+    return Gateway(upstreams, known)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.errors import TooLarge
+from shared.errors import Invalid, TooLarge
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -13,10 +13,9 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
 
+BODY_LENGTH_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 BODY_HEADERS = frozenset({b"content-length", b"content-type", b"transfer-encoding", b"content-encoding"})
-CONDITIONAL_HEADERS = frozenset(
-    {b"if-match", b"if-none-match", b"if-none-exist", b"if-modified-since", b"accept-encoding"}
-)
+OWN_HEADERS = frozenset({b"if-match", b"if-none-match", b"if-none-exist", b"if-modified-since", b"accept-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +30,19 @@ class Answer:
 async def send_answer(answer: Answer, send: Send, *, body: bool = True) -> None:
     """Send ``answer``; only its head where ``body`` is false (HEAD)."""
     length = (b"content-length", str(len(answer.body)).encode())
-    headers = [
-        header for header in answer.headers if header[0].lower() not in (b"content-length", b"transfer-encoding")
-    ]
+    headers = [(name, value) for name, value in answer.headers if name.lower() not in BODY_LENGTH_HEADERS]
     await send({"type": "http.response.start", "status": answer.status, "headers": [*headers, length]})
     await send({"type": "http.response.body", "body": answer.body if body else b""})
 
 
 async def read_body(receive: Receive, *, limit: int) -> bytes:
-    """The whole request body. Raises ``TooLarge`` beyond ``limit`` bytes, ``ConnectionError`` when the client went away."""
+    """The whole request body. Raises ``TooLarge`` beyond ``limit`` bytes, ``Invalid`` when it ends early."""
     parts: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ConnectionError("the client went away")
+            raise Invalid("The body ended early.", code="structure")
         part = message.get("body", b"")
         size += len(part)
         if size > limit:
@@ -57,7 +54,7 @@ async def read_body(receive: Receive, *, limit: int) -> bytes:
 
 def inner_scope(scope: Scope, *, method: str, path: str, query: str = "", json: bool = False) -> Scope:
     """A request of our own on behalf of the one in ``scope``: same caller, same host, other target."""
-    dropped = BODY_HEADERS | CONDITIONAL_HEADERS
+    dropped = BODY_HEADERS | OWN_HEADERS
     headers = [(name, value) for name, value in scope["headers"] if name.lower() not in dropped]
     if json:
         headers.append((b"content-type", b"application/fhir+json"))

@@ -84,7 +84,7 @@ def answer_entry(error: ConsiliumError) -> dict[str, Any]:
 
 
 def entries_in(answer: Answer, count: int) -> list[dict[str, Any]]:
-    """The ``count`` response entries in a service's answer to a batch; its refusal of the whole, once for each entry."""
+    """The ``count`` response entries in a service's answer; where it refused the whole, that refusal for each."""
     content = loads(answer.body) if answer.body else None
     entries = content.get("entry", []) if isinstance(content, dict) and answer.status == 200 else None
     if isinstance(entries, list) and len(entries) == count:

@@ -24,7 +24,9 @@ class Capabilities:
         self._known: dict[tuple[bytes, bytes], tuple[float, Answer]] = {}
 
     async def answer(self, scope: Scope) -> Answer:
-        """The statement, for the host that ``scope`` names. A service's refusal (406 ...) is passed on; 503 while one is down."""
+        """The statement, for the host that ``scope`` names. A service's refusal (406 ...) is passed on.
+
+        Raises ``Unavailable`` while a service is down."""
         headers = dict(scope["headers"])
         key = (headers.get(b"host", b""), headers.get(b"accept", b"") + scope.get("query_string", b""))
         known = self._known.get(key)
@@ -55,7 +57,7 @@ class Capabilities:
 
 
 def merge(statements: Mapping[str, Resource]) -> Resource:
-    """One statement of ``statements`` by service: each type as its owner describes it, what the server does as a whole from all."""
+    """One statement of many (by service): each type as its owner describes it, interactions of the whole from all."""
     first = next(iter(statements.values()))
     rests = [rest for statement in statements.values() for rest in statement.get("rest", ())[:1]]
     whole: dict[str, Any] = dict(rests[0]) if rests else {"mode": "server"}

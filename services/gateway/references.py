@@ -65,8 +65,9 @@ def _note(found: dict[str, Conditional], url: str, holder: dict[str, Any], path:
 
 
 async def resolve(conditionals: list[Conditional], ask: Ask) -> None:
-    """Put the literal reference in every holder's place. Raises ``PreconditionFailed`` where one matches none or many; then
-    nothing may be stored."""
+    """Put the literal reference in every holder's place.
+
+    Raises ``PreconditionFailed`` where one matches none or many; then nothing may be stored."""
     by_owner: dict[str, list[Conditional]] = defaultdict(list)
     for conditional in conditionals:
         by_owner[conditional.owner].append(conditional)

@@ -1,7 +1,7 @@
 """A transaction: all or nothing. All its writes belong to one service, which stores it in one database transaction.
 
-What other services know is asked before anything is stored: conditional references to their types, and GET entries (in a
-transaction these come after the writes; writes of one service cannot change what another answers).
+What other services know is asked before anything is stored: conditional references to their types, and GET entries (in
+a transaction these come after the writes; writes of one service cannot change what another answers).
 """
 
 import asyncio
@@ -17,18 +17,18 @@ from shared.fhir.json import Resource, dumps, loads
 
 
 async def transaction(party: Party, bundle: Resource, body: bytes) -> Answer:
-    """The transaction-response, or the refusal of the whole. Raises ``Invalid``, ``NotFound``, ``Unprocessable`` (it spans
-    services) and ``PreconditionFailed`` (a conditional reference does not resolve); then nothing was stored."""
+    """The transaction-response, or the owner's refusal of the whole.
+
+    Raises ``Invalid``, ``NotFound``, ``Unprocessable`` (it spans services) and ``PreconditionFailed`` (a conditional
+    reference does not resolve, a read fails); then nothing was stored."""
     placed = _place_all(bundle.get("entry", []))
     owner = _owner_of_writes(placed)
     own = [item for item in placed if item.owner == owner]
     foreign = [item for item in placed if item.owner != owner]
     conditionals = foreign_conditionals((item.entry for item in placed), owner)
     answers = await _read(party, foreign)
-    if conditionals:
-        await resolve(conditionals, lambda service, urls: _search(party, service, urls))
-        body = dumps({**bundle, "entry": [item.entry for item in own]})
-    elif foreign:
+    await resolve(conditionals, lambda service, urls: _search(party, service, urls))
+    if conditionals or foreign:
         body = dumps({**bundle, "entry": [item.entry for item in own]})
     stored = await party.send(owner, body)
     if stored.status != 200 or not foreign:
@@ -62,8 +62,8 @@ def _owner_of_writes(placed: list[Placed]) -> str:
             tuple(
                 Issue(
                     "not-supported",
-                    f"A transaction that writes to several services is not supported; this entry is the first for {name}."
-                    " Nothing was stored. Send one transaction per service.",
+                    "A transaction that writes to several services is not supported; "
+                    f"this entry is the first for {name}. Nothing was stored. Send one transaction per service.",
                     (f"Bundle.entry[{position}]",),
                 )
                 for name, position in writers.items()

@@ -1,5 +1,6 @@
 """The envelope of an event: CloudEvents 1.0, structured JSON mode (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md)."""
 
+import builtins
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     traceparent: str | None = None
     """The distributed-tracing extension: the W3C trace context of the write that caused the event."""
 
-    def payload(self, contract: type[Payload]) -> Payload:
+    def payload(self, contract: builtins.type[Payload]) -> Payload:
         """``data`` as its contract. Raises ``pydantic.ValidationError`` when it does not fit."""
         return contract.model_validate(self.data)
 

@@ -1,8 +1,9 @@
 """A pool of asyncpg connections to one service's database."""
 
 import asyncpg
+import asyncpg.pool
 
-Connection = asyncpg.Connection[asyncpg.Record]
+Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 Pool = asyncpg.Pool[asyncpg.Record]
 
 

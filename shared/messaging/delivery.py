@@ -1,0 +1,88 @@
+"""One attempt at one message, the same for every transport: decode, hand over, and judge what went wrong."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import msgspec
+from pydantic import ValidationError
+
+from shared.errors import ConsiliumError
+from shared.messaging.envelope import Event, decode
+from shared.messaging.transport import Handler
+
+log = logging.getLogger(__name__)
+
+UNDECODABLE = "undecodable"
+"""The body is no CloudEvent of ours."""
+BAD_PAYLOAD = "payload"
+"""``data`` does not fit its contract."""
+TIMED_OUT = "timed-out"
+UNEXPECTED = "unexpected"
+PERMANENT = frozenset({UNDECODABLE, BAD_PAYLOAD})
+"""Reasons that no repetition changes. All other errors may pass: what is missing or in conflict now may come to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt failed: an error category or a code of ours, for an unexpected error with its class name."""
+
+    reason: str
+
+    @property
+    def permanent(self) -> bool:
+        """Whether trying again is useless."""
+        return self.reason in PERMANENT
+
+
+def read(body: bytes, traceparent: str | None) -> Event | Failure:
+    """The event in ``body``; the trace context of the carrier stands in where the envelope has none."""
+    try:
+        event = decode(body)
+    except msgspec.DecodeError:
+        return Failure(UNDECODABLE)
+    if event.traceparent is None and traceparent is not None:
+        return msgspec.structs.replace(event, traceparent=traceparent)
+    return event
+
+
+async def attempt(handler: Handler, event: Event, *, seconds: float) -> Failure | None:
+    """Hand ``event`` to ``handler`` for at most ``seconds``; None is success."""
+    try:
+        async with asyncio.timeout(seconds):
+            await handler(event)
+    except ConsiliumError as error:
+        return Failure(error.category.value)
+    except ValidationError:
+        return Failure(BAD_PAYLOAD)
+    except TimeoutError:
+        return Failure(TIMED_OUT)
+    except Exception as error:  # noqa: BLE001 - the edge of the consumer: whatever a handler raises, the message
+        # must be kept and the loop must live. Only the class is told: texts of foreign errors may quote their data.
+        log.warning("a handler failed unexpectedly with %s on %s", type(error).__name__, event.type)
+        return Failure(f"{UNEXPECTED}:{type(error).__name__}")
+    return None
+
+
+class Lanes:
+    """Work on different subjects runs side by side, work on one subject in the order of arrival."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def lane(self, subject: str) -> AsyncIterator[None]:
+        """Wait for one's turn on ``subject``. ``asyncio.Lock`` is fair, so turns come in the order of asking."""
+        lock, waiting = self._lanes.get(subject, (asyncio.Lock(), 0))
+        self._lanes[subject] = (lock, waiting + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._lanes[subject]
+            if waiting == 1:
+                del self._lanes[subject]
+            else:
+                self._lanes[subject] = (lock, waiting - 1)

@@ -1,0 +1,79 @@
+"""The outbox as its writers and watchers see it: an event is committed with the change that it tells of, or not at all."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.messaging.envelope import Event, encode
+from shared.store.database import Connection
+
+Columns = tuple[list[str], list[str], list[str], list[bytes]]
+"""Event ids, types, subjects, envelopes: the four parameters of ``insert_sql``."""
+
+PRUNE_WINDOW = 5000
+
+
+def insert_sql(first: int = 1) -> str:
+    """The INSERT for four array parameters that begin at ``$first``; it also stands as a CTE in a larger statement."""
+    arrays = f"${first}::text[], ${first + 1}::text[], ${first + 2}::text[], ${first + 3}::bytea[]"
+    return f"INSERT INTO outbox (event_id, type, subject, envelope) SELECT * FROM unnest({arrays})"
+
+
+def columns(events: Iterable[Event]) -> Columns:
+    """The parameters of ``insert_sql``, in the order of the events."""
+    rows = [(event.id, event.type, event.subject, encode(event)) for event in events]
+    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows], [row[3] for row in rows]
+
+
+async def add(connection: Connection, events: Iterable[Event]) -> None:
+    """Put ``events`` into the outbox inside the transaction that is open on ``connection``."""
+    parameters = columns(events)
+    if parameters[0]:
+        await connection.execute(insert_sql(), *parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """What still waits: the number, the age of the oldest in seconds, and how many were set aside as unreadable."""
+
+    pending: int
+    oldest_seconds: float
+    parked: int
+
+
+async def depth(connection: Connection) -> Depth:
+    """The outbox's backlog, for metrics and readiness."""
+    row = await connection.fetchrow(
+        """
+        SELECT count(*) FILTER (WHERE parked_at IS NULL) AS pending,
+               coalesce(extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE parked_at IS NULL)), 0)
+                   AS age,
+               count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked
+        FROM outbox WHERE published_at IS NULL
+        """
+    )
+    assert row is not None  # an aggregate without GROUP BY has one row
+    return Depth(pending=row["pending"], oldest_seconds=float(row["age"]), parked=row["parked"])
+
+
+async def prune(connection: Connection, retention: timedelta) -> int:
+    """Delete what was published longer than ``retention`` ago; how many. It walks the primary key: no other index."""
+    deleted, after = 0, 0
+    while True:
+        row = await connection.fetchrow(
+            """
+            WITH reach AS MATERIALIZED (SELECT seq, created_at FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2),
+                 gone AS (DELETE FROM outbox WHERE seq IN (SELECT seq FROM reach)
+                          AND published_at < clock_timestamp() - $3::interval RETURNING 1)
+            SELECT (SELECT count(*) FROM gone) AS deleted, max(seq) AS last, count(*) AS seen,
+                   bool_and(created_at < clock_timestamp() - $3::interval) AS old FROM reach
+            """,
+            after,
+            PRUNE_WINDOW,
+            retention,
+        )
+        assert row is not None  # an aggregate without GROUP BY has one row
+        deleted += int(row["deleted"])
+        if row["seen"] < PRUNE_WINDOW or not row["old"]:
+            return deleted
+        after = row["last"]

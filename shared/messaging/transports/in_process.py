@@ -1,0 +1,204 @@
+"""The transport without a broker: durable queues in PostgreSQL tables, woken by LISTEN/NOTIFY.
+
+A consumer holds its messages' row locks in one transaction while it handles them: when it dies, the server rolls back
+and the next consumer finds them at once. Nothing is remembered in the process, so ``kill -9`` loses nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Sequence
+
+import asyncpg
+
+from shared.errors import NotFound
+from shared.messaging.delivery import Failure, Lanes, attempt, read
+from shared.messaging.topology import EXCHANGE, Queue, pattern
+from shared.messaging.transport import UNAVAILABLE, UNROUTABLE, DeadLetter, Handler, Outgoing, Unconfirmed
+from shared.messaging.transports import in_process_dead as dead
+from shared.messaging.transports.in_process_tables import create_tables
+from shared.store.database import Connection, Pool
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "consilium_bus"
+LOSSES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+POLL = 1.0
+"""Seconds; only a message whose notification was lost with its connection waits so long."""
+
+DECLARE = """
+INSERT INTO bus_queue (name, exchange, pattern) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET exchange = excluded.exchange, pattern = excluded.pattern
+"""
+PUBLISH = """
+WITH event AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[]) WITH ORDINALITY
+        AS e(id, type, traceparent, body, position)
+), stored AS (
+    INSERT INTO bus_message (queue, event_id, type, traceparent, body)
+    SELECT q.name, e.id, e.type, e.traceparent, e.body
+    FROM event e JOIN bus_queue q ON q.exchange = $5 AND (e.type || '.') ~ q.pattern
+    ORDER BY e.position, q.name
+    RETURNING event_id
+)
+SELECT DISTINCT event_id, pg_notify($6, '') FROM stored
+"""
+TAKE = """
+SELECT id, event_id, type, traceparent, body, attempts FROM bus_message
+WHERE queue = $1 AND dead_at IS NULL AND available_at <= clock_timestamp()
+ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+NEXT_DUE = """
+SELECT extract(epoch FROM min(available_at) - clock_timestamp())::float FROM bus_message
+WHERE queue = $1 AND dead_at IS NULL AND available_at > clock_timestamp()
+"""
+HANDLED = "DELETE FROM bus_message WHERE id = ANY($1::bigint[])"
+FAILED = """
+UPDATE bus_message SET attempts = attempts + 1, reason = $2, last_failed_at = clock_timestamp(),
+    first_failed_at = coalesce(first_failed_at, clock_timestamp()),
+    available_at = clock_timestamp() + coalesce($3::float, 0) * interval '1 second',
+    dead_at = CASE WHEN $3::float IS NULL THEN clock_timestamp() END
+WHERE id = $1
+"""
+
+
+class InProcessTransport:
+    """``Transport`` on a pool to the bus database. ``open_in_process`` makes one."""
+
+    def __init__(self, pool: Pool, *, handler_seconds: float = 60.0) -> None:
+        self._pool = pool
+        self._handler_seconds = handler_seconds
+
+    async def declare(self, queues: Collection[Queue]) -> None:
+        """See ``Transport``."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            for queue in sorted(queues, key=lambda one: one.name):
+                await connection.execute(DECLARE, queue.name, queue.exchange, pattern(queue.routing_keys))
+
+    async def publish(self, events: Sequence[Outgoing]) -> None:
+        """See ``Transport``. One statement: an unroutable event hinders no other."""
+        try:
+            async with self._pool.acquire() as connection:
+                stored = await connection.fetch(
+                    PUBLISH,
+                    [event.id for event in events],
+                    [event.type for event in events],
+                    [event.traceparent for event in events],
+                    [event.body for event in events],
+                    EXCHANGE,
+                    CHANNEL,
+                )
+        except LOSSES as error:
+            raise Unconfirmed({event.id: UNAVAILABLE for event in events}) from error
+        routed = {row["event_id"] for row in stored}
+        if failed := {event.id: UNROUTABLE for event in events if event.id not in routed}:
+            raise Unconfirmed(failed)
+
+    async def consume(self, queue: Queue, handler: Handler, *, prefetch: int, stop: asyncio.Event) -> None:
+        """See ``Transport``."""
+        losses = 0
+        while not stop.is_set():
+            try:
+                await self.declare([queue])
+                async with self._pool.acquire() as connection:
+                    losses = 0
+                    await self._consume_on(connection, queue, handler, prefetch, stop)
+            except LOSSES as error:
+                losses += 1
+                log.warning("the consumer of %s lost its database: %s", queue.name, type(error).__name__)
+                await _wait(stop, min(0.1 * 2 ** min(losses, 6), 5.0))
+
+    async def depth(self, queue: str) -> int:
+        """See ``Transport``."""
+        async with self._pool.acquire() as connection:
+            await dead.require(connection, queue)
+            statement = (
+                "SELECT count(*) FROM bus_message WHERE queue = $1 AND dead_at IS NULL AND available_at <= now()"
+            )
+            return int(await connection.fetchval(statement, queue))
+
+    async def dead_list(self, queue: str, limit: int = 100) -> list[DeadLetter]:
+        """See ``Transport``."""
+        async with self._pool.acquire() as connection:
+            return await dead.find(connection, queue, limit=limit)
+
+    async def dead_show(self, queue: str, id: str) -> DeadLetter:
+        """See ``Transport``."""
+        async with self._pool.acquire() as connection:
+            for letter in await dead.find(connection, queue, id=id, limit=1):
+                return letter
+        raise NotFound("no such dead letter")
+
+    async def dead_replay(self, queue: str, ids: Collection[str] | None = None) -> int:
+        """See ``Transport``."""
+        async with self._pool.acquire() as connection:
+            return await dead.replay(connection, queue, ids, CHANNEL)
+
+    async def close(self) -> None:
+        """See ``Transport``."""
+        await self._pool.close()
+
+    async def _consume_on(
+        self, connection: Connection, queue: Queue, handler: Handler, prefetch: int, stop: asyncio.Event
+    ) -> None:
+        wake = asyncio.Event()
+
+        def notified(*_: object) -> None:
+            wake.set()
+
+        await connection.add_listener(CHANNEL, notified)
+        try:
+            while not stop.is_set():
+                wake.clear()
+                if not await self._handle_batch(connection, queue, handler, prefetch, stop):
+                    due = await connection.fetchval(NEXT_DUE, queue.name)
+                    await _wait(stop, POLL if due is None else min(due + 0.001, POLL), wake)
+        finally:
+            if not connection.is_closed():
+                await connection.remove_listener(CHANNEL, notified)
+
+    async def _handle_batch(
+        self, connection: Connection, queue: Queue, handler: Handler, prefetch: int, stop: asyncio.Event
+    ) -> int:
+        lanes = Lanes()
+        handled: list[int] = []
+        failed: list[tuple[int, str, float | None]] = []
+
+        async def handle(row: asyncpg.Record) -> None:
+            event = read(row["body"], row["traceparent"])
+            failure = event if isinstance(event, Failure) else None
+            if not isinstance(event, Failure):
+                async with lanes.lane(event.subject):
+                    if stop.is_set():
+                        return
+                    failure = await attempt(handler, event, seconds=self._handler_seconds)
+            if failure is None:
+                handled.append(row["id"])
+                return
+            spent = failure.permanent or row["attempts"] >= len(queue.retry_delays)
+            failed.append((row["id"], failure.reason, None if spent else queue.retry_delays[row["attempts"]]))
+
+        async with connection.transaction():
+            rows = await connection.fetch(TAKE, queue.name, prefetch)
+            async with asyncio.TaskGroup() as group:
+                for row in rows:
+                    group.create_task(handle(row))
+            if handled:
+                await connection.execute(HANDLED, handled)
+            if failed:
+                await connection.executemany(FAILED, failed)
+        return len(rows)
+
+
+async def open_in_process(pool: Pool, *, handler_seconds: float = 60.0) -> InProcessTransport:
+    """The transport on ``pool`` (closed with it), its tables made. One consumer holds one connection of the pool."""
+    await create_tables(pool)
+    return InProcessTransport(pool, handler_seconds=handler_seconds)
+
+
+async def _wait(stop: asyncio.Event, seconds: float, wake: asyncio.Event | None = None) -> None:
+    waits = [asyncio.ensure_future(event.wait()) for event in (stop, wake) if event is not None]
+    try:
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()

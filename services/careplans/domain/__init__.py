@@ -1,0 +1,1 @@
+"""The rules of plans, teams and goals. Pure: plain dictionaries in, plain dictionaries and facts out."""

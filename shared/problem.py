@@ -1,0 +1,137 @@
+"""Errors of the REST API as ``application/problem+json`` (RFC 9457). The FHIR side speaks OperationOutcome instead.
+
+No body repeats what a client sent, and no exception's own text leaves the process unless the exception is ours.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from opentelemetry import trace
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.errors import ConsiliumError, Invalid, Issue, Unprocessable
+from shared.status import HEADERS, STATUS
+from shared.telemetry.failures import described
+
+_logger = logging.getLogger(__name__)
+
+
+def problem(
+    status: int, *, detail: str | None = None, issues: tuple[Issue, ...] = (), headers: Mapping[str, str] | None = None
+) -> Response:
+    """A problem answer; ``trace_id`` lets a reader of our logs find it."""
+    body: dict[str, Any] = {"type": "about:blank", "title": _phrase(status), "status": status}
+    if detail:
+        body["detail"] = detail
+    if issues:
+        body["issues"] = [
+            {"code": issue.code, "text": issue.text, "expression": list(issue.expression)} for issue in issues
+        ]
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        body["trace_id"] = f"{context.trace_id:032x}"
+    return JSONResponse(body, status, headers, "application/problem+json")
+
+
+def of_error(error: ConsiliumError) -> Response:
+    """One of our own errors."""
+    headers = HEADERS.get(error.category)
+    return problem(STATUS[error.category], detail=error.issues[0].text, issues=error.issues, headers=headers)
+
+
+def of_validation(error: RequestValidationError) -> Response:
+    """A request that does not fit its declared shape. Pydantic's texts quote the input, so only its codes are kept."""
+    findings = error.errors()
+    malformed = any(finding["type"] in {"json_invalid", "json_type"} for finding in findings)
+    kind = Invalid if malformed else Unprocessable
+    issues = tuple(Issue("structure" if malformed else "value", _text(f), _expression(f)) for f in findings[:20])
+    return problem(STATUS[kind.category], detail="The request is not as declared.", issues=issues)
+
+
+def unknown() -> Response:
+    """An error that nobody foresaw; what it was is in the log."""
+    return problem(500, detail="An unexpected error occurred.")
+
+
+def install(app: FastAPI) -> None:
+    """Answers every error of ``app``'s routes with a problem. Unforeseen ones are ``LastResort``'s."""
+
+    async def ours(request: Request, error: Exception) -> Response:
+        assert isinstance(error, ConsiliumError)
+        return of_error(error)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return of_validation(error)
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return problem(error.status_code, headers=error.headers)
+
+    app.add_exception_handler(ConsiliumError, ours)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+
+
+class LastResort:
+    """Middleware that answers 500 where an exception passed everybody, and logs it without its text.
+
+    Starlette's own handler for unforeseen errors raises them again, and the server then prints the whole text.
+    """
+
+    def __init__(self, app: ASGIApp, answers: Mapping[str, Callable[[], Response]] | None = None) -> None:
+        """``answers``: by path prefix, what a 500 looks like there (``{"/fhir": ...}``); a problem elsewhere."""
+        self._app, self._answers = app, dict(answers or {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception as error:  # noqa: BLE001  the process's edge: an error that leaves here would be printed
+            _logger.error("An error that nobody handles.", extra={"error": described(error)})
+            if not begun:
+                await self._answer(scope["path"])(scope, receive, send)
+
+    def _answer(self, path: str) -> Response:
+        for prefix, answer in self._answers.items():
+            if path == prefix or path.startswith(prefix + "/"):
+                return answer()
+        return unknown()
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+def _text(finding: Mapping[str, Any]) -> str:
+    if finding["type"] == "missing":
+        return "A value is required."
+    return f"The value is not accepted ({finding['type']})."
+
+
+def _expression(finding: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where: declared names and indexes. A name that is not declared is the client's, so it is left out."""
+    path = [str(step) for step in finding["loc"]]
+    if finding["type"] in {"extra_forbidden", "json_invalid"}:
+        path = path[:-1]
+    return (".".join(path),) if path else ()

@@ -1,0 +1,136 @@
+"""One server span and one duration per request, named by the route's template: never an id, a query or a body.
+
+Pure ASGI. A request that is not sampled costs a few microseconds: its span context is drawn here and no span is made.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Iterable
+from time import perf_counter
+
+from opentelemetry import context as otel
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.telemetry.propagation import parse
+from shared.telemetry.setup import Telemetry
+
+ROUTE = "consilium.route"
+"""A handler that dispatches by itself puts its template here: ``scope[ROUTE] = "/fhir/{type}/{id}"``."""
+UNMATCHED = "unmatched"
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_UNSAMPLED = TraceFlags(TraceFlags.DEFAULT)
+_EMPTY = Context()
+_logger = logging.getLogger(__name__)
+
+
+class HttpTelemetry:
+    """Middleware. ``mounts`` are the static prefixes of mounted apps that may be part of a template."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        telemetry: Telemetry,
+        *,
+        mounts: Iterable[str] = ("/fhir", "/api"),
+        slow_s: float = 2.0,
+    ) -> None:
+        self._app, self._telemetry = app, telemetry
+        self._mounts, self._slow_s = frozenset(mounts), slow_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = perf_counter()
+        status, answered = 0, 0.0
+
+        async def noting(message: Message) -> None:
+            nonlocal status, answered
+            if message["type"] == "http.response.start":
+                status, answered = message["status"], perf_counter()
+            await send(message)
+
+        span = self._span(scope)
+        token = otel.attach(trace.set_span_in_context(span, _EMPTY))
+        try:
+            await self._app(scope, receive, noting)
+        except asyncio.CancelledError:
+            status = status or 499  # the client went away
+            raise
+        except BaseException:
+            status = status or 500
+            raise
+        finally:
+            # until the head of the answer: a stream of events stays open for hours
+            seconds = (answered or perf_counter()) - started
+            self._finish(scope, span, status or 500, seconds)
+            otel.detach(token)
+
+    def _span(self, scope: Scope) -> Span:
+        parent = _incoming(scope)
+        ratio = self._telemetry.trace_ratio
+        sampled = ratio > 0 and (parent.trace_flags.sampled if parent else random.random() < ratio)
+        if sampled:
+            within = trace.set_span_in_context(NonRecordingSpan(parent), _EMPTY) if parent else _EMPTY
+            return self._telemetry.edge.start_span(
+                _method(scope),
+                within,
+                SpanKind.SERVER,
+                attributes={"http.request.method": _method(scope), "url.scheme": scope.get("scheme", "http")},
+            )
+        trace_id = parent.trace_id if parent else random.getrandbits(128) or 1
+        return NonRecordingSpan(SpanContext(trace_id, random.getrandbits(64) or 1, False, _UNSAMPLED))
+
+    def _finish(self, scope: Scope, span: Span, status: int, seconds: float) -> None:
+        durations = self._telemetry.durations
+        recording = span.is_recording()
+        noteworthy = status >= 500 or seconds > self._slow_s
+        if durations is None and not recording and not noteworthy:
+            return
+        method, route = _method(scope), self._route(scope)
+        if durations is not None:
+            durations.add(method, route, status, seconds)
+        if noteworthy:
+            _logger.log(
+                logging.ERROR if status >= 500 else logging.WARNING,
+                "A request failed." if status >= 500 else "A request was slow.",
+                extra={"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1)},
+            )
+        if recording:
+            span.update_name(f"{method} {route}")
+            span.set_attribute("http.route", route)
+            span.set_attribute("http.response.status_code", status)
+            if status >= 500:
+                span.set_attribute("error.type", str(status))
+                span.set_status(StatusCode.ERROR)
+            span.end()
+
+    def _route(self, scope: Scope) -> str:
+        told = scope.get(ROUTE)
+        if isinstance(told, str):
+            return told
+        included = scope.get("fastapi", {}).get("effective_route_context")
+        route = included or scope.get("route")
+        path = getattr(route, "path_format", None)
+        if not isinstance(path, str):
+            return UNMATCHED
+        prefix = scope.get("root_path", "")
+        return prefix + path if prefix in self._mounts else path
+
+
+def _method(scope: Scope) -> str:
+    method: str = scope["method"]
+    return method if method in _METHODS else "_OTHER"
+
+
+def _incoming(scope: Scope) -> SpanContext | None:
+    for name, value in scope["headers"]:
+        if name == b"traceparent":
+            return parse(value.decode("latin-1"))
+    return None

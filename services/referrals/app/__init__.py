@@ -1,0 +1,1 @@
+"""Use cases: load, change, let the rules decide, save."""

@@ -1,0 +1,91 @@
+"""The state of a Task and whether a step from it is legal (http://hl7.org/fhir/R4/task.html#statemachine)."""
+
+from collections.abc import Collection
+
+from services.referrals.domain.references import codings
+from services.referrals.domain.transitions import (
+    BUSINESS_STATUS,
+    IMPORTED,
+    OPENING,
+    TRANSITIONS,
+    Actor,
+    Happened,
+    State,
+    Transition,
+)
+from shared.errors import Conflict, Forbidden, Unprocessable
+from shared.fhir.json import Resource
+
+ENTERED_IN_ERROR = "entered-in-error"
+TERMINAL = frozenset({"rejected", "cancelled", "failed", "completed", ENTERED_IN_ERROR})
+BUSINESS_CODES = frozenset(
+    state.business for row in TRANSITIONS for state in (row.source, row.target) if state.business is not None
+)
+
+_BY_PAIR: dict[tuple[State, State], tuple[Transition, ...]] = {}
+for _row in TRANSITIONS:
+    _BY_PAIR[_row.source, _row.target] = (*_BY_PAIR.get((_row.source, _row.target), ()), _row)
+
+
+def state_of(task: Resource) -> State:
+    """The state of ``task``. A business status from another code system, or text, does not count.
+
+    Raises ``Unprocessable`` for a code that the BSeR code system does not have."""
+    for system, code in codings(task.get("businessStatus")):
+        if system == BUSINESS_STATUS:
+            if code not in BUSINESS_CODES:
+                raise Unprocessable(
+                    "The business status is not a code of the BSeR code system.",
+                    code="code-invalid",
+                    expression=("Task.businessStatus",),
+                )
+            return State(task["status"], code)
+    return State(task["status"])
+
+
+def steps(source: State, target: State) -> tuple[Transition, ...]:
+    """The rows from ``source`` to ``target``, whoever may take them; a row that stays in place is among them."""
+    if target.status == ENTERED_IN_ERROR != source.status and target.business in (source.business, None):
+        return (_correction(source, target),)
+    return _BY_PAIR.get((source, target), ())
+
+
+def step(source: State, target: State, actors: Collection[Actor]) -> tuple[Transition, ...]:
+    """The rows by which one of ``actors`` may go from ``source`` to ``target``; they differ only in their trigger.
+
+    Raises ``Conflict`` where nobody may, ``Forbidden`` where only the other side may."""
+    rows = steps(source, target)
+    if not rows:
+        raise Conflict(
+            "A terminal state is left by no transition but to entered-in-error."
+            if source.status in TERMINAL
+            else "The present status allows no transition to that status and business status.",
+            expression=("Task.status", "Task.businessStatus"),
+        )
+    allowed = tuple(row for row in rows if row.actor in actors)
+    if not allowed:
+        raise Forbidden(f"Only the {rows[0].actor} may make this transition.", expression=("Task.status",))
+    return allowed
+
+
+def next_steps(source: State, actors: Collection[Actor]) -> tuple[Transition, ...]:
+    """What ``actors`` may do now, for worklists and screens."""
+    rows = [row for row in TRANSITIONS if row.source == source and row.actor in actors]
+    if source.status != ENTERED_IN_ERROR and Actor.INITIATOR in actors:
+        rows.append(_correction(source, State(ENTERED_IN_ERROR, source.business)))
+    return tuple(rows)
+
+
+def opened(state: State, *, imported: bool) -> Happened | None:
+    """What it tells that a Task came to be in ``state``. A draft, or a mistake, tells nothing.
+
+    Raises ``Unprocessable`` where a person may not begin there (a back end that imports may begin anywhere)."""
+    if state in OPENING:
+        return OPENING[state]
+    if not imported:
+        raise Unprocessable("A Task does not begin in this status.", expression=("Task.status", "Task.businessStatus"))
+    return IMPORTED.get(str(state)) or IMPORTED.get(state.status)
+
+
+def _correction(source: State, target: State) -> Transition:
+    return Transition("E01", Actor.INITIATOR, "Mark as error", source, target, Happened.ENTERED_IN_ERROR)

@@ -1,0 +1,129 @@
+"""The decision about a Task: may this caller make this change now, and what does it tell?
+
+Sides are judged on the Task as it was, so nobody makes themselves owner and accepts what is somebody else's; the one
+exception is an open Task, which whoever accepts it may claim (SDOH-CC leaves the owner empty).
+"""
+
+from collections.abc import Iterable
+
+from services.referrals.domain.discipline import discipline_of
+from services.referrals.domain.events import ReferralChanged, changed, removed
+from services.referrals.domain.parties import may_claim, sides, stand_ins, trusted
+from services.referrals.domain.references import content, target
+from services.referrals.domain.referral import check_requirements, is_referral, outputs
+from services.referrals.domain.states import ENTERED_IN_ERROR, opened, state_of, step, steps
+from services.referrals.domain.task_elements import RESULTS, check_elements
+from services.referrals.domain.transitions import Actor, Happened, State, Transition
+from shared.errors import Conflict, Forbidden, Unprocessable
+from shared.fhir.json import Resource
+from shared.fhir.kinds import Decision, DecisionContext
+from shared.security.caller import Role
+
+_UNTOLD = frozenset({"draft", ENTERED_IN_ERROR})
+"""Nobody has heard of a draft, and a mistake is told once: new content, or a deletion, tells nothing there."""
+
+
+def related(before: Resource | None, after: Resource | None) -> Iterable[str]:
+    """The roles and services behind requester, owner and whom it is offered to, and the order in the focus."""
+    wanted: set[str] = set()
+    for task in (before, after):
+        if task is None:
+            continue
+        offered = (task.get("restriction") or {}).get("recipient") or ()
+        wanted.update(stand_ins(task.get("requester"), task.get("owner"), *offered))
+        focus = target(task.get("focus"))
+        if focus is not None and focus.startswith("ServiceRequest/"):
+            wanted.add(focus)
+    return wanted
+
+
+def decide(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
+    """Raises ``Forbidden``, ``Conflict`` or ``Unprocessable``; ``docs/referral-states.md`` tells when."""
+    if after is None:
+        return _delete(before or {}, context)
+    if before is None:
+        return _create(after, context)
+    return _update(before, after, context)
+
+
+def _create(task: Resource, context: DecisionContext) -> Decision:
+    caller = context.caller
+    if caller.role is Role.PATIENT:
+        raise Forbidden("A patient does not open a Task.")
+    state = state_of(task)
+    imported = caller.role is Role.SYSTEM
+    happened = opened(state, imported=imported)
+    check_requirements(task, state, _order(task, context), imported=imported)
+    actors = sides(task, caller, context.related)
+    if caller.role is Role.CLINICIAN:
+        if not task.get("requester"):
+            raise Unprocessable("A Task needs its requester.", code="required", expression=("Task.requester",))
+        if Actor.INITIATOR not in actors:
+            raise Forbidden("A clinician opens a Task as its requester.", expression=("Task.requester",))
+    if not actors:
+        raise Forbidden("The caller is neither requester nor owner of this Task.")
+    if happened is None or not is_referral(task):
+        return Decision(task)
+    return Decision(task, (_fact(happened, task, None, context),))
+
+
+def _update(before: Resource, after: Resource, context: DecisionContext) -> Decision:
+    caller = context.caller
+    source, goal = state_of(before), state_of(after)
+    actors = sides(before, caller, context.related)
+    claimed = Actor.RECIPIENT not in actors and may_claim(before, after, caller, context.related)
+    if claimed:
+        actors |= {Actor.RECIPIENT}
+    if not actors:
+        raise Forbidden("The caller is neither requester nor owner of this Task.")
+    rows = step(source, goal, actors) if goal != source else ()
+    check_elements(before, after, actors, context, claimed=claimed)
+    if Actor.INITIATOR in actors and Actor.INITIATOR not in sides(after, caller, context.related):
+        raise Forbidden("The initiator stays the requester of the Task.", expression=("Task.requester",))
+    check_requirements(after, goal, _order(after, context), imported=trusted(caller))
+    happened = _happened(before, after, rows, actors)
+    if happened is None or not is_referral(after):
+        return Decision(after)
+    return Decision(after, (_fact(happened, after, source, context),))
+
+
+def _delete(before: Resource, context: DecisionContext) -> Decision:
+    caller, status = context.caller, before["status"]
+    if not trusted(caller):
+        if Actor.INITIATOR not in sides(before, caller, context.related):
+            raise Forbidden("Only the initiator deletes a Task.")
+        if status not in _UNTOLD:
+            raise Conflict("A Task that was sent is cancelled, or marked entered-in-error, not deleted.")
+    if status in _UNTOLD or not is_referral(before):
+        return Decision(None)
+    return Decision(None, (removed(before, discipline_of(before, context.related)),))
+
+
+def _happened(
+    before: Resource, after: Resource, rows: tuple[Transition, ...], actors: frozenset[Actor]
+) -> Happened | None:
+    """What a legal update tells: one thing for a transition, something for new content, nothing for the same again."""
+    if len(rows) > 1:  # 31 and 32 share their states: a new document is a note, else it is the visit
+        return Happened.INTERIM_NOTE if _new_documents(before, after) else Happened.SCHEDULED
+    if rows:
+        return rows[0].happened
+    if content(before) == content(after) or after["status"] in _UNTOLD:
+        return None
+    state = state_of(after)
+    in_place = [row for row in steps(state, state) if row.actor in actors]
+    if in_place and any(before.get(element) != after.get(element) for element in RESULTS):
+        return in_place[0].happened
+    return Happened.UPDATED
+
+
+def _new_documents(before: Resource, after: Resource) -> bool:
+    new = set(outputs(after)) - set(outputs(before))
+    return any(not reference.startswith("Appointment/") for reference in new)
+
+
+def _order(task: Resource, context: DecisionContext) -> Resource | None:
+    return context.related.get(target(task.get("focus")) or "")
+
+
+def _fact(happened: Happened, task: Resource, previous: State | None, context: DecisionContext) -> ReferralChanged:
+    return changed(happened, task, previous, discipline_of(task, context.related))

@@ -1,0 +1,1 @@
+"""From domain facts to the published language."""

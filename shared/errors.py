@@ -45,7 +45,7 @@ class Category(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One finding: a FHIR IssueType code (http://hl7.org/fhir/R4/valueset-issue-type.html), a text, FHIRPath locations."""
+    """One finding: an IssueType code (http://hl7.org/fhir/R4/valueset-issue-type.html), a text, FHIRPath locations."""
 
     code: str
     text: str

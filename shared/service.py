@@ -1,4 +1,4 @@
-"""A service as data: what it owns, says and hears; and how its API process and its worker are put together from that."""
+"""A service as data: what it owns, says and hears; and how its API process is put together from that."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable

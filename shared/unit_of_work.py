@@ -132,7 +132,7 @@ class UnitOfWork:
         self._events.append(OutboxRow(event_id, type, subject, envelope.encode(event)))
 
     async def commit(self) -> None:
-        """Make it durable. Raises ``Unprocessable`` (a referenced resource is missing) or ``Conflict``; then nothing is stored."""
+        """Make it durable. Raises ``Unprocessable`` (a dangling reference) or ``Conflict``; then nothing is stored."""
         if self._connection is None and self._writes:
             # nothing was loaded, so all of it is new under ids of ours: one statement is atomic and cannot collide
             await self._write(self.engine.pool, final=True)
@@ -149,7 +149,7 @@ class UnitOfWork:
             self.engine.wake_relay()
 
     async def flush(self) -> None:
-        """Send what is staged, inside the open transaction. References wait for the commit: their targets may come later."""
+        """Send what is staged, inside the open transaction. References are checked at the commit, when all is there."""
         await self._write(await self.connection(), final=False)
 
     async def close(self) -> None:

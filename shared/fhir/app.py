@@ -39,7 +39,7 @@ _HEADERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class FhirApp:
-    """The FHIR base of one service. ``prefix`` is the base's path; ``base_url`` its public URL, else taken from Host."""
+    """The FHIR base of one service. ``prefix`` is its path; ``base_url`` its public URL, else taken from Host."""
 
     engine: Engine
     verifier: Verifier
@@ -54,7 +54,7 @@ class FhirApp:
             response = await self._answer(scope, receive)
         except ConsiliumError as error:
             response = error_response(error)
-        except Exception as error:  # noqa: BLE001 - the edge: whatever went wrong, the caller gets an OperationOutcome
+        except Exception as error:
             log.error("a FHIR request failed: %s", type(error).__name__, exc_info=error)
             response = UNEXPECTED
         await send({"type": "http.response.start", "status": response.status, "headers": response.wire_headers()})

@@ -11,7 +11,7 @@ from shared.security.caller import Caller
 
 
 class Fact(Protocol):
-    """A thing that happened in a service's domain; ``events/outgoing`` of that service turns it into contract events."""
+    """A thing that happened in a service's domain; its ``events/outgoing`` turns it into contract events."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""OperationOutcome for every error (http://hl7.org/fhir/R4/operationoutcome.html): one function, for answers and Bundle entries alike."""
+"""OperationOutcome for every error, alone or in a Bundle entry (http://hl7.org/fhir/R4/operationoutcome.html)."""
 
 from collections.abc import Iterable
 

@@ -28,7 +28,7 @@ def references(value: Any) -> Iterator[str]:
 
 
 def rewritten(value: Any, targets: Mapping[str, str]) -> Any:
-    """``value`` with its references replaced by ``targets``; a ``urn:`` key is replaced wherever it is a whole string."""
+    """``value`` with references replaced by ``targets``; a ``urn:`` is replaced wherever it is a whole string."""
     if isinstance(value, dict):
         return {
             name: targets.get(child, child)

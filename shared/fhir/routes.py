@@ -1,4 +1,4 @@
-"""From method and path to an interaction (http://hl7.org/fhir/R4/http.html#summary): the one table, also for Bundle entries."""
+"""From method and path to an interaction, also for Bundle entries (http://hl7.org/fhir/R4/http.html#summary)."""
 
 from shared.errors import Invalid, NotFound, NotSupported
 from shared.fhir.capability import capability

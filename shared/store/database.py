@@ -15,7 +15,7 @@ class _Connection(asyncpg.Connection[asyncpg.Record]):
 
 
 async def open_pool(url: str, *, size: int = 16) -> Pool:
-    """A pool on ``url`` (``postgresql://...``). Raises ``OSError`` or ``asyncpg.PostgresError`` when it cannot connect."""
+    """A pool on ``url`` (``postgresql://...``). Raises ``OSError`` or ``asyncpg.PostgresError``."""
     return await asyncpg.create_pool(
         url,
         min_size=min(2, size),

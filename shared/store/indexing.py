@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 
 def term(*parts: str) -> int:
-    """A 64-bit signed key of ``parts``, for the GIN-indexed ``terms`` array: small rows, and no clear text in the index."""
+    """A 64-bit signed key of ``parts`` for the ``terms`` array: small rows, and no clear text in the index."""
     return int.from_bytes(blake2b("\x1f".join(parts).encode(), digest_size=8).digest(), "big", signed=True)
 
 
@@ -31,7 +31,7 @@ class StringEntry:
 
 @dataclass(frozen=True, slots=True)
 class QuantityEntry:
-    """A number or quantity as the range its precision implies; ``unit`` is empty for numbers, else a term of system and code."""
+    """A number or quantity as the range its precision implies; ``unit``: a term of system and code, if any."""
 
     param: str
     unit: int | None

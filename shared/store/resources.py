@@ -90,7 +90,7 @@ async def write(
     events: Sequence[OutboxRow],
     references: Sequence[tuple[str, str]],
 ) -> Outcome:
-    """Write all of it in one statement. Nothing is written where a reference is missing; compare ``Outcome.written``."""
+    """Write all of it in one statement, or nothing where a reference is missing; compare ``Outcome.written``."""
     statement, arguments = write_statement(writes, events, references)
     row: Any = await connection.fetchrow(statement, *arguments)
     present = row["present"] if references else None

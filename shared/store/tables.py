@@ -38,7 +38,7 @@ class ResourceRow(StoreTable, table=True):
 
 
 class HistoryRow(StoreTable, table=True):
-    """Every version that a resource ever had; ``method`` is the interaction that made it. A deletion has an empty body."""
+    """Every version that a resource ever had, and the method that made it. A deletion has an empty body."""
 
     __tablename__ = "resource_history"
     type: str = Field(primary_key=True, sa_type=Text)

@@ -123,7 +123,7 @@ def _statement(inserts: bool, updates: bool, indexes: tuple[str, ...], events: b
 def write_statement(
     writes: Sequence[Write], events: Sequence[OutboxRow], references: Sequence[tuple[str, str]]
 ) -> tuple[str, list[Any]]:
-    """The statement and its arguments. ``references`` are distinct (type, id) pairs that must exist, else nothing is written."""
+    """The statement and its arguments. ``references``: distinct (type, id) pairs; all exist, or nothing is written."""
     arguments: list[Any] = [
         writes[0].last_updated,
         [write.type for write in writes],

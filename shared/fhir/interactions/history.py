@@ -22,7 +22,7 @@ async def history(engine: Engine, request: Request) -> Response:
     count = min(_number(parameters.get("_count"), _PAGE), _LARGEST_PAGE)
     below = _number(parameters.get("_before"), _BEGINNING)
     versions = await resources.history(engine.pool, type_, id_, below=below, limit=count + 1)
-    newest = await resources.history(engine.pool, type_, id_, below=_BEGINNING, limit=1) if not versions else versions
+    newest = versions or await resources.history(engine.pool, type_, id_, below=_BEGINNING, limit=1)
     if not newest:
         raise NotFound("No such resource.")
     base = f"{request.base}/{type_}/{id_}"

@@ -36,7 +36,7 @@ class _Planned:
 
 
 async def transaction(engine: Engine, request: Request, bundle: Resource, dispatch: Dispatch) -> Response:
-    """A ``transaction-response`` in the order of the entries. Raises the first entry's error; then nothing is stored."""
+    """A ``transaction-response`` in the order of the entries. Raises an entry's error; then nothing is stored."""
     listed = entries(bundle, request.base)
     answers: dict[int, Response] = {}
     for entry in listed:

@@ -8,7 +8,7 @@ from shared.unit_of_work import Engine, UnitOfWork, unit_of_work
 
 
 async def update(engine: Engine, request: Request) -> Response:
-    """200 with the new version, 201 where the id was new; 412 for a stale If-Match, 428 for a missing one that is demanded."""
+    """200 with the new version, 201 where the id was new; 412 for a stale If-Match, 428 for a demanded one."""
     async with unit_of_work(engine, request.caller) as work:
         response = await stage(work, request)
         await work.commit()

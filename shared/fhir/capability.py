@@ -1,0 +1,76 @@
+"""The CapabilityStatement, generated from the registry (http://hl7.org/fhir/R4/capabilitystatement.html)."""
+
+from importlib.metadata import version
+from typing import Any
+
+from shared.fhir.http import FHIR_JSON, Request, Response
+from shared.fhir.json import Resource, dumps
+from shared.fhir.kinds import ResourceKind
+from shared.fhir.search.parameters import search_parameters
+from shared.unit_of_work import Engine
+
+VERSION = "4.0.1"
+RELEASED = "2026-11-23"
+_INTERACTIONS = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
+_SECURITY = {
+    "cors": False,
+    "service": [
+        {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "OAuth"}],
+            "text": "JWT bearer tokens",
+        }
+    ],
+}
+
+
+def capability(engine: Engine, request: Request) -> Response:
+    """200 with what this service really does."""
+    return Response(200, dumps(statement(engine, request.base)))
+
+
+def statement(engine: Engine, base: str) -> Resource:
+    """The statement of one service."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": RELEASED,
+        "kind": "instance",
+        "software": {"name": "Consilium", "version": version("consilium")},
+        "implementation": {"description": f"Consilium {engine.service}", "url": base},
+        "fhirVersion": VERSION,
+        "format": [FHIR_JSON, "json"],
+        "rest": [
+            {
+                "mode": "server",
+                "security": _SECURITY,
+                "resource": [_resource(kind) for kind in sorted(engine.kinds, key=lambda kind: kind.type)],
+                "interaction": [{"code": "transaction"}, {"code": "batch"}],
+            }
+        ],
+    }
+
+
+def _resource(kind: ResourceKind) -> Resource:
+    parameters = search_parameters(kind.type)
+    told: dict[str, Any] = {
+        "type": kind.type,
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{kind.type}",
+    }
+    if kind.profiles:
+        told["supportedProfile"] = list(kind.profiles)
+    told |= {
+        "interaction": [{"code": code} for code in _INTERACTIONS],
+        "versioning": "versioned-update" if kind.if_match_required else "versioned",
+        "readHistory": True,
+        "updateCreate": True,
+        "conditionalCreate": True,
+        "conditionalRead": "not-match",
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
+        "referencePolicy": ["literal", "logical", "local", "enforced"],
+    }
+    includes = [f"{kind.type}:{parameter.name}" for parameter in parameters if parameter.kind == "reference"]
+    if includes:
+        told["searchInclude"] = includes
+    told["searchParam"] = [{"name": parameter.name, "type": parameter.kind} for parameter in parameters]
+    return told

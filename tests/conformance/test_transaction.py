@@ -1,0 +1,127 @@
+"""transaction (http://hl7.org/fhir/R4/http.html#trules)."""
+
+import httpx
+import pytest
+
+from tests.factories.resources import bundle, care_plan, entry, observation, patient
+
+P, Q = "urn:uuid:0f3c3a5e-0000-4000-8000-000000000001", "urn:uuid:0f3c3a5e-0000-4000-8000-000000000002"
+
+
+async def _total(fhir: httpx.AsyncClient, type_: str) -> int:
+    total: int = (await fhir.get(f"{type_}?_total=accurate&_count=0")).json()["total"]
+    return total
+
+
+async def test_references_between_entries_are_rewritten_in_any_order(fhir: httpx.AsyncClient) -> None:
+    answer = await fhir.post(
+        "",
+        json=bundle("transaction", entry("POST", "CarePlan", care_plan(P), Q), entry("POST", "Patient", patient(), P)),
+        headers={"prefer": "return=representation"},
+    )
+    assert answer.status_code == 200, answer.text
+    plan, person = (e["resource"] for e in answer.json()["entry"])
+    assert plan["subject"]["reference"] == f"Patient/{person['id']}"
+
+
+async def test_one_bad_entry_and_nothing_is_stored(fhir: httpx.AsyncClient) -> None:
+    answer = await fhir.post(
+        "",
+        json=bundle(
+            "transaction",
+            entry("POST", "Patient", patient(), P),
+            entry("POST", "CarePlan", care_plan(P, status="bogus"), Q),
+        ),
+    )
+    assert answer.status_code == 422
+    assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[1].resource.CarePlan.status"]
+    assert await _total(fhir, "Patient") == 0
+
+
+async def test_a_dangling_reference_stores_nothing(fhir: httpx.AsyncClient) -> None:
+    answer = await fhir.post(
+        "",
+        json=bundle(
+            "transaction",
+            entry("POST", "Patient", patient(), P),
+            entry("POST", "Observation", observation("Patient/nobody")),
+        ),
+    )
+    assert answer.status_code == 422
+    assert await _total(fhir, "Patient") == 0
+
+
+async def test_conditional_references_find_their_one_target(fhir: httpx.AsyncClient) -> None:
+    await fhir.put("Patient/robin", json=patient(id="robin"))
+    conditional = bundle("transaction", entry("POST", "CarePlan", care_plan("Patient?identifier=urn:oid:1.2.3|p-1")))
+    answer = await fhir.post("", json=conditional, headers={"prefer": "return=representation"})
+    assert answer.json()["entry"][0]["resource"]["subject"]["reference"] == "Patient/robin"
+    await fhir.put("Patient/twin", json=patient(id="twin"))
+    assert (await fhir.post("", json=conditional)).status_code == 412
+    nobody = bundle("transaction", entry("POST", "CarePlan", care_plan("Patient?identifier=none")))
+    assert (await fhir.post("", json=nobody)).status_code == 412
+    assert await _total(fhir, "CarePlan") == 1
+
+
+async def test_if_none_exist_reuses_and_others_point_to_it(fhir: httpx.AsyncClient) -> None:
+    await fhir.put("Patient/robin", json=patient(id="robin"))
+    answer = await fhir.post(
+        "",
+        json=bundle(
+            "transaction",
+            entry("POST", "Patient", patient(), P, ifNoneExist="identifier=urn:oid:1.2.3|p-1"),
+            entry("POST", "CarePlan", care_plan(P)),
+        ),
+        headers={"prefer": "return=representation"},
+    )
+    found, plan = answer.json()["entry"]
+    assert found["response"]["status"] == "200 OK"
+    assert plan["resource"]["subject"]["reference"] == "Patient/robin"
+
+
+async def test_deletes_go_first_and_gets_see_the_result(fhir: httpx.AsyncClient) -> None:
+    await fhir.put("Patient/robin", json=patient(id="robin"))
+    answer = await fhir.post(
+        "",
+        json=bundle(
+            "transaction",
+            entry("GET", "Patient?_total=accurate"),
+            entry("PUT", "Patient/new", patient(id="new")),
+            entry("DELETE", "Patient/robin"),
+        ),
+    )
+    assert answer.status_code == 200
+    seen, put, deleted = answer.json()["entry"]
+    assert seen["resource"]["total"] == 1
+    assert put["response"]["status"] == "201 Created"
+    assert deleted["response"]["status"] == "204 No Content"
+
+
+async def test_if_match_in_an_entry_guards_all(fhir: httpx.AsyncClient) -> None:
+    await fhir.put("Patient/robin", json=patient(id="robin"))
+    answer = await fhir.post(
+        "",
+        json=bundle(
+            "transaction",
+            entry("POST", "Patient", patient()),
+            entry("PUT", "Patient/robin", patient(id="robin"), ifMatch='W/"7"'),
+        ),
+    )
+    assert answer.status_code == 412
+    assert await _total(fhir, "Patient") == 1
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [entry("PUT", "Patient/robin", patient(id="robin")), entry("DELETE", "Patient/robin")],
+        [entry("PUT", "Patient/robin", patient(id="robin")), entry("PUT", "Patient/robin", patient(id="robin"))],
+    ],
+)
+async def test_two_entries_for_one_resource_are_refused(fhir: httpx.AsyncClient, entries: list) -> None:
+    assert (await fhir.post("", json=bundle("transaction", *entries))).status_code == 400
+
+
+async def test_an_entry_that_fits_no_interaction_is_refused(fhir: httpx.AsyncClient) -> None:
+    for bad in (entry("POST", "Patient/1", patient()), entry("PUT", "Patient", patient()), entry("DELETE", "Patient")):
+        assert (await fhir.post("", json=bundle("transaction", bad))).status_code == 400

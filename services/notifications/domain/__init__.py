@@ -1,0 +1,1 @@
+"""Pure: who is told what over which channel, how a delivery ends, which states a Communication may go through."""

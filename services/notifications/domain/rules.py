@@ -1,0 +1,153 @@
+"""The rules: which event is told to whom, in which words. Data, with an id and a version each.
+
+Texts are complete sentences made of our own codes: they can be a subject line, and carry nothing about a person.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from services.notifications.domain.happening import Happening
+from services.notifications.domain.receivers import COORDINATORS, DISCIPLINES, everyone_of, is_receiver
+
+VERSION = "1"
+"""The version of the table as a whole; it goes up with every change of a row."""
+
+
+class Audience(StrEnum):
+    """Who hears, in terms of what the event names."""
+
+    OWNER = "owner"
+    REQUESTER = "requester"
+    TEAM = "team"
+    TAKERS = "takers"
+    """Everyone of the referral's discipline, while nobody owns it."""
+    TRIAGE = "triage"
+    """The coordinators, while nobody owns it."""
+    COORDINATORS = "coordinators"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row. ``event`` is a pattern on the event type; ``{discipline}`` in ``text`` is the discipline's label."""
+
+    id: str
+    event: str
+    audience: Audience
+    text: str
+    version: str = VERSION
+    stream_only: bool = False
+    """Never by mail or webhook, whatever the receiver prefers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one receiver is told of one event."""
+
+    receiver: str
+    rule: Rule
+    text: str
+
+
+def _referral(step: str, *rows: tuple[Audience, str]) -> Iterator[Rule]:
+    for audience, text in rows:
+        yield Rule(f"referral-{step}-{audience}", f"referral.{step}.v1", audience, text)
+
+
+_OWNER, _REQUESTER, _COORDINATORS = Audience.OWNER, Audience.REQUESTER, Audience.COORDINATORS
+
+RULES: tuple[Rule, ...] = (
+    *_referral(
+        "requested",
+        (_OWNER, "A referral to {discipline} was sent to you."),
+        (Audience.TAKERS, "A referral to {discipline} waits for somebody to take it."),
+        (Audience.TRIAGE, "A referral to {discipline} waits for an owner."),
+    ),
+    *_referral("received", (_REQUESTER, "A referral to {discipline} was received.")),
+    *_referral("accepted", (_REQUESTER, "A referral to {discipline} was accepted.")),
+    *_referral(
+        "declined",
+        (_REQUESTER, "A referral to {discipline} was declined."),
+        (_COORDINATORS, "A referral to {discipline} was declined."),
+    ),
+    *_referral("scheduled", (_REQUESTER, "A referral to {discipline} has an appointment.")),
+    *_referral("rescheduled", (_REQUESTER, "A referral to {discipline} has a new appointment.")),
+    *_referral(
+        "no-show",
+        (_REQUESTER, "The appointment of a referral to {discipline} was missed."),
+        (_COORDINATORS, "The appointment of a referral to {discipline} was missed."),
+    ),
+    *_referral("appointment-cancelled", (_REQUESTER, "The appointment of a referral to {discipline} was cancelled.")),
+    *_referral("started", (_REQUESTER, "Work on a referral to {discipline} has begun.")),
+    *_referral("interim-note", (_REQUESTER, "A referral to {discipline} has an interim note.")),
+    *_referral(
+        "cancellation-requested",
+        (_OWNER, "The requester asks to cancel a referral to {discipline}."),
+        (Audience.TRIAGE, "The requester asks to cancel a referral to {discipline}."),
+    ),
+    *_referral(
+        "cancelled",
+        (_REQUESTER, "A referral to {discipline} was cancelled."),
+        (_OWNER, "A referral to {discipline} was cancelled."),
+    ),
+    *_referral("completed", (_REQUESTER, "A referral to {discipline} was completed.")),
+    *_referral("held", (_REQUESTER, "A referral to {discipline} was put on hold.")),
+    *_referral("resumed", (_REQUESTER, "A referral to {discipline} was taken up again.")),
+    *_referral(
+        "failed",
+        (_REQUESTER, "A referral to {discipline} failed."),
+        (_COORDINATORS, "A referral to {discipline} failed."),
+    ),
+    *_referral(
+        "entered-in-error",
+        (_OWNER, "A referral to {discipline} was entered in error."),
+        (_REQUESTER, "A referral to {discipline} was entered in error."),
+    ),
+    Rule(
+        "plan-activity-team",
+        "careplan.activity-*.v1",
+        Audience.TEAM,
+        "The {discipline} part of a shared plan has changed.",
+    ),
+    Rule("plan-team-team", "careplan.team-changed.v1", Audience.TEAM, "The team of a shared plan has changed."),
+    Rule("plan-deleted-team", "careplan.deleted.v1", Audience.TEAM, "A shared plan was deleted."),
+    Rule(
+        "notification-failed-coordinators",
+        "notification.failed.v1",
+        _COORDINATORS,
+        "A message could not be delivered.",
+        # a coordinators' mailbox that is down must not make mail about mail
+        stream_only=True,
+    ),
+)
+"""In order: the first rule that reaches a receiver words the message.
+
+``careplan.updated`` is not told: it goes with every other change."""
+
+
+def _everyone_of(discipline: str | None) -> Iterable[str]:
+    return (everyone_of(discipline),) if discipline and discipline in DISCIPLINES else ()
+
+
+_AUDIENCES: Mapping[Audience, Callable[[Happening], Iterable[str | None]]] = {
+    Audience.OWNER: lambda it: (it.owner,),
+    Audience.REQUESTER: lambda it: (it.requester,),
+    Audience.TEAM: lambda it: it.team,
+    Audience.TAKERS: lambda it: () if it.owner else _everyone_of(it.discipline),
+    Audience.TRIAGE: lambda it: () if it.owner else (COORDINATORS,),
+    Audience.COORDINATORS: lambda it: (COORDINATORS,),
+}
+
+
+def messages(happening: Happening, rules: Iterable[Rule] = RULES) -> tuple[Message, ...]:
+    """One message for each receiver of ``happening``; nobody gets two."""
+    found: dict[str, Message] = {}
+    label = DISCIPLINES.get(happening.discipline or "", "another service")
+    for rule in rules:
+        if not fnmatchcase(happening.type, rule.event):
+            continue
+        for receiver in _AUDIENCES[rule.audience](happening):
+            if receiver and is_receiver(receiver) and receiver not in found:
+                found[receiver] = Message(receiver, rule, rule.text.format(discipline=label))
+    return tuple(found[receiver] for receiver in sorted(found))

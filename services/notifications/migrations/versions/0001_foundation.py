@@ -1,0 +1,11 @@
+"""The resource store, the outbox and the inbox."""
+
+from shared.store import foundation
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Create what every service has."""
+    foundation.create()

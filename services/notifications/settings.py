@@ -1,0 +1,28 @@
+"""What an operator sets for notifications, from the environment (prefix ``CONSILIUM_``)."""
+
+from pydantic import Field, SecretStr
+
+from shared.settings import ConsiliumSettings
+
+
+class NotificationSettings(ConsiliumSettings):
+    """Channels and their limits."""
+
+    smtp_url: SecretStr | None = None
+    """``smtp://``, ``smtp+starttls://`` (demanded) or ``smtps://``, ``user:password@host:port``; without one, no e-mail."""
+    smtp_from: str = "consilium@localhost"
+    """The sender's mailbox; its domain ends every Message-ID."""
+    public_url: str = "http://127.0.0.1:8080"
+    """Where links in messages lead: the edge's base URL."""
+    webhook_allow_http: bool = False
+    """Plain http to a webhook: for development only."""
+    webhook_allow_private: bool = False
+    """Webhooks to loopback, private and link-local addresses: for development, or inside one trusted network."""
+    channel_timeout: float = Field(default=10.0, gt=0, le=30)
+    """Seconds for one attempt over any channel; stays well below the lease of a claimed delivery."""
+    delivery_concurrency: int = Field(default=16, ge=1, le=256)
+    """Deliveries that one worker tries at the same moment."""
+    stream_heartbeat: int = Field(default=15, ge=1)
+    """Seconds between the stream's heartbeats."""
+    stream_max_age: int = Field(default=3600, ge=1)
+    """Seconds until a stream ends, so that the client comes back with a fresh token."""

@@ -1,0 +1,28 @@
+"""The worker of a service: it relays the outbox, consumes the queues and runs the service's jobs, until told to stop."""
+
+import asyncio
+
+from shared.messaging.consumer import Consumer, run_consumers
+from shared.messaging.relay import Relay
+from shared.messaging.topology import Queue
+from shared.messaging.transport import Transport
+from shared.service import Binding, Service
+from shared.unit_of_work import Engine
+
+
+def queue_of(binding: Binding) -> Queue:
+    """The queue that ``binding`` needs."""
+    return Queue(binding.queue, binding.routing_keys)
+
+
+async def run_worker(
+    service: Service, engine: Engine, transport: Transport, relay: Relay, stop: asyncio.Event
+) -> None:
+    """Work until ``stop``; the message in hand is finished first. Raises when a part fails beyond recovery."""
+    consumers = tuple(Consumer(queue_of(binding), binding.handler(engine)) for binding in service.bindings)
+    await transport.declare([consumer.queue for consumer in consumers])
+    async with asyncio.TaskGroup() as group:
+        group.create_task(relay.run(stop))
+        group.create_task(run_consumers(transport, consumers, stop))
+        for job in service.jobs:
+            group.create_task(job(engine, stop))

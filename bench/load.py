@@ -1,0 +1,61 @@
+"""Load by wrk: one thread, 16 connections; requests per second, and how many answers were not 2xx."""
+
+import asyncio
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+CONNECTIONS = 16
+
+
+class BadAnswers(RuntimeError):
+    """The server answered something else than success: the figure would be worthless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One kind of request. ``bodies`` and ``paths`` are taken in turn."""
+
+    url: str
+    paths: tuple[str, ...] = ("/",)
+    method: str = "GET"
+    bodies: tuple[str, ...] = ("",)
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def script(self) -> str:
+        """The Lua script that makes wrk send it."""
+        headers = "\n".join(f"wrk.headers[{_lua(name)}] = {_lua(value)}" for name, value in self.headers)
+        return f"""
+wrk.method = {_lua(self.method)}
+{headers}
+local paths = {{{",".join(map(_lua, self.paths))}}}
+local bodies = {{{",".join(map(_lua, self.bodies))}}}
+local n = 0
+request = function()
+  n = n + 1
+  local body = bodies[n % #bodies + 1]
+  return wrk.format(nil, paths[n % #paths + 1], nil, body ~= "" and body or nil)
+end
+"""
+
+
+async def rate(load: Load, *, seconds: int = 5) -> float:
+    """Requests per second over ``seconds``. Raises ``BadAnswers``."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        Path(script.name).write_text(load.script())
+        process = await asyncio.create_subprocess_exec(
+            "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script.name, load.url,
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        output = (await process.communicate())[0].decode()
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
+    found = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    if found is None or bad is not None:
+        raise BadAnswers(output)
+    return float(found.group(1))
+
+
+def _lua(text: str) -> str:
+    """A Lua string literal; long brackets of a level that JSON never holds."""
+    return f"[==[{text}]==]"

@@ -1,13 +1,22 @@
 """A pool of asyncpg connections to one service's database."""
 
+from typing import TYPE_CHECKING
+
 import asyncpg
 import asyncpg.pool
 
-Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
-Pool = asyncpg.Pool[asyncpg.Record]
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+    _Base = asyncpg.Connection[asyncpg.Record]
+else:
+    # asyncpg's classes are generic in its stubs only
+    Connection = asyncpg.Connection
+    Pool = asyncpg.Pool
+    _Base = asyncpg.Connection
 
 
-class _Connection(asyncpg.Connection[asyncpg.Record]):
+class _Connection(_Base):
     """Nothing here leaves session state behind, so a release costs no round trip."""
 
     def get_reset_query(self) -> str:

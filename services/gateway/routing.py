@@ -49,7 +49,12 @@ OWNED_TYPES: dict[str, tuple[str, ...]] = {
     CAREPLANS: tuple(_EVERY_OTHER_TYPE.split()),
 }
 
-API_PREFIXES: dict[str, str] = {"referrals": REFERRALS, "plans": CAREPLANS, "notifications": NOTIFICATIONS}
+API_PREFIXES: dict[str, str] = {
+    "referrals": REFERRALS,
+    "plans": CAREPLANS,
+    "careplans": CAREPLANS,
+    "notifications": NOTIFICATIONS,
+}
 """The first path segment below ``/api``."""
 
 _OWNER = {type_: service for service, types in OWNED_TYPES.items() for type_ in types}

@@ -1,0 +1,1 @@
+"""The ``consilium`` command line: runs, fills and shows the system. Imports services; no service imports it."""

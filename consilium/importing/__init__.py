@@ -1,0 +1,1 @@
+"""``consilium import``: files to Bundles, Bundles to the server, in dependency order, resumable."""

@@ -1,0 +1,88 @@
+"""The gateway over fake services: in one process, and with HTTP between; tests ask over a socket both times."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from consilium.server import serve
+from services.gateway.asgi import ASGIApp
+from services.gateway.forwarding import ForwardingApp
+from services.gateway.main import Gateway
+from services.gateway.settings import GatewaySettings
+from tests.integration.gateway.fakes import FakeService
+
+
+@dataclass
+class Edge:
+    """A running gateway."""
+
+    client: httpx.AsyncClient
+    referrals: FakeService
+    careplans: FakeService
+    notifications: FakeService
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp) -> AsyncIterator[str]:
+    """``app`` on a socket; its base URL."""
+    port, stop = free_port(), asyncio.Event()
+    serving = asyncio.create_task(serve(app, host="127.0.0.1", port=port, stop=stop))
+    try:
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                assert not serving.done(), serving
+                await asyncio.sleep(0.01)
+            else:
+                writer.close()
+                break
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        stop.set()
+        await serving
+
+
+@pytest.fixture(params=["in one process", "over HTTP"])
+async def edge(request: pytest.FixtureRequest) -> AsyncIterator[Edge]:
+    """The same gateway twice: services in its process, services behind HTTP."""
+    fakes = {
+        "referrals": FakeService("referrals", ("Task", "ServiceRequest", "Practitioner")),
+        "careplans": FakeService("careplans", ("CarePlan", "Patient")),
+        "notifications": FakeService("notifications", ("Communication",)),
+    }
+    settings = GatewaySettings(max_bundle_bytes=200_000, max_resource_bytes=100_000, capability_seconds=0)
+    async with (
+        _upstreams(fakes, over_http=request.param == "over HTTP") as upstreams,
+        listening(Gateway(upstreams, settings)) as url,
+        httpx.AsyncClient(base_url=url) as client,
+    ):
+        yield Edge(client, fakes["referrals"], fakes["careplans"], fakes["notifications"])
+
+
+@asynccontextmanager
+async def _upstreams(fakes: dict[str, FakeService], *, over_http: bool) -> AsyncIterator[dict[str, ASGIApp]]:
+    if not over_http:
+        yield dict(fakes)
+        return
+    async with (
+        listening(fakes["referrals"]) as one,
+        listening(fakes["careplans"]) as two,
+        listening(fakes["notifications"]) as three,
+    ):
+        forwards = {name: ForwardingApp(url) for name, url in zip(fakes, (one, two, three), strict=True)}
+        yield dict(forwards)
+        for app in forwards.values():
+            await app.aclose()

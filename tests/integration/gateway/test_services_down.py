@@ -1,0 +1,49 @@
+"""What a caller hears while a service cannot be reached."""
+
+import httpx
+import pytest
+
+from services.gateway.asgi import ASGIApp
+from services.gateway.forwarding import ForwardingApp
+from services.gateway.main import Gateway
+from tests.integration.gateway.conftest import free_port, listening
+from tests.integration.gateway.fakes import FakeService
+
+
+@pytest.fixture
+async def client():  # type: ignore[no-untyped-def]  # an async generator of one client
+    """A gateway whose ``referrals`` is down."""
+    down = ForwardingApp(f"http://127.0.0.1:{free_port()}")
+    careplans, notifications = FakeService("careplans", ("Patient",)), FakeService("notifications", ())
+    upstreams: dict[str, ASGIApp] = {"referrals": down, "careplans": careplans, "notifications": notifications}
+    async with listening(Gateway(upstreams)) as url, httpx.AsyncClient(base_url=url) as client:
+        yield client
+    await down.aclose()
+
+
+async def test_a_resource_of_a_service_that_is_down_is_an_outcome(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/fhir/Task/1")
+    assert answer.status_code == 503
+    assert answer.json()["issue"][0]["code"] == "transient"
+    assert answer.headers["retry-after"]
+
+
+async def test_its_rest_api_is_a_problem(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/referrals/worklist")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_others_go_on(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/fhir/Patient/1")).status_code == 200
+
+
+async def test_the_whole_is_not_ready_and_says_nothing_of_its_capabilities(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/health/ready")).json()["services"]["referrals"] == "unavailable"
+    assert (await client.get("/fhir/metadata")).status_code == 503
+
+
+async def test_a_batch_gets_what_can_be_had(client: httpx.AsyncClient) -> None:
+    entries = [{"request": {"method": "GET", "url": url}} for url in ("Task/1", "Patient?identifier=x")]
+    answer = await client.post("/fhir", json={"resourceType": "Bundle", "type": "batch", "entry": entries})
+    assert [entry["response"]["status"] for entry in answer.json()["entry"]] == ["503", "200"]

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-Resource = dict[str, Any]
-"""A FHIR resource or element as plain JSON."""
+from shared.fhir.json import Resource
 
 PLAN_CATEGORY_SYSTEM = "https://consilium.care/fhir/CodeSystem/plan-category"
 SHARED_PLAN = "shared-plan"

@@ -7,12 +7,12 @@ from enum import StrEnum
 from services.careplans.domain.codes import (
     ACTIVITY_DISCIPLINE,
     ACTIVITY_STATUS,
-    Resource,
     extension_value,
     is_shared_plan,
     plan_of_team,
     reference_of,
 )
+from shared.fhir.json import Resource
 
 UNCOMPARED = frozenset({"resourceType", "id", "meta"})
 

@@ -6,7 +6,6 @@ from typing import Any
 from services.careplans.domain.codes import (
     ACTIVITY_DISCIPLINE,
     ACTIVITY_STATUS,
-    Resource,
     extension_value,
     followed_task,
     is_shared_plan,
@@ -16,6 +15,7 @@ from services.careplans.domain.codes import (
 from services.careplans.domain.facts import plan_facts, team_facts
 from services.careplans.domain.states import CARE_PLAN, GOAL, require_legal
 from shared.errors import Conflict, Forbidden, Unprocessable
+from shared.fhir.json import Resource
 from shared.fhir.kinds import Decision, DecisionContext
 from shared.security.caller import Caller, Role, internal
 

@@ -20,11 +20,12 @@ from services.careplans.domain.codes import (
     SHARED_PLAN,
     US_CORE_CAREPLAN,
     US_CORE_CATEGORY_SYSTEM,
-    Resource,
     followed_task,
 )
 from services.careplans.domain.referral import Referral
+from services.careplans.domain.states import TERMINAL_PLAN
 from services.careplans.domain.team import apply_to_team
+from shared.fhir.json import Resource
 
 TITLE = "Shared care plan"
 OWN_EXTENSIONS = frozenset({ACTIVITY_STATUS, ACTIVITY_DISCIPLINE, ACTIVITY_TASK})
@@ -57,6 +58,11 @@ def new_plan(plan_id: str, patient: str, now: datetime) -> Resource:
         "subject": {"reference": patient},
         "created": now.isoformat(timespec="seconds"),
     }
+
+
+def has_ended(plan: Resource) -> bool:
+    """Whether people have closed this plan: what comes next needs a new one."""
+    return plan.get("status") in TERMINAL_PLAN
 
 
 def apply_referrals(

@@ -16,9 +16,9 @@ from services.careplans.domain.codes import (
     OWN_ELEMENT,
     SHARED_PLAN_IDENTIFIER,
     US_CORE_CARETEAM,
-    Resource,
 )
 from services.careplans.domain.referral import Referral
+from shared.fhir.json import Resource
 
 NAME = "Shared care team"
 MEMBER_TYPES = frozenset({"Practitioner", "PractitionerRole", "Organization", "RelatedPerson", "Patient", "CareTeam"})

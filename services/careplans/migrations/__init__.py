@@ -1,1 +1,1 @@
-"""Alembic migrations of careplans."""
+"""Alembic versions of this service's database."""

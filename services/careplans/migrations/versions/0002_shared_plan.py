@@ -15,9 +15,7 @@ def upgrade() -> None:
         sa.Column("care_team", sa.Text, nullable=False, unique=True),
         sa.Column("current", sa.Boolean, nullable=False),
     )
-    op.create_index(
-        "shared_plan_current", "shared_plan", ["patient"], unique=True, postgresql_where=sa.text("current")
-    )
+    op.create_index("shared_plan_current", "shared_plan", ["patient"], unique=True, postgresql_where=sa.text("current"))
     op.create_table(
         "followed_referral",
         sa.Column("task", sa.Text, primary_key=True),

@@ -1,0 +1,60 @@
+"""``/api/plans``: the shared plan for people who coordinate. The clinical content is read over FHIR."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from services.careplans.app import commands, queries
+from services.careplans.app.queries import Moment, Plan
+from shared.security.dependency import CurrentCaller
+from shared.unit_of_work import Engine
+
+ID = r"[A-Za-z0-9\-.]{1,64}"
+"""http://hl7.org/fhir/R4/datatypes.html#id"""
+PatientReference = Annotated[str, Query(pattern=f"^(Patient/)?{ID}$")]
+PlanId = Annotated[str, Path(pattern=f"^{ID}$")]
+
+router = APIRouter(prefix="/plans", tags=["plans"])
+
+
+class OpenPlan(BaseModel):
+    """Whose plan to open."""
+
+    patient: str = Field(pattern=f"^Patient/{ID}$")
+
+
+@router.get("")
+async def shared_plan(request: Request, caller: CurrentCaller, patient: PatientReference) -> Plan:
+    """The patient's one shared plan: its activities with their states, and its team."""
+    reference = patient if patient.startswith("Patient/") else f"Patient/{patient}"
+    return await queries.shared_plan_of(_engine(request), caller, reference)
+
+
+@router.post("")
+async def open_plan(request: Request, caller: CurrentCaller, body: OpenPlan, response: Response) -> Plan:
+    """The patient's shared plan; a draft is made where there is none (201). Safe to repeat."""
+    engine = _engine(request)
+    plan_id, made = await commands.open_plan(engine, caller, body.patient)
+    response.status_code = 201 if made else 200
+    response.headers["Location"] = f"/api/plans/{plan_id}"
+    return await queries.plan(engine, caller, plan_id)
+
+
+@router.get("/{plan_id}")
+async def plan(request: Request, caller: CurrentCaller, plan_id: PlanId) -> Plan:
+    """One plan, shared or not."""
+    return await queries.plan(_engine(request), caller, plan_id)
+
+
+@router.get("/{plan_id}/timeline")
+async def timeline(
+    request: Request, caller: CurrentCaller, plan_id: PlanId, limit: Annotated[int, Query(ge=1, le=500)] = 200
+) -> list[Moment]:
+    """What happened to the plan and its team, oldest first, in their newest ``limit`` versions."""
+    return await queries.timeline(_engine(request), caller, plan_id, limit=limit)
+
+
+def _engine(request: Request) -> Engine:
+    engine: Engine = request.app.state.engine
+    return engine

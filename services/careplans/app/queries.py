@@ -1,0 +1,179 @@
+"""What coordinators look at: the plan as a whole, and what happened to it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.careplans.domain.codes import DISCIPLINE_SYSTEM, followed_task, is_shared_plan, reference_of
+from services.careplans.domain.facts import (
+    PlanFact,
+    activity_discipline,
+    activity_status,
+    plan_facts,
+    team_facts,
+)
+from services.careplans.store import shared_plans
+from shared.errors import NotFound
+from shared.fhir.json import Resource, loads
+from shared.security.caller import Caller, Role
+from shared.store import resources
+from shared.store.resources import Past
+from shared.unit_of_work import Engine, current
+
+Compare = Callable[[Resource | None, Resource | None], tuple[PlanFact, ...]]
+NEWEST = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One activity. ``task`` and ``reference`` are relative references; an activity of people may have neither."""
+
+    id: str | None
+    reference: str | None
+    task: str | None
+    status: str | None
+    discipline: str | None
+    outcomes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One participant of the team."""
+
+    member: str | None
+    discipline: str | None
+    since: str | None
+    until: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan with its activities and its team."""
+
+    care_plan: str
+    version: int
+    status: str
+    shared: bool
+    patient: str | None
+    care_team: str | None
+    last_updated: datetime
+    activities: tuple[Activity, ...]
+    team: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One thing that happened, in the version (of the plan or of its team) that brought it."""
+
+    at: datetime
+    resource: str
+    version: int
+    what: str
+    changed: tuple[str, ...]
+    status: str | None
+    activity: str | None
+    activity_status: str | None
+    discipline: str | None
+
+
+async def shared_plan_of(engine: Engine, caller: Caller, patient: str) -> Plan:
+    """The patient's current shared plan. Raises ``NotFound`` where there is none, or the caller may not see it."""
+    require_view(caller, patient)
+    shared = await shared_plans.find(engine.pool, patient)
+    if shared is None:
+        raise NotFound("This patient has no shared plan.")
+    return await plan(engine, caller, shared.care_plan)
+
+
+async def plan(engine: Engine, caller: Caller, plan_id: str) -> Plan:
+    """One plan, shared or not. Raises ``NotFound`` or ``Gone``."""
+    stored = await current(engine, "CarePlan", plan_id)
+    body: Resource = loads(stored.body)
+    patient = reference_of(body.get("subject"))
+    require_view(caller, patient)
+    team_id = await shared_plans.team_of(engine.pool, plan_id)
+    team = await resources.read(engine.pool, "CareTeam", team_id) if team_id else None
+    has_team = team is not None and not team.deleted
+    return Plan(
+        care_plan=f"CarePlan/{stored.id}",
+        version=stored.version,
+        status=body["status"],
+        shared=is_shared_plan(body),
+        patient=patient,
+        care_team=f"CareTeam/{team_id}" if has_team else None,
+        last_updated=stored.last_updated,
+        activities=tuple(_activity(entry) for entry in body.get("activity") or ()),
+        team=tuple(_member(entry) for entry in loads(team.body).get("participant") or ()) if team and has_team else (),
+    )
+
+
+async def timeline(engine: Engine, caller: Caller, plan_id: str, *, limit: int) -> list[Moment]:
+    """What happened to the plan and its team in their newest ``limit`` versions each, oldest first.
+
+    Raises ``NotFound`` or ``Gone``."""
+    await plan(engine, caller, plan_id)
+    moments = _moments(await _versions(engine, "CarePlan", plan_id, limit), plan_facts, limit)
+    team_id = await shared_plans.team_of(engine.pool, plan_id)
+    if team_id is not None:
+        moments += _moments(await _versions(engine, "CareTeam", team_id, limit), team_facts, limit)
+    return sorted(moments, key=lambda moment: (moment.at, moment.resource, moment.version))
+
+
+def require_view(caller: Caller, patient: str | None) -> None:
+    """Patients see their own plan; that of another does not exist for them. Raises ``NotFound``."""
+    if caller.role is Role.PATIENT and (patient is None or caller.fhir_user != patient):
+        raise NotFound("No such plan.")
+
+
+async def _versions(engine: Engine, type_: str, id_: str, limit: int) -> list[Past]:
+    """The newest versions, oldest first, with one more before them to compare the oldest with."""
+    newest_first = await resources.history(engine.pool, type_, id_, below=NEWEST, limit=limit + 1)
+    return newest_first[::-1]
+
+
+def _moments(versions: list[Past], facts: Compare, limit: int) -> list[Moment]:
+    moments: list[Moment] = []
+    before: Resource | None = None
+    for place, past in enumerate(versions):
+        stored = past.stored
+        after = None if stored.deleted else loads(stored.body)
+        if place > 0 or len(versions) <= limit:
+            moments += [
+                Moment(
+                    at=stored.last_updated,
+                    resource=f"{stored.type}/{stored.id}",
+                    version=stored.version,
+                    what=fact.what,
+                    changed=fact.changed,
+                    status=fact.status,
+                    activity=fact.activity,
+                    activity_status=fact.activity_status,
+                    discipline=fact.discipline,
+                )
+                for fact in facts(before, after)
+            ]
+        before = after
+    return moments
+
+
+def _activity(entry: Resource) -> Activity:
+    outcomes = (reference_of(outcome) for outcome in entry.get("outcomeReference") or ())
+    return Activity(
+        id=entry.get("id"),
+        reference=reference_of(entry.get("reference")),
+        task=followed_task(entry),
+        status=activity_status(entry),
+        discipline=activity_discipline(entry),
+        outcomes=tuple(outcome for outcome in outcomes if outcome),
+    )
+
+
+def _member(entry: Resource) -> Member:
+    codings = (coding for role in entry.get("role") or () for coding in role.get("coding") or ())
+    period = entry.get("period") or {}
+    return Member(
+        member=reference_of(entry.get("member")),
+        discipline=next((coding.get("code") for coding in codings if coding.get("system") == DISCIPLINE_SYSTEM), None),
+        since=period.get("start"),
+        until=period.get("end"),
+    )

@@ -1,0 +1,42 @@
+"""Domain facts as the contract ``careplan.*``."""
+
+from collections.abc import Iterable, Mapping
+
+from pydantic import BaseModel
+
+from services.careplans.domain.facts import PlanFact, What
+from shared.clock import instant
+from shared.contracts.careplans import CarePlanEvent, CarePlanV1
+from shared.fhir.kinds import Fact
+from shared.security.caller import Caller
+from shared.store.resources import Stored
+
+EVENTS: Mapping[What, CarePlanEvent] = {
+    What.CREATED: CarePlanEvent.CREATED,
+    What.UPDATED: CarePlanEvent.UPDATED,
+    What.DELETED: CarePlanEvent.DELETED,
+    What.ACTIVITY_ADDED: CarePlanEvent.ACTIVITY_ADDED,
+    What.ACTIVITY_CHANGED: CarePlanEvent.ACTIVITY_CHANGED,
+    What.TEAM_CHANGED: CarePlanEvent.TEAM_CHANGED,
+}
+
+
+def outgoing(fact: Fact, stored: Stored, caller: Caller) -> Iterable[tuple[str, str, BaseModel]]:
+    """The event that ``fact`` becomes; its subject is the plan, also where the team changed."""
+    if not isinstance(fact, PlanFact):
+        return
+    of_team = fact.plan is not None
+    plan = fact.plan or f"CarePlan/{stored.id}"
+    payload = CarePlanV1(
+        care_plan=plan,
+        version=stored.version,
+        patient=fact.patient,
+        care_team=f"CareTeam/{stored.id}" if of_team else fact.care_team,
+        status=fact.status,
+        changed=fact.changed,
+        activity=fact.activity,
+        activity_status=fact.activity_status,
+        discipline=fact.discipline,
+        occurred_at=instant(stored.last_updated),
+    )
+    yield EVENTS[fact.what], plan, payload

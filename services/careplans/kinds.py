@@ -1,0 +1,45 @@
+"""The types that careplans owns: every R4 type that is nobody else's, and what is particular about a few."""
+
+from collections.abc import Mapping
+
+from services.careplans.domain.rules import (
+    decide_care_plan,
+    decide_care_team,
+    decide_goal,
+    decide_questionnaire_response,
+    decide_record,
+)
+from services.careplans.profiles import profiles_of
+from shared.fhir.definitions import RESOURCE_TYPES
+from shared.fhir.kinds import Decide, Registry, ResourceKind
+
+OF_OTHERS = frozenset(
+    {
+        # referrals
+        *("Appointment", "Schedule", "ServiceRequest", "Slot", "Task"),
+        *("Endpoint", "HealthcareService", "Location", "Organization", "Practitioner", "PractitionerRole"),
+        # notifications
+        *("Communication", "CommunicationRequest", "Subscription"),
+    }
+)
+"""Services do not import each other, so what is theirs stands here by name; a contract test compares the three."""
+
+WITHOUT_ENDPOINT = frozenset({"Parameters"})
+"""http://hl7.org/fhir/R4/parameters.html: it has no RESTful endpoint."""
+
+_DECISIONS: Mapping[str, Decide] = {
+    "CarePlan": decide_care_plan,
+    "CareTeam": decide_care_team,
+    "Goal": decide_goal,
+    "QuestionnaireResponse": decide_questionnaire_response,
+}
+
+KINDS = Registry(
+    ResourceKind(
+        type_,
+        decide=_DECISIONS.get(type_, decide_record),
+        profiles=profiles_of(type_),
+        if_match_required=type_ == "CarePlan",
+    )
+    for type_ in sorted(RESOURCE_TYPES - OF_OTHERS - WITHOUT_ENDPOINT)
+)

@@ -1,0 +1,18 @@
+"""The service as data."""
+
+from pathlib import Path
+
+from services.careplans.api.rest import router
+from services.careplans.events.bindings import BINDINGS
+from services.careplans.events.outgoing import outgoing
+from services.careplans.kinds import KINDS
+from shared.service import Service
+
+SERVICE = Service(
+    name="careplans",
+    kinds=KINDS,
+    migrations=Path(__file__).parent / "migrations",
+    outgoing=outgoing,
+    routers=(router,),
+    bindings=BINDINGS,
+)

@@ -1,0 +1,1 @@
+"""The tables of its own beside the resource store: whose shared plan is which, and what is known of each referral."""

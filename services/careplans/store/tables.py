@@ -1,0 +1,45 @@
+"""The service's own tables."""
+
+from datetime import datetime
+
+from sqlalchemy import ARRAY, Column, DateTime, ForeignKey, Index, MetaData, Text, text
+from sqlmodel import Field, SQLModel
+
+metadata = MetaData()
+
+
+class CareplansTable(SQLModel):
+    """The base of these tables, with a MetaData of its own."""
+
+    metadata = metadata
+
+
+class SharedPlanRow(CareplansTable, table=True):
+    """A patient's shared plan. At most one per patient is current: that is what makes it *the* shared plan.
+
+    ``care_team`` is the id that the team has, or will have once there is somebody to be in it."""
+
+    __tablename__ = "shared_plan"
+    __table_args__ = (Index("shared_plan_current", "patient", unique=True, postgresql_where=text("current")),)
+    care_plan: str = Field(primary_key=True, sa_type=Text)
+    patient: str = Field(sa_type=Text)
+    care_team: str = Field(sa_type=Text, unique=True)
+    current: bool = True
+
+
+class FollowedReferralRow(CareplansTable, table=True):
+    """What is known of one referral, merged from its events; the plan's activity is a projection of this row."""
+
+    __tablename__ = "followed_referral"
+    task: str = Field(primary_key=True, sa_type=Text)
+    care_plan: str = Field(sa_column=Column(Text, ForeignKey("shared_plan.care_plan"), nullable=False, index=True))
+    version: int
+    patient: str = Field(sa_type=Text)
+    status: str = Field(sa_type=Text)
+    business_status: str | None = Field(default=None, sa_type=Text)
+    service_request: str | None = Field(default=None, sa_type=Text)
+    discipline: str | None = Field(default=None, sa_type=Text)
+    owner: str | None = Field(default=None, sa_type=Text)
+    outputs: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    accepted_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))

@@ -1,4 +1,4 @@
-"""A real RabbitMQ for tests: Debian's server on free loopback ports, in its own folder, ended by the pids we started."""
+"""A real RabbitMQ for tests: Debian's server on free loopback ports, in its own folder, ended by the pids started."""
 
 import os
 import shutil

@@ -1,5 +1,6 @@
-"""What all tests share: one real PostgreSQL server for the session, a fresh database for whoever asks."""
+"""What all tests share: one real PostgreSQL and one RabbitMQ for the session, a fresh database for whoever asks."""
 
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from shared.ids import uuid7
 from shared.store.embedded import embedded_postgres
+from tests.broker import Broker, BrokerImpossible, reachable
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +42,41 @@ async def database_url(postgres: str) -> AsyncIterator[str]:
         await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     finally:
         await connection.close()
+
+
+def _started_broker() -> Broker:
+    """A running broker. Where that is impossible the test is skipped, and with ``CI=true`` it fails."""
+    broker: Broker | None = None
+    try:
+        broker = Broker()
+        broker.start()
+    except BrokerImpossible as error:
+        if broker is not None:
+            broker.close()
+        text = f"NO RABBITMQ, THESE TESTS DID NOT RUN: {error}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(text, pytrace=False)
+        pytest.skip(text)
+    return broker
+
+
+@pytest.fixture(scope="session")
+def amqp_url() -> Iterator[str]:
+    """A RabbitMQ that all tests of the session share: that of ``CONSILIUM_AMQP_URL``, else one started here."""
+    given = os.environ.get("CONSILIUM_AMQP_URL")
+    if given:
+        if not reachable(given):
+            pytest.fail("CONSILIUM_AMQP_URL is set, but nothing listens there", pytrace=False)
+        yield given
+        return
+    broker = _started_broker()
+    yield broker.url
+    broker.close()
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    """A RabbitMQ of the test's own, to be stopped and killed."""
+    broker = _started_broker()
+    yield broker
+    broker.close()

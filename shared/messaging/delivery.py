@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from shared.errors import ConsiliumError
 from shared.messaging.envelope import Event, decode
 from shared.messaging.transport import Handler
+from shared.telemetry.propagation import consuming
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +49,12 @@ def read(body: bytes, traceparent: str | None) -> Event | Failure:
     return event
 
 
-async def attempt(handler: Handler, event: Event, *, seconds: float) -> Failure | None:
-    """Hand ``event`` to ``handler`` for at most ``seconds``; None is success."""
+async def attempt(handler: Handler, event: Event, *, seconds: float, queue: str) -> Failure | None:
+    """Hand ``event`` to ``handler`` for at most ``seconds``, in its own trace; None is success."""
     try:
-        async with asyncio.timeout(seconds):
-            await handler(event)
+        with consuming(event.traceparent, f"{queue} process", {"messaging.event.type": event.type}):
+            async with asyncio.timeout(seconds):
+                await handler(event)
     except ConsiliumError as error:
         return Failure(error.category.value)
     except ValidationError:

@@ -1,4 +1,4 @@
-"""The outbox as its writers and watchers see it: an event is committed with the change that it tells of, or not at all."""
+"""The outbox as writers and watchers see it: an event is committed with the change that it tells of, or not at all."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -20,12 +20,13 @@ import msgspec
 from shared.errors import Unavailable
 from shared.messaging import outbox
 from shared.messaging.envelope import decode
+from shared.messaging.losses import DATABASE_LOSSES
 from shared.messaging.transport import UNAVAILABLE, Outgoing, Transport, Unconfirmed
 from shared.store.database import Connection, Pool
 
 log = logging.getLogger(__name__)
 
-LOSSES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, Unavailable)
+LOSSES = (*DATABASE_LOSSES, Unavailable)
 """What a lost database or carrier looks like; the relay waits and goes on."""
 
 TAKE = """

@@ -12,6 +12,7 @@ import asyncpg
 
 from shared.errors import NotFound
 from shared.messaging.delivery import Failure, Lanes, attempt, read
+from shared.messaging.losses import DATABASE_LOSSES
 from shared.messaging.topology import EXCHANGE, Queue, pattern
 from shared.messaging.transport import UNAVAILABLE, UNROUTABLE, DeadLetter, Handler, Outgoing, Unconfirmed
 from shared.messaging.transports import in_process_dead as dead
@@ -21,7 +22,6 @@ from shared.store.database import Connection, Pool
 log = logging.getLogger(__name__)
 
 CHANNEL = "consilium_bus"
-LOSSES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 POLL = 1.0
 """Seconds; only a message whose notification was lost with its connection waits so long."""
 
@@ -40,7 +40,7 @@ WITH event AS (
     ORDER BY e.position, q.name
     RETURNING event_id
 )
-SELECT DISTINCT event_id, pg_notify($6, '') FROM stored
+SELECT coalesce(array_agg(DISTINCT event_id), '{}') AS routed, pg_notify($6, '') FROM stored
 """
 TAKE = """
 SELECT id, event_id, type, traceparent, body, attempts FROM bus_message
@@ -78,7 +78,7 @@ class InProcessTransport:
         """See ``Transport``. One statement: an unroutable event hinders no other."""
         try:
             async with self._pool.acquire() as connection:
-                stored = await connection.fetch(
+                row = await connection.fetchrow(
                     PUBLISH,
                     [event.id for event in events],
                     [event.type for event in events],
@@ -87,9 +87,9 @@ class InProcessTransport:
                     EXCHANGE,
                     CHANNEL,
                 )
-        except LOSSES as error:
+        except DATABASE_LOSSES as error:
             raise Unconfirmed({event.id: UNAVAILABLE for event in events}) from error
-        routed = {row["event_id"] for row in stored}
+        routed = set(row["routed"]) if row else set()
         if failed := {event.id: UNROUTABLE for event in events if event.id not in routed}:
             raise Unconfirmed(failed)
 
@@ -102,7 +102,7 @@ class InProcessTransport:
                 async with self._pool.acquire() as connection:
                     losses = 0
                     await self._consume_on(connection, queue, handler, prefetch, stop)
-            except LOSSES as error:
+            except DATABASE_LOSSES as error:
                 losses += 1
                 log.warning("the consumer of %s lost its database: %s", queue.name, type(error).__name__)
                 await _wait(stop, min(0.1 * 2 ** min(losses, 6), 5.0))
@@ -170,7 +170,7 @@ class InProcessTransport:
                 async with lanes.lane(event.subject):
                     if stop.is_set():
                         return
-                    failure = await attempt(handler, event, seconds=self._handler_seconds)
+                    failure = await attempt(handler, event, seconds=self._handler_seconds, queue=queue.name)
             if failure is None:
                 handled.append(row["id"])
                 return

@@ -1,0 +1,13 @@
+"""What a lost database looks like to asyncpg. Everything else that it raises is a bug and may end the process."""
+
+import asyncpg
+
+DATABASE_LOSSES = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)

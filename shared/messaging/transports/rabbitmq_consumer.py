@@ -1,0 +1,133 @@
+"""Consuming from RabbitMQ: one connection per consumer, all of it made again after any loss.
+
+We do not use aio-pika's robust objects here: what they restore, and when, has been wrong in several ways (consumers
+gone after a broker restart, a cancel on queue deletion not noticed). This loop has one way in: connect, declare,
+consume; and one way out: closed or cancelled, then it begins anew.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aiormq.exceptions import DeliveryError
+
+from shared.clock import Clock
+from shared.messaging.delivery import Failure, Lanes, attempt, read
+from shared.messaging.topology import Queue
+from shared.messaging.transport import Handler
+from shared.messaging.transports.rabbitmq_message import again, record_of, traceparent_of
+from shared.messaging.transports.rabbitmq_topology import LOSSES, declare_queue
+
+log = logging.getLogger(__name__)
+
+
+class Consuming:
+    """One consumer of one queue."""
+
+    def __init__(
+        self, url: str, queue: Queue, handler: Handler, *, prefetch: int, seconds: float, clock: Clock
+    ) -> None:
+        self._url = url
+        self._queue = queue
+        self._handler = handler
+        self._prefetch = prefetch
+        self._seconds = seconds
+        self._clock = clock
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until ``stop``."""
+        losses = 0
+        while not stop.is_set():
+            try:
+                connection = await aio_pika.connect(self._url, timeout=10)
+                async with connection:
+                    channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+                    losses = 0
+                    await self._consume_on(channel, stop)
+            except LOSSES as error:
+                log.warning("the consumer of %s lost its broker: %s", self._queue.name, type(error).__name__)
+            losses += 1
+            if not stop.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), min(0.1 * 2 ** min(losses, 6), 5.0))
+
+    async def _consume_on(self, channel: AbstractChannel, stop: asyncio.Event) -> None:
+        lost = asyncio.Event()
+        arrivals: set[asyncio.Task[None]] = set()
+        lanes = Lanes()
+
+        async def arrived(message: AbstractIncomingMessage) -> None:
+            # A task of ours: aiormq cancels its own ones when the channel closes, in the middle of a handler.
+            task = asyncio.create_task(self._take(channel, message, lanes, stop, lost))
+            arrivals.add(task)
+            task.add_done_callback(arrivals.discard)
+
+        def noticed(*_: object) -> None:
+            lost.set()
+
+        await channel.set_qos(prefetch_count=self._prefetch)
+        await declare_queue(channel, self._queue)
+        channel.close_callbacks.add(noticed)
+        underlay = await channel.get_underlay_channel()
+        underlay.on_consumer_cancel_callbacks.add(noticed)
+        queue = await channel.get_queue(self._queue.name, ensure=False)
+        tag = await queue.consume(arrived)
+        waits = {asyncio.create_task(stop.wait()), asyncio.create_task(lost.wait())}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if stop.is_set() and not lost.is_set():
+                with suppress(*LOSSES):
+                    await queue.cancel(tag)
+        except asyncio.CancelledError:
+            for task in arrivals:
+                task.cancel()
+            raise
+        finally:
+            for wait in waits:
+                wait.cancel()
+        # What is in hand is finished before anybody consumes again: one subject is never in two hands here.
+        await asyncio.gather(*arrivals)
+        if lost.is_set():
+            log.warning("the consumer of %s was cut off and begins anew", self._queue.name)
+
+    async def _take(
+        self,
+        channel: AbstractChannel,
+        message: AbstractIncomingMessage,
+        lanes: Lanes,
+        stop: asyncio.Event,
+        lost: asyncio.Event,
+    ) -> None:
+        event = read(message.body, traceparent_of(message))
+        failure = event if isinstance(event, Failure) else None
+        try:
+            if not isinstance(event, Failure):
+                async with lanes.lane(event.subject):
+                    if lost.is_set():
+                        return
+                    if stop.is_set():
+                        await message.nack(requeue=True)
+                        return
+                    failure = await attempt(self._handler, event, seconds=self._seconds, queue=self._queue.name)
+            if failure is not None:
+                await self._put_aside(channel, message, failure)
+            await message.ack()
+        except DeliveryError:
+            # The retry or dead-letter queue did not take it: it was deleted. The message itself goes back.
+            log.warning("a message of %s could not be put aside and goes back", self._queue.name)
+            with suppress(*LOSSES):
+                await declare_queue(channel, self._queue)
+                await message.nack(requeue=True)
+        except LOSSES as error:
+            log.warning("a message of %s was not acknowledged: %s", self._queue.name, type(error).__name__)
+
+    async def _put_aside(self, channel: AbstractChannel, message: AbstractIncomingMessage, failure: Failure) -> None:
+        record = record_of(message).failed(failure.reason, self._clock())
+        delays = self._queue.retry_delays
+        if failure.permanent or record.attempts > len(delays):
+            await channel.default_exchange.publish(again(message, record), self._queue.dead)
+            return
+        waiting = again(message, record, after=delays[record.attempts - 1])
+        await channel.default_exchange.publish(waiting, self._queue.retry(record.attempts))

@@ -9,7 +9,7 @@ class NotificationSettings(ConsiliumSettings):
     """Channels and their limits."""
 
     smtp_url: SecretStr | None = None
-    """``smtp://``, ``smtp+starttls://`` (demanded) or ``smtps://``, ``user:password@host:port``; without one, no e-mail."""
+    """``smtp://``, ``smtp+starttls://`` or ``smtps://``, with ``user:password@host:port``; without one, no e-mail."""
     smtp_from: str = "consilium@localhost"
     """The sender's mailbox; its domain ends every Message-ID."""
     public_url: str = "http://127.0.0.1:8080"

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -23,6 +23,16 @@ for _name in ("httpx", "httpcore"):
 def new_secret() -> str:
     """A signing secret of 32 random bytes, in the specification's form."""
     return "whsec_" + b64encode(secrets.token_bytes(32)).decode()
+
+
+def is_secret(secret: str) -> bool:
+    """Whether ``secret`` is one by the specification: ``whsec_`` and 24 to 64 bytes in base64."""
+    if not secret.startswith("whsec_"):
+        return False
+    try:
+        return 24 <= len(b64decode(secret.removeprefix("whsec_"), validate=True)) <= 64
+    except ValueError:
+        return False
 
 
 def body(letter: Letter) -> bytes:

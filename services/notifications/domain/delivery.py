@@ -72,6 +72,21 @@ DELIVERED = Outcome(Verdict.OK)
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """A fact: a delivery was delivered, or failed for good."""
+
+    status: Status
+    communication: str
+    """The Communication's id."""
+    receiver: str
+    channel: str
+    attempts: int
+    event_id: str
+    at: str
+    """A FHIR instant."""
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """One delivery as a channel needs it. ``repr`` hides where it goes and what it says."""
 

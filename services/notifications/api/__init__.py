@@ -1,0 +1,1 @@
+"""REST, below ``/api/notifications``; the FHIR side needs no operations of its own yet."""

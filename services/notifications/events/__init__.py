@@ -1,0 +1,1 @@
+"""Contracts in, contracts out: the only rooms that know the published language."""

@@ -1,0 +1,76 @@
+"""Contracts in: what other services say becomes a ``Happening``, and what a referral says of who takes part."""
+
+from collections.abc import Awaitable, Callable
+
+from services.notifications.app.commands import tell
+from services.notifications.domain.happening import Happening
+from services.notifications.domain.team import Referral
+from shared.contracts.careplans import CarePlanV1
+from shared.contracts.notifications import NotificationEvent, NotificationV1
+from shared.contracts.referrals import ReferralV1
+from shared.messaging.envelope import Event
+from shared.unit_of_work import Engine
+
+Handle = Callable[[Event], Awaitable[None]]
+
+
+def hear(engine: Engine) -> Handle:
+    """The handler of the service's queue. Raises ``pydantic.ValidationError`` for a payload that fits no contract."""
+
+    async def handle(event: Event) -> None:
+        if event.type.startswith("referral."):
+            payload = event.payload(ReferralV1)
+            await tell(engine, of_referral(event, payload), parties_of(payload))
+        elif event.type.startswith("careplan."):
+            await tell(engine, of_care_plan(event, event.payload(CarePlanV1)))
+        elif event.type == NotificationEvent.FAILED:
+            await tell(engine, of_failure(event, event.payload(NotificationV1)))
+
+    return handle
+
+
+def of_referral(event: Event, payload: ReferralV1) -> Happening:
+    """A step of a referral."""
+    return Happening(
+        event_id=event.id,
+        type=event.type,
+        focus=payload.task,
+        patient=payload.patient,
+        based_on=payload.service_request,
+        discipline=payload.discipline,
+        requester=payload.requester,
+        owner=payload.owner,
+        traceparent=event.traceparent,
+    )
+
+
+def parties_of(payload: ReferralV1) -> Referral:
+    """Who takes part by this referral."""
+    return Referral(
+        task=payload.task,
+        version=payload.version,
+        status=payload.status,
+        patient=payload.patient,
+        service_request=payload.service_request,
+        requester=payload.requester,
+        owner=payload.owner,
+    )
+
+
+def of_care_plan(event: Event, payload: CarePlanV1) -> Happening:
+    """A change of a shared plan."""
+    return Happening(
+        event_id=event.id,
+        type=event.type,
+        focus=payload.care_plan,
+        cause=payload.caused_by or "",
+        patient=payload.patient,
+        based_on=payload.activity,
+        discipline=payload.discipline,
+        traceparent=event.traceparent,
+    )
+
+
+def of_failure(event: Event, payload: NotificationV1) -> Happening:
+    """A message that a channel gave up."""
+    return Happening(event_id=event.id, type=event.type, focus=payload.communication, traceparent=event.traceparent)

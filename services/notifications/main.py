@@ -1,0 +1,22 @@
+"""The service as data: what notifications owns, says and hears."""
+
+from pathlib import Path
+
+from services.notifications.api.rest import router
+from services.notifications.channels.stream import feed
+from services.notifications.events.bindings import BINDINGS
+from services.notifications.events.outgoing import outgoing
+from services.notifications.kinds import KINDS
+from services.notifications.worker import deliver
+from shared.service import Service
+
+SERVICE = Service(
+    name="notifications",
+    kinds=KINDS,
+    migrations=Path(__file__).parent / "migrations",
+    outgoing=outgoing,
+    routers=(router,),
+    bindings=BINDINGS,
+    jobs=(deliver,),
+    readers=(feed,),
+)

@@ -23,6 +23,7 @@ class CarePlanV1(BaseModel):
 
     care_plan: str
     version: int
+    """The plan's versionId; of ``team-changed``, the CareTeam's, whose id is in ``care_team``."""
     patient: str | None = None
     care_team: str | None = None
     status: str | None = None

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 
-from services.referrals.domain.references import target
+from services.referrals.domain.references import content, target
 from services.referrals.domain.referral import outputs
-from services.referrals.domain.states import ENTERED_IN_ERROR, state_of
+from services.referrals.domain.states import ENTERED_IN_ERROR, opened, state_of, steps
+from services.referrals.domain.task_elements import RESULTS
 from services.referrals.domain.transitions import Happened, State
 from shared.fhir.json import Resource
+
+UNTOLD = frozenset({"draft", ENTERED_IN_ERROR})
+"""Nobody has heard of a draft, and a mistake is told once: new content, or a deletion, tells nothing there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,28 @@ class ReferralChanged:
     requester: str | None
     owner: str | None
     outputs: tuple[str, ...]
+
+
+def happened_between(before: Resource | None, after: Resource) -> Happened | None:
+    """What a legal change means: one thing for a transition, something for new content, nothing for the same again."""
+    goal = state_of(after)
+    if before is None:
+        return opened(goal, imported=True)
+    source = state_of(before)
+    rows = steps(source, goal)
+    if len(rows) > 1:  # 31 and 32 share their states: a new document is a note, else it is the visit
+        return Happened.INTERIM_NOTE if _new_documents(before, after) else Happened.SCHEDULED
+    if source != goal:  # without a row only in a history older than the table
+        return rows[0].happened if rows else Happened.UPDATED
+    if content(before) == content(after) or goal.status in UNTOLD:
+        return None
+    news = any(before.get(element) != after.get(element) for element in RESULTS)
+    return rows[0].happened if rows and news else Happened.UPDATED
+
+
+def _new_documents(before: Resource, after: Resource) -> bool:
+    new = set(outputs(after)) - set(outputs(before))
+    return any(not reference.startswith("Appointment/") for reference in new)
 
 
 def changed(happened: Happened, task: Resource, previous: State | None, discipline: str | None) -> ReferralChanged:

@@ -50,10 +50,8 @@ def steps(source: State, target: State) -> tuple[Transition, ...]:
     return _BY_PAIR.get((source, target), ())
 
 
-def step(source: State, target: State, actors: Collection[Actor]) -> tuple[Transition, ...]:
-    """The rows by which one of ``actors`` may go from ``source`` to ``target``; they differ only in their trigger.
-
-    Raises ``Conflict`` where nobody may, ``Forbidden`` where only the other side may."""
+def check_step(source: State, target: State, actors: Collection[Actor]) -> None:
+    """Raise ``Conflict`` where nobody may go from ``source`` to ``target``, ``Forbidden`` where only others may."""
     rows = steps(source, target)
     if not rows:
         raise Conflict(
@@ -62,10 +60,8 @@ def step(source: State, target: State, actors: Collection[Actor]) -> tuple[Trans
             else "The present status allows no transition to that status and business status.",
             expression=("Task.status", "Task.businessStatus"),
         )
-    allowed = tuple(row for row in rows if row.actor in actors)
-    if not allowed:
+    if not any(row.actor in actors for row in rows):
         raise Forbidden(f"Only the {rows[0].actor} may make this transition.", expression=("Task.status",))
-    return allowed
 
 
 def next_steps(source: State, actors: Collection[Actor]) -> tuple[Transition, ...]:

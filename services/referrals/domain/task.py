@@ -7,20 +7,17 @@ exception is an open Task, which whoever accepts it may claim (SDOH-CC leaves th
 from collections.abc import Iterable
 
 from services.referrals.domain.discipline import discipline_of
-from services.referrals.domain.events import ReferralChanged, changed, removed
+from services.referrals.domain.events import UNTOLD, ReferralChanged, changed, happened_between, removed
 from services.referrals.domain.parties import may_claim, sides, stand_ins, trusted
-from services.referrals.domain.references import content, target
-from services.referrals.domain.referral import check_requirements, is_referral, outputs
-from services.referrals.domain.states import ENTERED_IN_ERROR, opened, state_of, step, steps
-from services.referrals.domain.task_elements import RESULTS, check_elements
-from services.referrals.domain.transitions import Actor, Happened, State, Transition
+from services.referrals.domain.references import target
+from services.referrals.domain.referral import check_requirements, is_referral
+from services.referrals.domain.states import check_step, opened, state_of
+from services.referrals.domain.task_elements import check_elements
+from services.referrals.domain.transitions import Actor, Happened, State
 from shared.errors import Conflict, Forbidden, Unprocessable
 from shared.fhir.json import Resource
 from shared.fhir.kinds import Decision, DecisionContext
 from shared.security.caller import Role
-
-_UNTOLD = frozenset({"draft", ENTERED_IN_ERROR})
-"""Nobody has heard of a draft, and a mistake is told once: new content, or a deletion, tells nothing there."""
 
 
 def related(before: Resource | None, after: Resource | None) -> Iterable[str]:
@@ -76,12 +73,13 @@ def _update(before: Resource, after: Resource, context: DecisionContext) -> Deci
         actors |= {Actor.RECIPIENT}
     if not actors:
         raise Forbidden("The caller is neither requester nor owner of this Task.")
-    rows = step(source, goal, actors) if goal != source else ()
+    if goal != source:
+        check_step(source, goal, actors)
     check_elements(before, after, actors, context, claimed=claimed)
     if Actor.INITIATOR in actors and Actor.INITIATOR not in sides(after, caller, context.related):
         raise Forbidden("The initiator stays the requester of the Task.", expression=("Task.requester",))
     check_requirements(after, goal, _order(after, context), imported=trusted(caller))
-    happened = _happened(before, after, rows, actors)
+    happened = happened_between(before, after)
     if happened is None or not is_referral(after):
         return Decision(after)
     return Decision(after, (_fact(happened, after, source, context),))
@@ -92,33 +90,11 @@ def _delete(before: Resource, context: DecisionContext) -> Decision:
     if not trusted(caller):
         if Actor.INITIATOR not in sides(before, caller, context.related):
             raise Forbidden("Only the initiator deletes a Task.")
-        if status not in _UNTOLD:
+        if status not in UNTOLD:
             raise Conflict("A Task that was sent is cancelled, or marked entered-in-error, not deleted.")
-    if status in _UNTOLD or not is_referral(before):
+    if status in UNTOLD or not is_referral(before):
         return Decision(None)
     return Decision(None, (removed(before, discipline_of(before, context.related)),))
-
-
-def _happened(
-    before: Resource, after: Resource, rows: tuple[Transition, ...], actors: frozenset[Actor]
-) -> Happened | None:
-    """What a legal update tells: one thing for a transition, something for new content, nothing for the same again."""
-    if len(rows) > 1:  # 31 and 32 share their states: a new document is a note, else it is the visit
-        return Happened.INTERIM_NOTE if _new_documents(before, after) else Happened.SCHEDULED
-    if rows:
-        return rows[0].happened
-    if content(before) == content(after) or after["status"] in _UNTOLD:
-        return None
-    state = state_of(after)
-    in_place = [row for row in steps(state, state) if row.actor in actors]
-    if in_place and any(before.get(element) != after.get(element) for element in RESULTS):
-        return in_place[0].happened
-    return Happened.UPDATED
-
-
-def _new_documents(before: Resource, after: Resource) -> bool:
-    new = set(outputs(after)) - set(outputs(before))
-    return any(not reference.startswith("Appointment/") for reference in new)
 
 
 def _order(task: Resource, context: DecisionContext) -> Resource | None:

@@ -36,7 +36,7 @@ def current_traceparent() -> str | None:
     context = trace.get_current_span().get_span_context()
     if not context.is_valid:
         return None
-    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags & 1:02x}"
 
 
 def remote(traceparent: str | None) -> Context:

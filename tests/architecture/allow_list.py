@@ -8,6 +8,7 @@ import sys
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
 from importlinter.domain.helpers import module_expressions_to_modules
+from importlinter.domain.imports import ModuleExpression
 
 
 class AllowListContract(Contract):
@@ -21,7 +22,9 @@ class AllowListContract(Contract):
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Broken where a module imports, directly, what is neither its own package's, the library's, nor allowed."""
         strays: list[tuple[str, str]] = []
-        for package in sorted(module.name for module in module_expressions_to_modules(graph, self.modules)):
+        # a field holds its parsed value once the contract is made; its type says otherwise
+        modules: set[ModuleExpression] = self.modules  # type: ignore[assignment]
+        for package in sorted(module.name for module in module_expressions_to_modules(graph, modules)):
             for module in sorted({package} | graph.find_descendants(package)):
                 strays += [
                     (module, imported)
@@ -38,4 +41,5 @@ class AllowListContract(Contract):
     def _may(self, package: str, imported: str) -> bool:
         if imported.partition(".")[0] in sys.stdlib_module_names:
             return True
-        return any(imported == name or imported.startswith(name + ".") for name in (package, *self.allowed))
+        allowed: set[str] = self.allowed  # type: ignore[assignment]  # as above
+        return any(imported == name or imported.startswith(name + ".") for name in (package, *allowed))

@@ -60,7 +60,7 @@ def unknown() -> Response:
     return problem(500, detail="An unexpected error occurred.")
 
 
-def install(app: FastAPI) -> None:
+def install_problem_handlers(app: FastAPI) -> None:
     """Answers every error of ``app``'s routes with a problem. Unforeseen ones are ``LastResort``'s."""
 
     async def ours(request: Request, error: Exception) -> Response:

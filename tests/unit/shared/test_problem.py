@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse
 
 from shared.errors import Category, ConsiliumError, Gone, Issue, NotFound, Unavailable, Unprocessable
-from shared.problem import LastResort, install
+from shared.problem import LastResort, install_problem_handlers
 from shared.status import STATUS
 from shared.telemetry.logs import JsonFormatter
 
@@ -27,7 +27,7 @@ class Triage(BaseModel):
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    install(app)
+    install_problem_handlers(app)
     app.add_middleware(LastResort, answers={"/fhir": lambda: JSONResponse({"resourceType": "x"}, 500)})
 
     @app.get("/raise/{category}")

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import Depends, FastAPI
 
-from shared.problem import install
+from shared.problem import install_problem_handlers
 from shared.security.caller import Caller, Role
 from shared.security.dependency import CurrentCaller, require_role
 from shared.security.keys import local_key
@@ -21,7 +21,7 @@ from shared.security.tokens import mint, verifier_for
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     app.state.verifier = verifier_for(SecuritySettings(data_dir=tmp_path))
-    install(app)
+    install_problem_handlers(app)
 
     @app.get("/me")
     async def me(caller: CurrentCaller) -> str:

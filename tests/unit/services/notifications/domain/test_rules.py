@@ -1,0 +1,122 @@
+"""The table of rules: who hears of what, in which words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifications.domain.happening import Happening
+from services.notifications.domain.receivers import COORDINATORS, is_receiver
+from services.notifications.domain.rules import RULES, messages
+from shared.contracts.careplans import CarePlanEvent
+from shared.contracts.notifications import NotificationEvent
+from shared.contracts.referrals import ReferralEvent
+
+REQUESTER, OWNER, COLLEAGUE = "Practitioner/lind", "Organization/mind-centre", "Practitioner/moss"
+PHYSIO = "discipline:physical-therapy"
+
+
+def happening(type: str, **more: object) -> Happening:
+    values: dict[str, object] = {
+        "event_id": "e1",
+        "focus": "Task/t1",
+        "discipline": "physical-therapy",
+        "requester": REQUESTER,
+        "owner": OWNER,
+        "team": (COLLEAGUE,),
+    } | more
+    return Happening(type=type, **values)  # type: ignore[arg-type]  # the table's values are of the fields' types
+
+
+@pytest.mark.parametrize(
+    ("type", "receivers"),
+    [
+        (ReferralEvent.REQUESTED, {OWNER}),
+        (ReferralEvent.RECEIVED, {REQUESTER}),
+        (ReferralEvent.ACCEPTED, {REQUESTER}),
+        (ReferralEvent.DECLINED, {REQUESTER, COORDINATORS}),
+        (ReferralEvent.SCHEDULED, {REQUESTER}),
+        (ReferralEvent.RESCHEDULED, {REQUESTER}),
+        (ReferralEvent.NO_SHOW, {REQUESTER, COORDINATORS}),
+        (ReferralEvent.APPOINTMENT_CANCELLED, {REQUESTER}),
+        (ReferralEvent.STARTED, {REQUESTER}),
+        (ReferralEvent.INTERIM_NOTE, {REQUESTER}),
+        (ReferralEvent.CANCELLATION_REQUESTED, {OWNER}),
+        (ReferralEvent.CANCELLED, {REQUESTER, OWNER}),
+        (ReferralEvent.COMPLETED, {REQUESTER}),
+        (ReferralEvent.HELD, {REQUESTER}),
+        (ReferralEvent.RESUMED, {REQUESTER}),
+        (ReferralEvent.FAILED, {REQUESTER, COORDINATORS}),
+        (ReferralEvent.ENTERED_IN_ERROR, {REQUESTER, OWNER}),
+        (ReferralEvent.UPDATED, set()),
+        (CarePlanEvent.CREATED, set()),
+        (CarePlanEvent.UPDATED, set()),
+        (CarePlanEvent.ACTIVITY_ADDED, {COLLEAGUE}),
+        (CarePlanEvent.ACTIVITY_CHANGED, {COLLEAGUE}),
+        (CarePlanEvent.TEAM_CHANGED, {COLLEAGUE}),
+        (CarePlanEvent.DELETED, {COLLEAGUE}),
+        (NotificationEvent.FAILED, {COORDINATORS}),
+        (NotificationEvent.DELIVERED, set()),
+    ],
+)
+def test_every_event_is_told_to_those_who_must_know(type: str, receivers: set[str]) -> None:
+    assert {message.receiver for message in messages(happening(type))} == receivers
+
+
+def test_a_referral_without_owner_is_told_to_the_discipline_and_the_coordinators() -> None:
+    told = messages(happening(ReferralEvent.REQUESTED, owner=None))
+    assert {message.receiver for message in told} == {PHYSIO, COORDINATORS}
+
+
+def test_a_referral_without_owner_to_an_unknown_discipline_is_told_to_the_coordinators() -> None:
+    told = messages(happening(ReferralEvent.REQUESTED, owner=None, discipline="astrology"))
+    assert [message.receiver for message in told] == [COORDINATORS]
+
+
+def test_one_who_is_requester_and_owner_is_told_once() -> None:
+    told = messages(happening(ReferralEvent.CANCELLED, owner=REQUESTER))
+    assert [message.receiver for message in told] == [REQUESTER]
+
+
+@pytest.mark.parametrize("nobody", ["Task/t1", "Practitioner/", "practitioner", "discipline:astrology", ""])
+def test_what_is_no_receiver_is_not_told(nobody: str) -> None:
+    assert messages(happening(ReferralEvent.ACCEPTED, requester=nobody)) == ()
+
+
+def test_an_accepted_referral_reads_as_a_sentence() -> None:
+    (message,) = messages(happening(ReferralEvent.ACCEPTED))
+    assert message.text == "A referral to physical therapy was accepted."
+
+
+@given(discipline=st.text(max_size=40))
+def test_no_text_repeats_what_the_event_carries(discipline: str) -> None:
+    for rule in RULES:
+        type_ = rule.event.replace("*", "added")
+        canary = f"CANARY{discipline}"
+        for message in messages(happening(type_, discipline=canary, patient="Patient/CANARY")):
+            assert "CANARY" not in message.text
+            assert "{" not in message.text
+
+
+def test_every_rule_has_an_id_of_its_own_and_a_version() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES)
+    assert all(rule.version for rule in RULES)
+
+
+def test_a_message_about_a_failed_message_is_never_mailed() -> None:
+    assert all(rule.stream_only for rule in RULES if rule.event.startswith("notification."))
+
+
+@pytest.mark.parametrize(
+    ("receiver", "fits"),
+    [
+        ("Practitioner/x", True),
+        ("https://ehr.example/fhir/Organization/y", True),
+        ("CareTeam/a-b.c", True),
+        ("Observation/x", False),
+        ("Practitioner/x/_history/1", False),
+        ("role:coordinator", True),
+        ("role:clinician", False),
+    ],
+)
+def test_receivers_are_references_that_a_communication_may_have_or_our_groups(receiver: str, fits: bool) -> None:
+    assert is_receiver(receiver) is fits

@@ -1,0 +1,65 @@
+"""Contracts become happenings."""
+
+from typing import Any
+
+from services.notifications.events.incoming import of_care_plan, of_failure, of_referral, parties_of
+from shared.contracts.careplans import CarePlanV1
+from shared.contracts.notifications import NotificationV1
+from shared.contracts.referrals import ReferralV1
+from shared.messaging.envelope import Event
+
+AT = "2026-03-01T09:00:00.000Z"
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def event(type: str, subject: str, **data: Any) -> Event:
+    return Event("e2", "/consilium/x", type, subject, AT, data, traceparent=TRACE)
+
+
+def test_a_step_of_a_referral_keeps_who_and_what_it_names() -> None:
+    payload = ReferralV1(
+        task="Task/t",
+        version=3,
+        status="accepted",
+        service_request="ServiceRequest/s",
+        patient="Patient/p",
+        discipline="mental-health",
+        requester="Practitioner/a",
+        owner="Practitioner/b",
+        occurred_at=AT,
+    )
+    told = of_referral(event("referral.accepted.v1", "Task/t"), payload)
+    assert (told.focus, told.requester, told.owner, told.based_on) == (
+        "Task/t",
+        "Practitioner/a",
+        "Practitioner/b",
+        "ServiceRequest/s",
+    )
+    assert told.told_as == "e2"
+    assert told.traceparent == TRACE
+    assert parties_of(payload).members == ("Practitioner/a", "Practitioner/b")
+
+
+def test_a_change_of_the_plan_is_told_under_the_event_that_led_to_it() -> None:
+    payload = CarePlanV1(
+        care_plan="CarePlan/c",
+        version=2,
+        patient="Patient/p",
+        activity="ServiceRequest/s",
+        caused_by="e1",
+        occurred_at=AT,
+    )
+    told = of_care_plan(event("careplan.activity-changed.v1", "CarePlan/c"), payload)
+    assert (told.event_id, told.told_as, told.based_on) == ("e2", "e1", "ServiceRequest/s")
+
+
+def test_a_failed_message_is_about_its_communication() -> None:
+    payload = NotificationV1(
+        communication="Communication/c",
+        recipient="Practitioner/a",
+        channel="email",
+        attempts=9,
+        caused_by="e1",
+        occurred_at=AT,
+    )
+    assert of_failure(event("notification.failed.v1", "Communication/c"), payload).focus == "Communication/c"

@@ -10,9 +10,10 @@ from fastapi import APIRouter, FastAPI
 from shared.fhir.app import FhirApp, Receive, Scope, Send
 from shared.fhir.kinds import Registry
 from shared.messaging.envelope import Event
-from shared.problem import install_problem_handlers
+from shared.problem import LastResort, install_problem_handlers
 from shared.security.tokens import Verifier
 from shared.store.database import Pool
+from shared.telemetry.setup import FASTAPI_OFF
 from shared.unit_of_work import Engine, Outgoing, tells_nothing
 
 Handle = Callable[[Event], Awaitable[None]]
@@ -52,10 +53,16 @@ def engine_of(service: Service, pool: Pool, *, wake_relay: Callable[[], None] = 
 
 def rest_app(service: Service, engine: Engine, verifier: Verifier) -> FastAPI:
     """The REST API of ``service``: FastAPI proper, RFC 9457 errors."""
-    app = FastAPI(title=f"Consilium {service.name}", openapi_url=f"/api/{service.name}/openapi.json", docs_url=None)
+    app = FastAPI(
+        title=f"Consilium {service.name}",
+        openapi_url=f"/api/{service.name}/openapi.json",
+        docs_url=None,
+        telemetry=FASTAPI_OFF,
+    )
     app.state.engine = engine
     app.state.verifier = verifier
     install_problem_handlers(app)
+    app.add_middleware(LastResort)
     for router in service.routers:
         app.include_router(router, prefix="/api")
     return app

@@ -15,6 +15,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.telemetry.fhir_template import fhir_template
 from shared.telemetry.propagation import parse
 from shared.telemetry.setup import Telemetry
 
@@ -29,7 +30,10 @@ _logger = logging.getLogger(__name__)
 
 
 class HttpTelemetry:
-    """Middleware. ``mounts`` are the static prefixes of mounted apps that may be part of a template."""
+    """Middleware. ``mounts`` are the static prefixes of mounted apps that may be part of a template.
+
+    The FHIR engine and the gateway dispatch without a router; their paths are named by their shape.
+    """
 
     def __init__(
         self,
@@ -119,7 +123,7 @@ class HttpTelemetry:
         route = included or scope.get("route")
         path = getattr(route, "path_format", None)
         if not isinstance(path, str):
-            return UNMATCHED
+            return fhir_template(scope["path"]) or UNMATCHED
         prefix = scope.get("root_path", "")
         return prefix + path if prefix in self._mounts else path
 

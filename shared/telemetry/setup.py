@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from importlib import metadata
 
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import Meter
@@ -23,7 +24,13 @@ from shared.ids import uuid7
 from shared.telemetry.durations import DurationExporter, Durations
 from shared.telemetry.settings import TelemetrySettings
 
-FASTAPI_OFF = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}
+FASTAPI_OFF: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
 """``FastAPI(telemetry=FASTAPI_OFF)``: its own telemetry would export the texts of exceptions."""
 
 

@@ -16,7 +16,7 @@ PRIMITIVE_TYPES = frozenset(facts()["primitives"])
 
 @cache
 def reference_targets(type_: str, path: str) -> frozenset[str]:
-    """The resource types that ``path`` of ``type_`` may refer to: ``reference_targets("CarePlan", "activity.reference")``.
+    """The resource types that ``path`` may refer to: ``reference_targets("CarePlan", "activity.reference")``.
 
     A choice is named without its type (``medication``); a reference to any resource gives ``RESOURCE_TYPES``.
     Raises ``KeyError`` where R4 has no such Reference element."""

@@ -1,6 +1,6 @@
 """The structural check by the ``fhir.resources`` models of R4B (https://github.com/nazrulworld/fhir.resources).
 
-There are none of R4; R4B is R4 but for the types in ``WITHOUT_MODEL``. The walk has passed before a model is asked, so that
+There are none of R4; R4B is R4 but for the types in ``WITHOUT_MODEL``. The walk has passed before a model is asked, so
 what a model adds are the checks of its own. Its messages repeat the input and are not used; its places are.
 """
 

@@ -55,8 +55,9 @@ def object_check(path: str) -> Run:
         if type(value) is not dict:
             walk.report("structure", "This must be a JSON object.", parent, label, index)
             return
-        place = Place(parent, label, index, parent.depth + 1)
-        if place.depth > DEEPEST:
+        depth = parent[3] + 1
+        place = (parent, label, index, depth)
+        if depth > DEEPEST:
             walk.report("structure", "The content is nested too deeply.", parent)
             return
         if len(value) <= least and value.keys() <= {"id"}:
@@ -80,10 +81,8 @@ def object_check(path: str) -> Run:
                 if type(item) is not list or not item:
                     walk.report("structure", "This must be a JSON array, and not empty.", place, step)
                     continue
-                position = 0
-                for each in item:
+                for position, each in enumerate(item):
                     check(each, place, step, position, walk)
-                    position += 1
             else:
                 _primitive_member(form, value, name, item, member, place, walk)
         if seen & needed != needed:
@@ -194,7 +193,7 @@ def _primitive_member(
     for index, each in enumerate(item):
         counterpart = beside[index] if index < len(beside) else None
         if each is None:
-            if counterpart is None:
+            if counterpart is None and (form == PRIMITIVE_LIST or index >= len(beside)):
                 walk.report("structure", "Neither a value nor an extension is here.", place, member.label, index)
         elif form == SIDECAR_LIST:
             _sidecar(each, counterpart is not None, member, place, index, walk)

@@ -10,7 +10,7 @@ from typing import Any
 from shared.fhir.validate.walk import Place, Run, Walk
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-"""Characters that no string may have: controls other than tab, CR and LF, and lone surrogates (which are not Unicode)."""
+"""Characters that no string may have: controls other than tab, CR and LF, and lone surrogates."""
 
 LONGEST = 1024 * 1024
 """Characters of a string (http://hl7.org/fhir/R4/datatypes.html#string)."""

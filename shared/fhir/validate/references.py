@@ -27,7 +27,7 @@ def reference(structure: Run, targets: frozenset[str]) -> Run:
         found: str | None = None
         if literal is not None:
             if literal[0] == "#":
-                place = Place(parent, label, index, parent.depth + 1)
+                place = (parent, label, index, parent[3] + 1)
                 walk.fragments.append(Fragment(literal[1:], place, targets))
             elif match := _LITERAL(literal):
                 found = match["type"]
@@ -44,7 +44,7 @@ def reference(structure: Run, targets: frozenset[str]) -> Run:
         if found is not None and targets and found not in targets:
             walk.report("value", _WRONG_TARGET, parent, _literal(label, index))
         if (stated := value.get("type")) is not None:
-            _check_stated(stated, found, targets, Place(parent, label, index, 0), walk)
+            _check_stated(stated, found, targets, (parent, label, index, 0), walk)
 
     return run
 

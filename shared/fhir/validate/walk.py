@@ -1,4 +1,4 @@
-"""The state of one walk over a resource: where it is, what it found (http://hl7.org/fhir/R4/fhirpath.html for the paths).
+"""The state of one walk over a resource: where it is and what it found (paths: http://hl7.org/fhir/R4/fhirpath.html).
 
 A place is a chain of tuples that is only rendered when there is something to report; that keeps the walk over a valid
 resource cheap.
@@ -15,16 +15,11 @@ DEEPEST = 64
 """Objects within objects. R4 has no limit; nothing sensible comes near this one."""
 
 
-class Place(NamedTuple):
-    """One object on the way from the root. ``index`` is -1 for an element that does not repeat."""
+Place = tuple["Place | None", str, int, int]
+"""One object on the way from the root: the place of its parent, its label there, its index (-1 where the element does
+not repeat), its depth. A plain tuple, because one is made for every object of every resource."""
 
-    parent: "Place | None"
-    label: str
-    index: int
-    depth: int
-
-
-ABOVE = Place(None, "", -1, 0)
+ABOVE: Place = (None, "", -1, 0)
 """Where the root is found; it is no step of a path."""
 
 
@@ -69,9 +64,9 @@ Run = Callable[[Any, Place, str, int, Walk], None]
 def expression(place: Place | None, label: str = "", index: int = -1) -> str:
     """FHIRPath of ``place``, or of its element ``label``: ``CarePlan.activity[2].detail.status``."""
     steps = [_step(label, index)] if label else []
-    while place is not None and place.label:
-        steps.append(_step(place.label, place.index))
-        place = place.parent
+    while place is not None and place[1]:
+        steps.append(_step(place[1], place[2]))
+        place = place[0]
     return ".".join(reversed(steps))
 
 

@@ -1,7 +1,8 @@
-"""The invariants of R4 that are enforced: those of severity error on the datatypes and on the types that the services own.
+"""The invariants of R4 that are enforced: those of severity error on the datatypes and on the types of the services.
 
-Each is a named pure rule; its id is the key in R4's definitions. Not here: ``ele-1`` and ``ref-1`` (the walk itself finds
-them), ``txt-1`` and ``txt-2`` (``narrative``), the best practice ``dom-6``, and ``ppc-2..5``, which as R4 states them never apply.
+Each is a named pure rule; its id is the key in R4's definitions. Not here: ``ele-1`` and ``ref-1`` (the walk itself
+finds them), ``txt-1`` and ``txt-2`` (``narrative``), the best practice ``dom-6``, the warning ``con-3``,
+and ``ppc-2..5``, which as R4 states them never apply.
 """
 
 from shared.fhir.definitions.table import facts

@@ -1,4 +1,4 @@
-"""Rules of plans and of the patient's record (http://hl7.org/fhir/R4/careplan.html, condition.html, observation.html, ...)."""
+"""Rules of plans and of the patient's record (http://hl7.org/fhir/R4/careplan.html#invs, likewise for each type)."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Rules of referrals, appointments and who provides care (http://hl7.org/fhir/R4/task.html, appointment.html, organization.html)."""
+"""Rules of referrals, appointments and who provides care (http://hl7.org/fhir/R4/task.html#invs, likewise for each)."""
 
 from shared.fhir.validate.invariants.rule import Invariant, Value, has, in_order
 

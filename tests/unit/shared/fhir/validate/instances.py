@@ -31,6 +31,7 @@ SAMPLES: dict[str, Any] = {
     "Ratio": {"numerator": {"value": 1}, "denominator": {"value": 2}},
     "Expression": {"language": "text/fhirpath", "expression": "true"},
     "TriggerDefinition": {"type": "named-event", "name": "name"},
+    "Age": {"value": 41, "system": "http://unitsofmeasure.org", "code": "a"},
     "Attachment": {"title": "text"},
     "Reference": {"display": "text"},
     "Period": {"start": "2024"},
@@ -40,11 +41,34 @@ NEEDED_BY_RULES: dict[str, dict[str, Any]] = {
     "Appointment": {"status": "proposed"},
     "Appointment.participant": {"actor": {"display": "text"}},
     "AppointmentResponse": {"actor": {"display": "text"}},
+    "Bundle.entry": {"resource": SAMPLES["Resource"]},
     "Consent": {"policyRule": {"text": "text"}},
+    "MedicationAdministration.dosage": {"dose": {"value": 1}},
     "Organization": {"name": "text"},
+    "Parameters.parameter": {"valueBoolean": True},
+    "Patient.contact": {"name": {"text": "text"}},
     "Questionnaire.item": {"type": "group", "item": [{"linkId": "2", "type": "string"}]},
 }
 """What invariants demand beside the cardinalities."""
+
+_OVER = {
+    "clinicalStatus": {
+        "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "resolved"}]
+    }
+}
+
+PARTNERS: dict[str, dict[str, Any]] = {
+    "Appointment.status": {"status": "booked", "start": SAMPLES["instant"], "end": SAMPLES["instant"]},
+    "Appointment.cancelationReason": {"status": "cancelled"},
+    "Appointment.start": {"end": SAMPLES["instant"]},
+    "Appointment.end": {"start": SAMPLES["instant"]},
+    "Bundle.type": {"type": "collection"},
+    "Bundle.total": {"type": "searchset"},
+    "Bundle.entry": {"type": "collection"},
+    "Condition.abatement[x]": _OVER,
+    "ServiceRequest.orderDetail": {"code": {"text": "text"}},
+}
+"""What invariants demand when an optional element is there."""
 
 
 def minimal(path: str) -> dict[str, Any]:
@@ -79,3 +103,8 @@ def _one(element: Element, type_: Type) -> Any:
     if type_.name in SAMPLES:
         return SAMPLES[type_.name]
     return minimal(type_.name)
+
+
+def partners(type_: str, element: str) -> dict[str, Any]:
+    """The other elements without which an invariant does not let ``element`` of ``type_`` be."""
+    return PARTNERS.get(f"{type_}.{element}", {})

@@ -63,7 +63,7 @@ def discipline_of(task: Resource, related: Mapping[str, Resource]) -> Discipline
     """The discipline of the referral, from the first place that names exactly one.
 
     Asked in this order: the order's code, its category, its performerType, the Task's performerType, the specialty of
-    the owner (a PractitionerRole or HealthcareService)."""
+    the owner (a PractitionerRole or HealthcareService), a tag in our own code system."""
     order = related.get(target(task.get("focus")) or "") or {}
     owner = related.get(target(task.get("owner")) or "") or {}
     places: Iterable[Any] = (
@@ -72,12 +72,31 @@ def discipline_of(task: Resource, related: Mapping[str, Resource]) -> Discipline
         order.get("performerType"),
         task.get("performerType"),
         owner.get("specialty"),
+        {"coding": _tags(task)},
     )
     for concept in places:
         named = {DISCIPLINES[key] for key in _known(concept)}
         if len(named) == 1:
             return named.pop()
     return None
+
+
+def tagged(task: Resource, discipline: Discipline | None) -> Resource:
+    """The Task with its discipline in ``meta.tag``, where a worklist finds it by ``_tag``; the same if it has that."""
+    tags = _tags(task)
+    wanted = [tag for tag in tags if tag.get("system") != LOCAL]
+    if discipline is not None:
+        wanted.append({"system": LOCAL, "code": discipline.value})
+    if wanted == tags:
+        return task
+    meta = {key: value for key, value in task.get("meta", {}).items() if key != "tag"}
+    if wanted:
+        meta["tag"] = wanted
+    return {**task, "meta": meta}
+
+
+def _tags(task: Resource) -> list[dict[str, Any]]:
+    return list((task.get("meta") or {}).get("tag") or ())
 
 
 def _known(concept: Any) -> list[tuple[str, str]]:

@@ -50,8 +50,7 @@ def _missing(task: Resource) -> Iterator[Issue]:
 
 def _reason(task: Resource, state: State) -> Iterator[Issue]:
     reason = task.get("statusReason")
-    needed = state.status in REASON_STATUSES or state == CANCELLATION_REQUESTED
-    if (needed or reason) and not has_text(reason):
+    if (needs_reason(state) or reason) and not has_text(reason):
         yield Issue("required", "The reason of this status must be given as text.", ("Task.statusReason.text",))
 
 
@@ -63,6 +62,11 @@ def _mismatch(task: Resource, order: Resource | None) -> Iterator[Issue]:
 def _unowned(task: Resource, state: State, imported: bool) -> Iterator[Issue]:
     if not imported and state.status in OWNED_STATUSES and not task.get("owner"):
         yield Issue("required", "A referral in this status needs an owner.", ("Task.owner",))
+
+
+def needs_reason(state: State) -> bool:
+    """Whether people are owed an explanation of this state."""
+    return state.status in REASON_STATUSES or state == CANCELLATION_REQUESTED
 
 
 def has_text(concept: Any) -> bool:

@@ -6,8 +6,8 @@ exception is an open Task, which whoever accepts it may claim (SDOH-CC leaves th
 
 from collections.abc import Iterable
 
-from services.referrals.domain.discipline import discipline_of
-from services.referrals.domain.events import UNTOLD, ReferralChanged, changed, happened_between, removed
+from services.referrals.domain.discipline import discipline_of, tagged
+from services.referrals.domain.events import UNTOLD, changed, happened_between, removed
 from services.referrals.domain.parties import may_claim, sides, stand_ins, trusted
 from services.referrals.domain.references import target
 from services.referrals.domain.referral import check_requirements, is_referral
@@ -59,9 +59,7 @@ def _create(task: Resource, context: DecisionContext) -> Decision:
             raise Forbidden("A clinician opens a Task as its requester.", expression=("Task.requester",))
     if not actors:
         raise Forbidden("The caller is neither requester nor owner of this Task.")
-    if happened is None or not is_referral(task):
-        return Decision(task)
-    return Decision(task, (_fact(happened, task, None, context),))
+    return _decided(happened, task, None, context)
 
 
 def _update(before: Resource, after: Resource, context: DecisionContext) -> Decision:
@@ -79,10 +77,7 @@ def _update(before: Resource, after: Resource, context: DecisionContext) -> Deci
     if Actor.INITIATOR in actors and Actor.INITIATOR not in sides(after, caller, context.related):
         raise Forbidden("The initiator stays the requester of the Task.", expression=("Task.requester",))
     check_requirements(after, goal, _order(after, context), imported=trusted(caller))
-    happened = happened_between(before, after)
-    if happened is None or not is_referral(after):
-        return Decision(after)
-    return Decision(after, (_fact(happened, after, source, context),))
+    return _decided(happened_between(before, after), after, source, context)
 
 
 def _delete(before: Resource, context: DecisionContext) -> Decision:
@@ -101,5 +96,9 @@ def _order(task: Resource, context: DecisionContext) -> Resource | None:
     return context.related.get(target(task.get("focus")) or "")
 
 
-def _fact(happened: Happened, task: Resource, previous: State | None, context: DecisionContext) -> ReferralChanged:
-    return changed(happened, task, previous, discipline_of(task, context.related))
+def _decided(happened: Happened | None, task: Resource, previous: State | None, context: DecisionContext) -> Decision:
+    if not is_referral(task):
+        return Decision(task)
+    discipline = discipline_of(task, context.related)
+    facts = () if happened is None else (changed(happened, task, previous, discipline),)
+    return Decision(tagged(task, discipline), facts)

@@ -6,7 +6,8 @@ import pytest
 
 from services.referrals.domain.discipline import LOCAL, NUCC, SNOMED, discipline_of
 from shared.security.caller import Discipline
-from tests.factories.referrals import concept, order, reference, task
+from tests.factories.referrals import REQUESTER, concept, order, reference, task
+from tests.unit.services.referrals.deciding import decide_task
 
 PAIN, MIND, BODY = Discipline.PAIN_MEDICINE, Discipline.MENTAL_HEALTH, Discipline.PHYSICAL_THERAPY
 GENERAL = concept(SNOMED, "3457005")  # patient referral
@@ -63,6 +64,22 @@ def test_a_place_that_names_two_names_none() -> None:
 def test_at_last_the_owners_specialty_is_asked(type_: str) -> None:
     owner = {"resourceType": type_, "id": "x", "specialty": [concept(SNOMED, "394882004")]}
     assert found(task(owner=reference(f"{type_}/x")), order(code=GENERAL), owner) is PAIN
+
+
+def test_the_discipline_is_kept_as_a_tag_beside_the_tags_of_others() -> None:
+    others = {"system": "urn:oid:9", "code": "x"}
+    stale = {"system": LOCAL, "code": "pain-medicine"}
+    decision = decide_task(task(), task(meta={"tag": [others, stale]}, priority="urgent"), REQUESTER)
+    assert decision.resource is not None
+    assert decision.resource["meta"]["tag"] == [others, {"system": LOCAL, "code": "mental-health"}]
+    again = decide_task(task(), decision.resource, REQUESTER).resource
+    assert again is decision.resource
+
+
+def test_a_tag_of_ours_counts_where_no_other_code_does() -> None:
+    tagged_ = task(meta={"tag": [{"system": LOCAL, "code": "pain-medicine"}]})
+    assert found(tagged_, order(code=GENERAL)) is PAIN
+    assert found(tagged_, order()) is MIND
 
 
 def test_nothing_known_is_no_discipline() -> None:

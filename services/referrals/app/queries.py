@@ -1,0 +1,156 @@
+"""What people look at: one referral as it stands, what may be done with it, and how it came there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.referrals.domain import task as task_rules
+from services.referrals.domain.discipline import discipline_of
+from services.referrals.domain.events import happened_between
+from services.referrals.domain.parties import sides
+from services.referrals.domain.references import target
+from services.referrals.domain.referral import is_referral, needs_reason, outputs
+from services.referrals.domain.states import next_steps, state_of
+from services.referrals.domain.transitions import Actor
+from shared.errors import NotFound
+from shared.fhir.json import Resource, loads
+from shared.security.caller import Caller, Role
+from shared.store import resources
+from shared.store.resources import Stored
+from shared.unit_of_work import Engine, current
+
+NEWEST = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """A referral as it stands. References are relative; the clinical content is read over FHIR."""
+
+    task: str
+    version: int
+    status: str
+    business_status: str | None
+    reason: str | None
+    discipline: str | None
+    priority: str | None
+    patient: str | None
+    service_request: str | None
+    requester: str | None
+    owner: str | None
+    outputs: tuple[str, ...]
+    authored_on: str | None
+    last_updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What the caller may do now, and the state to send for it."""
+
+    what: str
+    trigger: str
+    status: str
+    business_status: str | None
+    needs_reason: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A referral and what the caller may do with it."""
+
+    referral: Referral
+    next_steps: tuple[NextStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One thing that happened, in the version that brought it."""
+
+    at: datetime
+    version: int
+    what: str
+    status: str | None
+    business_status: str | None
+    reason: str | None
+    owner: str | None
+
+
+async def standing(engine: Engine, caller: Caller, task_id: str) -> Standing:
+    """One referral. Raises ``NotFound`` (also where the caller may not see it) or ``Gone``."""
+    stored = await current(engine, "Task", task_id)
+    task = loads(stored.body)
+    require_view(caller, task)
+    related = await _related(engine, task)
+    return Standing(view(task, related), _next(task, caller, related))
+
+
+async def timeline(engine: Engine, caller: Caller, task_id: str, *, limit: int) -> list[Moment]:
+    """What happened to a referral in its newest ``limit`` versions, oldest first. Raises ``NotFound`` or ``Gone``."""
+    require_view(caller, loads((await current(engine, "Task", task_id)).body))
+    newest_first = await resources.history(engine.pool, "Task", task_id, below=NEWEST, limit=limit + 1)
+    moments: list[Moment] = []
+    before: Resource | None = None
+    for place, past in enumerate(reversed(newest_first)):
+        after = None if past.stored.deleted else loads(past.stored.body)
+        if place > 0 or len(newest_first) <= limit:
+            moments.append(_moment(past.stored, before, after))
+        before = after
+    return moments
+
+
+def require_view(caller: Caller, task: Resource) -> None:
+    """Patients see their own referrals; for them that of another does not exist. Raises ``NotFound``."""
+    own = caller.role is not Role.PATIENT or caller.fhir_user in (target(task.get("for")), target(task.get("owner")))
+    if not own or not is_referral(task):
+        raise NotFound("No such referral.")
+
+
+def view(task: Resource, related: Mapping[str, Resource]) -> Referral:
+    """The referral that ``task``, as it was stored, is."""
+    state, meta = state_of(task), task["meta"]
+    return Referral(
+        task=f"Task/{task['id']}",
+        version=int(meta["versionId"]),
+        status=state.status,
+        business_status=state.business,
+        reason=_reason(task),
+        discipline=discipline_of(task, related),
+        priority=task.get("priority"),
+        patient=target(task.get("for")),
+        service_request=target(task.get("focus")),
+        requester=target(task.get("requester")),
+        owner=target(task.get("owner")),
+        outputs=outputs(task),
+        authored_on=task.get("authoredOn"),
+        last_updated=datetime.fromisoformat(meta["lastUpdated"]),
+    )
+
+
+def _next(task: Resource, caller: Caller, related: Mapping[str, Resource]) -> tuple[NextStep, ...]:
+    actors = sides(task, caller, related)
+    if not task.get("owner") and caller.role is not Role.PATIENT:
+        actors |= {Actor.RECIPIENT}
+    return tuple(
+        NextStep(row.happened, row.trigger, row.target.status, row.target.business, needs_reason(row.target))
+        for row in next_steps(state_of(task), actors)
+        if task.get("owner") or row.actor is Actor.INITIATOR or row.target.status in ("received", "accepted")
+    )
+
+
+def _moment(stored: Stored, before: Resource | None, after: Resource | None) -> Moment:
+    if after is None:
+        return Moment(stored.last_updated, stored.version, "deleted", None, None, None, None)
+    state = state_of(after)
+    what = happened_between(before, after) or ("drafted" if before is None else "updated")
+    owner = target(after.get("owner"))
+    return Moment(stored.last_updated, stored.version, what, state.status, state.business, _reason(after), owner)
+
+
+def _reason(task: Resource) -> str | None:
+    text: str | None = (task.get("statusReason") or {}).get("text")
+    return text
+
+
+async def _related(engine: Engine, task: Resource) -> dict[str, Resource]:
+    wanted = [tuple(reference.split("/", 1)) for reference in task_rules.related(None, task)]
+    found = await resources.read_many(engine.pool, [(type_, id_) for type_, id_ in wanted]) if wanted else []
+    return {f"{stored.type}/{stored.id}": loads(stored.body) for stored in found if not stored.deleted}

@@ -1,0 +1,16 @@
+"""The service as data."""
+
+from pathlib import Path
+
+from services.referrals.api.rest import router
+from services.referrals.events.outgoing import outgoing
+from services.referrals.kinds import KINDS
+from shared.service import Service
+
+SERVICE = Service(
+    name="referrals",
+    kinds=KINDS,
+    migrations=Path(__file__).parent / "migrations",
+    outgoing=outgoing,
+    routers=(router,),
+)

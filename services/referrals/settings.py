@@ -1,0 +1,7 @@
+"""The service's settings."""
+
+from shared.settings import ServerSettings
+
+
+class ReferralsSettings(ServerSettings):
+    """Nothing of its own yet beside what every server has."""

@@ -91,8 +91,7 @@ def team_facts(before: Resource | None, after: Resource | None) -> tuple[PlanFac
     changed = changed_elements(before or {}, after)
     if not changed:
         return ()
-    patient = reference_of(after.get("subject"))
-    return (PlanFact(What.TEAM_CHANGED, plan, patient=patient, status=after.get("status"), changed=changed),)
+    return (PlanFact(What.TEAM_CHANGED, plan, patient=reference_of(after.get("subject")), changed=changed),)
 
 
 def activity_status(activity: Resource) -> str | None:

@@ -1,6 +1,7 @@
 """A referral becomes part of the one shared plan."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -159,6 +160,10 @@ IN_ORDER = {
 }
 
 
+def _story(task: str) -> list[Told]:
+    return [replace(told, task=task) for told in (RECEIVED, ACCEPTED, SCHEDULED, COMPLETED)]
+
+
 @given(st.data(), st.sampled_from(sorted(IN_ORDER)))
 def test_any_order_with_duplicates_gives_the_plan_of_in_order_delivery(data: st.DataObject, story: str) -> None:
     events = IN_ORDER[story]
@@ -166,3 +171,11 @@ def test_any_order_with_duplicates_gives_the_plan_of_in_order_delivery(data: st.
     shuffled = data.draw(st.permutations([*events, *repeated]))
     ordered, disordered = after(*events), after(*shuffled)
     assert (disordered.plan, disordered.team) == (ordered.plan, ordered.team)
+
+
+@given(st.permutations([told for task in ("Task/t", "Task/u") for told in _story(task)]))
+def test_two_referrals_whose_events_mix_are_two_activities_and_one_participant(events: list[Told]) -> None:
+    mixed = after(*events)
+    apart = after(*_story("Task/t"), *_story("Task/u"))
+    assert sorted(mixed.plan["activity"], key=str) == sorted(apart.plan["activity"], key=str)
+    assert mixed.team == apart.team

@@ -1,0 +1,19 @@
+"""Services do not import each other, and yet every R4 type has one owner, and the edge knows which."""
+
+from services.careplans.kinds import KINDS as CAREPLANS
+from services.gateway.routing import owner_of
+from services.notifications.kinds import KINDS as NOTIFICATIONS
+from services.referrals.kinds import KINDS as REFERRALS
+from shared.fhir.definitions import RESOURCE_TYPES
+
+SERVICES = {"careplans": CAREPLANS, "notifications": NOTIFICATIONS, "referrals": REFERRALS}
+
+
+def test_every_type_with_an_endpoint_has_exactly_one_owner() -> None:
+    owned = [kind.type for registry in SERVICES.values() for kind in registry]
+    assert sorted(owned) == sorted(RESOURCE_TYPES - {"Parameters"})
+
+
+def test_the_edge_forwards_each_type_to_its_owner() -> None:
+    for service, registry in SERVICES.items():
+        assert {owner_of(kind.type) for kind in registry} == {service}

@@ -1,51 +1,60 @@
 """What is stored beside a resource so that it can be found. FHIR-free: terms, dates, strings, quantities."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
 
 
 def term(*parts: str) -> int:
-    """A 64-bit signed key of ``parts`` for the ``terms`` array: small rows, and no clear text in the index."""
+    """A 64-bit signed key of ``parts``: small index rows, and no clear text in the index."""
     return int.from_bytes(blake2b("\x1f".join(parts).encode(), digest_size=8).digest(), "big", signed=True)
+
+
+EARLIEST, LATEST = -(2**62), 2**62
+"""The open ends of a date range, beyond every year that FHIR can write."""
+
+LONGEST_STRING = 500
+"""Characters of a string that are indexed (a B-tree entry must stay under 2,700 bytes)."""
 
 
 @dataclass(frozen=True, slots=True)
 class DateEntry:
-    """A date parameter's value as the half-open range [low, high)."""
+    """A date parameter's value as the half-open range [low, high), in microseconds since 1970-01-01T00:00:00Z."""
 
-    param: str
-    low: datetime
-    high: datetime
+    param: int
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
 class StringEntry:
-    """A string parameter's value: ``value`` folded (case, accents), ``exact`` as given."""
+    """A string parameter's value: ``value`` folded (case, accents) and cut, ``exact`` a term of it as given."""
 
-    param: str
+    param: int
     value: str
-    exact: str
+    exact: int
 
 
 @dataclass(frozen=True, slots=True)
 class QuantityEntry:
-    """A number or quantity as the range its precision implies; ``unit``: a term of system and code, if any."""
+    """A number or quantity as the closed range [low, high]; ``units`` are the terms by which its unit may be named."""
 
-    param: str
-    unit: int | None
+    param: int
+    units: tuple[int, ...]
     low: Decimal
     high: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class IndexEntries:
-    """Everything indexed for one resource version."""
+    """Everything indexed for one resource version. ``param`` everywhere is a term of the type and parameter."""
 
     patient: str | None = None
     """The patient compartment's id, for the leading column of the patient B-tree."""
     terms: tuple[int, ...] = ()
+    """Distinct keys of tokens, references and URIs."""
+    marks: tuple[int, ...] = ()
+    """Keys of the parameters that have a value here, for ``:missing``; never a way to find a resource."""
     dates: tuple[DateEntry, ...] = ()
     strings: tuple[StringEntry, ...] = ()
     quantities: tuple[QuantityEntry, ...] = ()

@@ -48,7 +48,7 @@ _PRESENT = (
     "SELECT r.type, r.id FROM unnest($1::text[], $2::text[]) AS w(type, id)"
     " JOIN resource r ON r.type = w.type AND r.id = w.id WHERE NOT r.deleted FOR KEY SHARE OF r"
 )
-_REFERRERS = "SELECT EXISTS (SELECT FROM resource WHERE terms && $1::bigint[] AND NOT deleted)"
+_REFERRERS = "SELECT EXISTS (SELECT FROM index_term WHERE term = ANY ($1::bigint[]))"
 
 
 async def read(connection: Connection | Pool, type_: str, id_: str) -> Stored | None:

@@ -1,9 +1,25 @@
-"""The tables of the resource store: the same in every service's database (each has its own)."""
+"""The tables of the resource store: the same in every service's database (each has its own).
+
+Why the index looks like this, with figures: docs/adr/0003-search-layout.md. There is no GIN index on purpose.
+"""
 
 from datetime import datetime
-from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Identity, Index, LargeBinary, MetaData, Numeric, Text, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 metadata = MetaData()
@@ -24,7 +40,6 @@ class ResourceRow(StoreTable, table=True):
         Index("resource_patient", "type", "patient", "rid", postgresql_where=text("NOT deleted")),
         Index("resource_updated", "type", "last_updated", "rid", postgresql_where=text("NOT deleted")),
         Index("resource_order", "type", "rid", postgresql_where=text("NOT deleted")),
-        Index("resource_terms", "terms", postgresql_using="gin", postgresql_where=text("NOT deleted")),
     )
     rid: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
     type: str = Field(sa_type=Text)
@@ -34,6 +49,8 @@ class ResourceRow(StoreTable, table=True):
     deleted: bool = False
     patient: str | None = Field(default=None, sa_type=Text)
     terms: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    """Checked on rows that another index found; ``index_term`` holds them for finding rows."""
+    marks: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False, server_default="{}"))
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
@@ -49,50 +66,54 @@ class HistoryRow(StoreTable, table=True):
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class DateRow(StoreTable, table=True):
-    """A date parameter's value: [low, high)."""
-
-    __tablename__ = "index_date"
-    __table_args__ = (
-        Index("index_date_low", "type", "param", "low", "rid"),
-        Index("index_date_rid", "rid"),
-    )
-    key: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
-    rid: int = Field(sa_type=BigInteger)
-    type: str = Field(sa_type=Text)
-    param: str = Field(sa_type=Text)
-    low: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
-    high: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+def _column(name: str, type_: type[BigInteger] | type[Numeric[Any]] | Text) -> Column[Any]:
+    return Column(name, type_, nullable=False)
 
 
-class StringRow(StoreTable, table=True):
-    """A string parameter's value, folded and exact."""
+index_term = Table(
+    "index_term",
+    metadata,
+    Column("term", BigInteger, primary_key=True, autoincrement=False),
+    Column("rid", BigInteger, primary_key=True, autoincrement=False),
+)
+"""One row per term of a resource, in keyset order: rare and common terms cost the same per page."""
 
-    __tablename__ = "index_string"
-    __table_args__ = (
-        Index("index_string_value", "type", "param", "value", "rid", postgresql_ops={"value": "text_pattern_ops"}),
-        Index("index_string_rid", "rid"),
-    )
-    key: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
-    rid: int = Field(sa_type=BigInteger)
-    type: str = Field(sa_type=Text)
-    param: str = Field(sa_type=Text)
-    value: str = Field(sa_type=Text)
-    exact: str = Field(sa_type=Text)
+# The value tables have no key: one statement deletes a resource's old rows and inserts equal new ones.
+index_date = Table(
+    "index_date",
+    metadata,
+    _column("param", BigInteger),
+    _column("rid", BigInteger),
+    _column("low", BigInteger),
+    _column("high", BigInteger),
+    Index("index_date_low", "param", "low", "rid"),
+    Index("index_date_high", "param", "high", "rid"),
+    Index("index_date_rid", "rid", "param"),
+)
+"""A date parameter's value: [low, high) in microseconds since 1970."""
 
+index_string = Table(
+    "index_string",
+    metadata,
+    _column("param", BigInteger),
+    _column("rid", BigInteger),
+    _column("value", Text(collation="C")),
+    _column("exact", BigInteger),
+    Index("index_string_value", "param", "value", "rid"),
+    Index("index_string_rid", "rid", "param"),
+)
+"""A string parameter's value, folded; and the term of the exact one."""
 
-class QuantityRow(StoreTable, table=True):
-    """A number or quantity parameter's value as the range that its precision implies."""
-
-    __tablename__ = "index_quantity"
-    __table_args__ = (
-        Index("index_quantity_low", "type", "param", "low", "rid"),
-        Index("index_quantity_rid", "rid"),
-    )
-    key: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
-    rid: int = Field(sa_type=BigInteger)
-    type: str = Field(sa_type=Text)
-    param: str = Field(sa_type=Text)
-    unit: int | None = Field(default=None, sa_type=BigInteger)
-    low: Decimal = Field(sa_type=Numeric)
-    high: Decimal = Field(sa_type=Numeric)
+index_quantity = Table(
+    "index_quantity",
+    metadata,
+    _column("param", BigInteger),
+    _column("rid", BigInteger),
+    Column("units", ARRAY(BigInteger), nullable=False),
+    _column("low", Numeric),
+    _column("high", Numeric),
+    Index("index_quantity_low", "param", "low", "rid"),
+    Index("index_quantity_high", "param", "high", "rid"),
+    Index("index_quantity_rid", "rid", "param"),
+)
+"""A number or quantity parameter's value: [low, high]."""

@@ -45,11 +45,13 @@ class Outcome:
     present: frozenset[tuple[str, str]] = field(default_factory=frozenset)
 
 
-_INCOMING = "unnest({}::text[], {}::text[], {}::int[], {}::bool[], {}::text[], {}::text[], {}::bytea[], {}::text[])"
+_INCOMING = (
+    "unnest({}::text[], {}::text[], {}::int[], {}::bool[], {}::text[], {}::text[], {}::text[], {}::bytea[], {}::text[])"
+)
 _INDEXES = {
-    "dates": ("index_date", "low, high", ("timestamptz", "timestamptz")),
-    "strings": ("index_string", "value, exact", ("text", "text")),
-    "quantities": ("index_quantity", "unit, low, high", ("bigint", "numeric", "numeric")),
+    "dates": ("index_date", "low, high", "low, high", ("bigint", "bigint")),
+    "strings": ("index_string", "value, exact", "value, exact", ("text", "bigint")),
+    "quantities": ("index_quantity", "units, low, high", "units::bigint[], low, high", ("text", "numeric", "numeric")),
 }
 
 
@@ -64,8 +66,8 @@ def _statement(inserts: bool, updates: bool, indexes: tuple[str, ...], events: b
     at = parameter("timestamptz")
     parts = [
         "incoming AS MATERIALIZED (SELECT * FROM "
-        + _INCOMING.format(*(parameter() for _ in range(8)))
-        + " AS i(type, id, version, deleted, patient, terms, body, method))"
+        + _INCOMING.format(*(parameter() for _ in range(9)))
+        + " AS i(type, id, version, deleted, patient, terms, marks, body, method))"
     ]
     holds = "true"
     if references:
@@ -78,22 +80,37 @@ def _statement(inserts: bool, updates: bool, indexes: tuple[str, ...], events: b
     written = []
     if inserts:
         parts.append(
-            "inserted AS (INSERT INTO resource (type, id, version, last_updated, deleted, patient, terms, body)"
-            f" SELECT i.type, i.id, i.version, {at}, i.deleted, i.patient, i.terms::bigint[], i.body FROM incoming i"
-            f" WHERE i.version = 1 AND {holds} ON CONFLICT DO NOTHING RETURNING rid, type, id)"
+            "inserted AS (INSERT INTO resource (type, id, version, last_updated, deleted, patient, terms, marks, body)"
+            f" SELECT i.type, i.id, i.version, {at}, i.deleted, i.patient, i.terms::bigint[], i.marks::bigint[], i.body"
+            f" FROM incoming i WHERE i.version = 1 AND {holds} ON CONFLICT DO NOTHING RETURNING rid, type, id, terms)"
         )
         written.append("SELECT rid, type, id FROM inserted")
+        parts.append("new_terms AS (INSERT INTO index_term (term, rid) SELECT unnest(terms), rid FROM inserted)")
     if updates:
         parts.append(
+            "previous AS MATERIALIZED (SELECT r.rid, r.terms FROM resource r JOIN incoming i USING (type, id)"
+            " WHERE i.version > 1)"
+        )
+        parts.append(
             f"updated AS (UPDATE resource r SET version = i.version, last_updated = {at}, deleted = i.deleted,"
-            " patient = i.patient, terms = i.terms::bigint[], body = i.body FROM incoming i WHERE i.version > 1"
+            " patient = i.patient, terms = i.terms::bigint[], marks = i.marks::bigint[], body = i.body"
+            " FROM incoming i WHERE i.version > 1"
             f" AND r.type = i.type AND r.id = i.id AND r.version = i.version - 1 AND {holds}"
-            " RETURNING r.rid, r.type, r.id)"
+            " RETURNING r.rid, r.type, r.id, r.terms)"
         )
         written.append("SELECT rid, type, id FROM updated")
+        # only what changed: most terms of a new version are those of the old one
+        parts.append(
+            "lost_terms AS (DELETE FROM index_term t USING previous p JOIN updated u USING (rid)"
+            " WHERE t.rid = p.rid AND t.term = ANY (p.terms) AND NOT t.term = ANY (u.terms))"
+        )
+        parts.append(
+            "gained_terms AS (INSERT INTO index_term (term, rid) SELECT g.term, u.rid FROM updated u"
+            " JOIN previous p USING (rid), unnest(u.terms) AS g(term) WHERE NOT g.term = ANY (p.terms))"
+        )
         parts.extend(
             f"old_{name} AS (DELETE FROM {table} WHERE rid IN (SELECT rid FROM updated))"
-            for name, (table, _, _) in _INDEXES.items()
+            for name, (table, *_) in _INDEXES.items()
         )
     parts.append(f"written AS MATERIALIZED ({' UNION ALL '.join(written)})")
     parts.append(
@@ -101,12 +118,13 @@ def _statement(inserts: bool, updates: bool, indexes: tuple[str, ...], events: b
         f" SELECT i.type, i.id, i.version, {at}, i.method, i.body FROM incoming i JOIN written w USING (type, id))"
     )
     for name in indexes:
-        table, columns, casts = _INDEXES[name]
+        table, columns, selected, casts = _INDEXES[name]
         arrays = ", ".join(
-            [parameter("text[]"), parameter("text[]"), parameter("text[]")] + [parameter(f"{cast}[]") for cast in casts]
+            [parameter("text[]"), parameter("text[]"), parameter("bigint[]")]
+            + [parameter(f"{cast}[]") for cast in casts]
         )
         parts.append(
-            f"{name} AS (INSERT INTO {table} (rid, type, param, {columns}) SELECT w.rid, w.type, n.param, {columns}"
+            f"{name} AS (INSERT INTO {table} (rid, param, {columns}) SELECT w.rid, n.param, {selected}"
             f" FROM unnest({arrays}) AS n(type, id, param, {columns}) JOIN written w USING (type, id))"
         )
     if events:
@@ -131,7 +149,8 @@ def write_statement(
         [write.version for write in writes],
         [write.deleted for write in writes],
         [write.index.patient for write in writes],
-        ["{" + ",".join(map(str, write.index.terms)) + "}" for write in writes],
+        [_array(write.index.terms) for write in writes],
+        [_array(write.index.marks) for write in writes],
         [write.body for write in writes],
         [write.method for write in writes],
     ]
@@ -154,11 +173,16 @@ def write_statement(
     return _statement(inserts, updates, tuple(used), bool(events), bool(references)), arguments
 
 
+def _array(terms: tuple[int, ...]) -> str:
+    """A PostgreSQL array literal: an array of arrays of different lengths cannot be bound."""
+    return "{" + ",".join(map(str, terms)) + "}"
+
+
 def _rows(writes: Sequence[Write]) -> dict[str, list[list[Any]]]:
     """The index rows of all writes, as columns."""
     dates = [(w.type, w.id, e.param, e.low, e.high) for w in writes for e in w.index.dates]
     strings = [(w.type, w.id, e.param, e.value, e.exact) for w in writes for e in w.index.strings]
-    quantities = [(w.type, w.id, e.param, e.unit, e.low, e.high) for w in writes for e in w.index.quantities]
+    quantities = [(w.type, w.id, e.param, _array(e.units), e.low, e.high) for w in writes for e in w.index.quantities]
     return {
         "dates": [list(column) for column in zip(*dates, strict=True)],
         "strings": [list(column) for column in zip(*strings, strict=True)],

@@ -1,0 +1,60 @@
+"""Search over stored resources: parse -> Query -> SQL -> Page -> Bundle (http://hl7.org/fhir/R4/search.html)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from shared.clock import Clock, system_clock
+from shared.fhir.search.bundle import searchset
+from shared.fhir.search.filters import Filter
+from shared.fhir.search.page import Page, find
+from shared.fhir.search.parse import parse
+from shared.store.database import Connection, Pool
+from shared.store.resources import Stored
+
+__all__ = ["Page", "matches", "search", "search_bundle"]
+
+
+async def search(
+    connection: Connection | Pool,
+    type_: str,
+    parameters: Sequence[tuple[str, str]],
+    *,
+    base: str = "",
+    strict: bool = False,
+    access: Filter | None = None,
+    clock: Clock = system_clock,
+) -> Page:
+    """One page of resources of ``type_``. ``base`` is our own base URL; ``access`` is a filter that nobody escapes.
+
+    Raises ``Invalid`` for what is malformed, ``NotSupported`` for what is still to come."""
+    return await find(connection, parse(type_, parameters, base=base, strict=strict, now=clock()), access)
+
+
+async def search_bundle(
+    connection: Connection | Pool,
+    type_: str,
+    parameters: Sequence[tuple[str, str]],
+    *,
+    base: str,
+    strict: bool = False,
+    access: Filter | None = None,
+    clock: Clock = system_clock,
+) -> bytes:
+    """``search`` as the bytes of a searchset Bundle."""
+    query = parse(type_, parameters, base=base, strict=strict, now=clock())
+    return searchset(await find(connection, query, access), query, base)
+
+
+async def matches(
+    connection: Connection | Pool,
+    type_: str,
+    parameters: Sequence[tuple[str, str]],
+    *,
+    base: str,
+    limit: int,
+    clock: Clock = system_clock,
+) -> list[Stored]:
+    """Up to ``limit`` resources that match conditional criteria. Raises ``Invalid`` for an unknown parameter, too."""
+    query = parse(type_, parameters, base=base, strict=True, now=clock())
+    query = replace(query, count=limit, sort=(), includes=(), total=False, cursor=None)
+    return list((await find(connection, query)).matches)

@@ -1,0 +1,46 @@
+"""The opaque token in a next link: where the page ended. Bound to the sort order that made it."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from shared.errors import Invalid
+from shared.fhir.search.instants import micros
+from shared.fhir.search.query import Cursor, Sort, SortValue
+from shared.store.indexing import EARLIEST, LATEST
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_decoder = msgspec.json.Decoder(tuple[list[str], list[int | str], int])
+
+
+def _signature(sort: tuple[Sort, ...]) -> list[str]:
+    return [f"{'-' if key.descending else ''}{key.kind}{key.param or ''}" for key in sort]
+
+
+def encode(sort: tuple[Sort, ...], cursor: Cursor) -> str:
+    """The token of ``cursor``."""
+    values = [micros(value) if isinstance(value, datetime) else value for value in cursor.values]
+    return urlsafe_b64encode(msgspec.json.encode((_signature(sort), values, cursor.rid))).decode().rstrip("=")
+
+
+def decode(sort: tuple[Sort, ...], token: str) -> Cursor:
+    """The cursor in ``token``. Raises ``Invalid`` for anything that ``encode`` did not make for this ``sort``."""
+    try:
+        signature, written, rid = _decoder.decode(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        if signature != _signature(sort) or len(written) != len(sort) or not 0 <= rid < 2**63:
+            raise ValueError("another sort order")
+        return Cursor(tuple(_value(key, value) for key, value in zip(sort, written, strict=True)), rid)
+    except (ValueError, binascii.Error, OverflowError, msgspec.DecodeError):
+        raise Invalid("The page token is not one of this search.", code="value") from None
+
+
+def _value(key: Sort, value: int | str) -> SortValue:
+    if key.kind in ("id", "string"):
+        if not isinstance(value, str) or "\x00" in value:
+            raise ValueError("not a string")
+        return value
+    if not isinstance(value, int) or not EARLIEST - 1 <= value <= LATEST + 1:
+        raise ValueError("not a number")
+    return _EPOCH + timedelta(microseconds=value) if key.kind == "updated" else value

@@ -1,0 +1,79 @@
+"""The order of an answer in SQL, and what it means to come behind a cursor in it (keyset paging)."""
+
+from dataclasses import dataclass
+
+from shared.fhir.search.predicates import Bind
+from shared.store.indexing import EARLIEST, LATEST
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order of the answer over a row ``r``: expressions, and the condition to be behind the cursor."""
+
+    expressions: tuple[str, ...]
+    descending: tuple[bool, ...]
+    params: tuple[str, ...]
+    cursor: tuple[str, ...]
+
+    def columns(self) -> str:
+        """The sort values as columns s0, s1, ..."""
+        return "".join(f", {expression} AS s{number}" for number, expression in enumerate(self.expressions))
+
+    def by(self, *columns: str) -> str:
+        """ORDER BY over the given column names (one per key, then the row number)."""
+        flags = [*self.descending, self.descending[-1] if self.descending else False]
+        return ", ".join(f"{column}{' DESC' if flag else ''}" for column, flag in zip(columns, flags, strict=True))
+
+    def behind(self, *columns: str) -> str:
+        """The condition to come behind the cursor, over the same column names."""
+        if not self.cursor:
+            return ""
+        flags = [*self.descending, self.descending[-1] if self.descending else False]
+        if len(set(flags)) == 1:
+            sign = "<" if flags[0] else ">"
+            return f" AND ({', '.join(columns)}) {sign} ({', '.join(self.cursor)})"
+        choices = []
+        for number, column in enumerate(columns):
+            equal = [f"{columns[i]} = {self.cursor[i]}" for i in range(number)]
+            choices.append(" AND ".join([*equal, f"{column} {'<' if flags[number] else '>'} {self.cursor[number]}"]))
+        return f" AND ({' OR '.join(f'({choice})' for choice in choices)})"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The output columns, row number last."""
+        return (*(f"s{number}" for number in range(len(self.expressions))), "rid")
+
+
+def order_of(keys: tuple[tuple[str, bool], ...], continued: bool, take: Bind) -> Order:
+    """The order of the sort ``keys`` (kind, descending). ``take`` makes placeholders: parameters, then the cursor's."""
+    params = tuple(take("bigint") if kind in ("date", "string") else "" for kind, _ in keys)
+    expressions, casts = [], []
+    for (kind, descending), param in zip(keys, params, strict=True):
+        expressions.append(expression_of(kind, descending, param))
+        casts.append({"updated": "timestamptz", "date": "bigint"}.get(kind, "text"))
+    cursor = tuple(take(cast) for cast in [*casts, "bigint"]) if continued else ()
+    return Order(tuple(expressions), tuple(descending for _, descending in keys), params, cursor)
+
+
+def expression_of(kind: str, descending: bool, param: str) -> str:
+    """A sort value of the row ``r``. Rows without a value come last in either direction."""
+    if kind == "updated":
+        return "r.last_updated"
+    if kind == "id":
+        return "r.id"
+    best = "max" if descending else "min"
+    missing = missing_value(kind, descending)
+    if kind == "date":
+        return (
+            f"COALESCE((SELECT {best}(d.low) FROM index_date d WHERE d.rid = r.rid AND d.param = {param}), {missing})"
+        )
+    return (
+        f"COALESCE((SELECT {best}(d.value) FROM index_string d WHERE d.rid = r.rid AND d.param = {param}), {missing})"
+    )
+
+
+def missing_value(kind: str, descending: bool) -> str:
+    """What stands for the value of a row that has none: behind all others."""
+    if kind == "date":
+        return f"{EARLIEST - 1}::bigint" if descending else f"{LATEST + 1}::bigint"
+    return "(''::text COLLATE \"C\")" if descending else "(U&'\\+10FFFF'::text COLLATE \"C\")"

@@ -1,0 +1,48 @@
+"""One page of a search: the matches in one round trip, what they include in one more."""
+
+from dataclasses import dataclass
+
+from shared.fhir.search.filters import Filter
+from shared.fhir.search.includes import included
+from shared.fhir.search.query import Cursor, Query
+from shared.fhir.search.statement import count_statement, page_statement
+from shared.store.database import Connection, Pool
+from shared.store.resources import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The matches in order, what they include, where the next page starts (None: nowhere), and the total if known."""
+
+    matches: tuple[Stored, ...] = ()
+    included: tuple[Stored, ...] = ()
+    next: Cursor | None = None
+    total: int | None = None
+
+
+async def find(connection: Connection | Pool, query: Query, access: Filter | None = None) -> Page:
+    """The page that ``query`` asks for. ``access`` holds for matches, includes and the total alike.
+
+    Raises ``Invalid`` when the includes are too many."""
+    if query.count == 0:
+        return Page(total=await _total(connection, query, access))
+    statement, arguments = page_statement(query, access)
+    rows = await connection.fetch(statement, *arguments)
+    more = len(rows) > query.count
+    type_ = query.type
+    matches = tuple(Stored(type_, row[1], row[2], row[3], False, row[4]) for row in rows[: query.count])
+    following = None
+    if more:
+        last = rows[query.count - 1]
+        following = Cursor(tuple(last[5 : 5 + len(query.sort)]), last[0])
+    total = None
+    if query.total:
+        complete = not more and query.cursor is None
+        total = len(rows) if complete else await _total(connection, query, access)
+    return Page(matches, await included(connection, query, matches, access), following, total)
+
+
+async def _total(connection: Connection | Pool, query: Query, access: Filter | None) -> int:
+    statement, arguments = count_statement(query, access)
+    total: int = await connection.fetchval(statement, *arguments)
+    return total

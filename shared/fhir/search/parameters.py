@@ -1,0 +1,118 @@
+"""The search parameters of every R4 type, from the derived table (tools/derive_search_parameters.py)."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from shared.store.indexing import term
+
+_TABLE = Path(__file__).parent.parent / "definitions" / "search_parameters.json"
+_STEP = re.compile(r"(?P<key>\w+)(?:\[(?P<child>\w+)=(?P<value>[^\]]*)\])?(?:\.|$)")
+_WITHOUT_DOMAIN = frozenset({"Bundle", "Binary", "Parameters"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Go to the child ``key``; where ``child`` is given keep only the elements whose ``child`` is ``value``."""
+
+    key: str
+    child: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ElementPath:
+    """Where values are found, their FHIR type, and the one target type that references must have (empty for any)."""
+
+    steps: tuple[Step, ...]
+    type: str
+    resolves: str = ""
+
+    @classmethod
+    def of(cls, text: str) -> "ElementPath":
+        """The path that ``text`` (``step[child=value].step:Type@Target``) writes down."""
+        place, _, leaf = text.rpartition(":")
+        type_, _, resolves = leaf.partition("@")
+        steps = tuple(Step(m["key"], m["child"] or "", m["value"] or "") for m in _STEP.finditer(place))
+        return cls(steps, type_, resolves)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One search parameter of one type.
+
+    ``slot`` is the parameter under which the values are indexed: ``patient`` finds its values under ``subject``.
+    ``compartment``: the value is the ``patient`` column."""
+
+    type: str
+    name: str
+    kind: str
+    paths: tuple[ElementPath, ...]
+    targets: tuple[str, ...]
+    any_target: bool
+    compartment: bool
+    slot: str
+    key: int
+    """The ``param`` column of this parameter's dates, strings and quantities."""
+    mark: int
+    """The key that says that a resource has a value here."""
+    resolves: str
+    """The only target type that counts, empty for any."""
+
+
+@cache
+def _table() -> dict[str, dict[str, list[str]]]:
+    table: dict[str, dict[str, list[str]]] = json.loads(_TABLE.read_bytes())
+    return table
+
+
+@cache
+def parameters_of(type_: str) -> Mapping[str, Parameter]:
+    """All parameters of ``type_`` by name; those that cannot be compiled have the kind ``unsupported``."""
+    table = _table()
+    rows = dict(table["Resource"])
+    if type_ not in _WITHOUT_DOMAIN:
+        rows |= table["DomainResource"]
+    rows |= table.get(type_, {})
+    slots: dict[tuple[str, str], str] = {}
+    for name, (kind, written, *_) in sorted(rows.items(), key=lambda row: ("@" in row[1][1], row[0])):
+        slots.setdefault((kind, re.sub("@[A-Za-z]+", "", written)), name)
+    found = {}
+    for name, (kind, written, targets, *flags) in rows.items():
+        paths = tuple(ElementPath.of(path) for path in written.split("|") if path)
+        slot = slots[kind, re.sub("@[A-Za-z]+", "", written)]
+        found[name] = Parameter(
+            type=type_,
+            name=name,
+            kind=kind,
+            paths=paths,
+            targets=() if targets in ("*", "") else tuple(targets.split(",")),
+            any_target=targets == "*",
+            compartment="single" in flags,
+            slot=slot,
+            key=term(type_, slot),
+            mark=term(type_, name, "?"),
+            resolves=paths[0].resolves if paths else "",
+        )
+    return MappingProxyType(found)
+
+
+def search_parameters(type_: str) -> tuple[Parameter, ...]:
+    """The parameters of ``type_`` that can be searched by, for the CapabilityStatement."""
+    return tuple(p for _, p in sorted(parameters_of(type_).items()) if p.kind != "unsupported")
+
+
+def is_type(name: str) -> bool:
+    """Whether ``name`` is an R4 resource type that has search parameters of its own, or any at all."""
+    return name in _types()
+
+
+@cache
+def _types() -> frozenset[str]:
+    table = _table()
+    targets = {t for rows in table.values() for row in rows.values() for t in row[2].split(",")}
+    return frozenset((table.keys() | targets | _WITHOUT_DOMAIN) - {"", "*", "Resource", "DomainResource"})

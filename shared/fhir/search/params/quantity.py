@@ -1,0 +1,82 @@
+"""Numbers and quantities (http://hl7.org/fhir/R4/search.html#quantity).
+
+A stored value is a point (a Range is a range, a comparator opens one end). A search value without prefix stands for the
+range that its digits imply: 5.4 is [5.35, 5.45); with ``gt lt ge le sa eb`` it is exact.
+"""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from shared.errors import Invalid
+from shared.fhir.search.entries import Entries
+from shared.fhir.search.escapes import split_unescaped, unescape
+from shared.fhir.search.filters import Filter, Quantities, QuantityTest
+from shared.fhir.search.parameters import Parameter
+from shared.store.indexing import QuantityEntry, term
+
+_NUMBER = re.compile(r"^(eq|ne|gt|ge|lt|le|sa|eb|ap)?([+-]?\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?)$")
+_OPEN = Decimal("1e60")
+
+
+def _units(value: Any) -> tuple[int, ...]:
+    """The terms by which the unit of a Quantity or Money may be named."""
+    code, system = value.get("code") or value.get("currency"), value.get("system")
+    named = {term(text) for text in (code, value.get("unit")) if text}
+    if code and system:
+        named.add(term(system, code))
+    return tuple(sorted(named))
+
+
+def _decimal(value: Any) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(value)
+
+
+def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) -> None:
+    """Add the range of ``value``."""
+    if fhir_type in ("decimal", "integer", "positiveInt", "unsignedInt"):
+        point = _decimal(value)
+        entries.quantities.append(QuantityEntry(parameter.key, (), point, point))
+    elif fhir_type == "Range":
+        ends = [value.get("low", {}), value.get("high", {})]
+        low, high = (_decimal(end["value"]) if "value" in end else None for end in ends)
+        if low is not None or high is not None:
+            units = tuple(sorted({unit for end in ends for unit in _units(end)}))
+            bounds = (-_OPEN if low is None else low, _OPEN if high is None else high)
+            entries.quantities.append(QuantityEntry(parameter.key, units, *bounds))
+    elif fhir_type == "SampledData":
+        if "lowerLimit" in value and "upperLimit" in value:
+            bounds = (_decimal(value["lowerLimit"]), _decimal(value["upperLimit"]))
+            entries.quantities.append(QuantityEntry(parameter.key, _units(value.get("origin", {})), *bounds))
+    elif "value" in value:
+        point, comparator = _decimal(value["value"]), value.get("comparator", "")
+        low = -_OPEN if comparator.startswith("<") else point
+        high = _OPEN if comparator.startswith(">") else point
+        entries.quantities.append(QuantityEntry(parameter.key, _units(value), low, high))
+
+
+def _test(parameter: Parameter, text: str) -> QuantityTest:
+    """What one search value (``[prefix]number|system|code``) asks for."""
+    parts = [unescape(part) for part in split_unescaped(text, "|")]
+    match = _NUMBER.match(parts[0])
+    if match is None or len(parts) not in ((1,) if parameter.kind == "number" else (1, 2, 3)):
+        raise Invalid("The number or quantity is not well-formed.", code="value")
+    prefix, number = match[1] or "eq", Decimal(match[2])
+    exponent = number.as_tuple().exponent
+    margin = Decimal(5).scaleb(int(exponent) - 1)
+    if prefix == "ap":
+        margin = max(abs(number) / 10, margin)
+    unit = None
+    if len(parts) > 1 and parts[-1]:
+        system = parts[1] if len(parts) == 3 else ""
+        unit = term(system, parts[-1]) if system else term(parts[-1])
+    if prefix in ("eq", "ne", "ap"):
+        return QuantityTest(prefix, number - margin, number + margin, unit)
+    return QuantityTest(prefix, number, number, unit)
+
+
+def criterion(parameter: Parameter, modifier: str, values: list[str]) -> Filter:
+    """The filter for a comma list of ``values``. Raises ``Invalid`` for a modifier or a malformed number."""
+    if modifier:
+        raise Invalid("Numbers and quantities take no such modifier.", code="not-supported")
+    return Quantities(parameter.key, tuple(_test(parameter, value) for value in values))

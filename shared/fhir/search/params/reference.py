@@ -1,0 +1,105 @@
+"""References: literal, by bare id, absolute, canonical, by identifier (http://hl7.org/fhir/R4/search.html#reference)."""
+
+import re
+from typing import Any
+
+from shared.errors import Invalid
+from shared.fhir.search.entries import Entries
+from shared.fhir.search.escapes import split_unescaped, unescape
+from shared.fhir.search.filters import Filter, Patients, Terms
+from shared.fhir.search.parameters import Parameter, is_type, parameters_of
+from shared.store.indexing import term
+
+_LOCAL = re.compile(r"^([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?$")
+_ID = re.compile(r"^[A-Za-z0-9\-.]{1,64}$")
+
+
+def reference_term(type_: str, id_: str) -> int:
+    """The key that any resource carries which refers to ``type_/id_`` from anywhere in it."""
+    return term("", "reference", type_, id_)
+
+
+def local(reference: str) -> tuple[str, str] | None:
+    """(type, id) of a relative literal reference, without its version; None for anything else."""
+    match = _LOCAL.match(reference)
+    return (match[1], match[2]) if match else None
+
+
+def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) -> None:
+    """Add the keys of ``value``: a Reference, a canonical or a URI."""
+    type_, slot = parameter.type, parameter.slot
+    if fhir_type != "Reference":
+        entries.terms.append(term(type_, slot, value))
+        url, bar, _ = value.partition("|")
+        if bar:
+            entries.terms.append(term(type_, slot, url))
+        return
+    reference = value.get("reference")
+    if reference:
+        target = local(reference)
+        text = reference if target is None else f"{target[0]}/{target[1]}"
+        entries.terms.append(term(type_, slot, text))
+    identifier = value.get("identifier")
+    if identifier and "value" in identifier:
+        system = identifier.get("system", "")
+        entries.terms.append(term(type_, slot, ":identifier", identifier["value"]))
+        entries.terms.append(term(type_, slot, ":identifier", system, identifier["value"]))
+
+
+def is_reference_to(value: Any, type_: str) -> bool:
+    """Whether the Reference ``value`` points at a resource of ``type_`` (``where(resolve() is type_)``)."""
+    reference = value.get("reference", "")
+    target = local(reference) or local("/".join(reference.split("/")[-2:]))
+    return target[0] == type_ if target else bool(value.get("type") == type_)
+
+
+def criterion(parameter: Parameter, modifier: str, values: list[str], base: str) -> Filter:
+    """The filter for a list of ``values``; ``base`` is our own base URL. Raises ``Invalid`` for an unknown modifier."""
+    if modifier == "identifier":
+        return Terms(tuple(_identifier_key(parameter, value) for value in values))
+    if modifier and not is_type(modifier):
+        raise Invalid("This modifier is not supported for reference parameters.", code="not-supported")
+    patients: list[str] = []
+    keys: list[int] = []
+    patient_column = _column(parameter)
+    for value in values:
+        for text in _wanted(parameter, modifier, unescape(value), base):
+            target = local(text)
+            if patient_column and target and target[0] == "Patient":
+                patients.append(target[1])
+            keys.append(term(parameter.type, parameter.slot, text))
+    if patients and len(patients) == len(keys):
+        return Patients(tuple(dict.fromkeys(patients)))
+    return Terms(tuple(dict.fromkeys(keys)))
+
+
+def _column(parameter: Parameter) -> bool:
+    """Whether this parameter's Patient references are the ``patient`` column."""
+    patient = parameters_of(parameter.type).get("patient")
+    return patient is not None and patient.compartment and patient.slot == parameter.slot
+
+
+def _wanted(parameter: Parameter, modifier: str, text: str, base: str) -> list[str]:
+    """The indexed texts that ``text`` asks for; an id alone means each allowed target type."""
+    if not text:
+        raise Invalid("A reference is an id, Type/id or a URL.", code="value")
+    if base and text.startswith(base + "/"):
+        text = text[len(base) + 1 :]
+    types = (modifier,) if modifier else (parameter.resolves,) if parameter.resolves else parameter.targets
+    target = local(text)
+    if target:
+        refused = (modifier or parameter.resolves) not in ("", target[0])
+        return [] if refused else [f"{target[0]}/{target[1]}"]
+    if not _ID.match(text):
+        return [text]
+    canonical = [text] if any(path.type != "Reference" for path in parameter.paths) else []
+    if not types and parameter.any_target and not canonical:
+        raise Invalid("This reference may have any type: write Type/id.", code="value")
+    return canonical + [f"{type_}/{text}" for type_ in types]
+
+
+def _identifier_key(parameter: Parameter, value: str) -> int:
+    parts = [unescape(part) for part in split_unescaped(value, "|")]
+    if len(parts) > 2 or not parts[-1]:
+        raise Invalid("An identifier is value, system|value or |value.", code="value")
+    return term(parameter.type, parameter.slot, ":identifier", *parts)

@@ -1,0 +1,128 @@
+"""From name-value pairs to a ``Query`` (http://hl7.org/fhir/R4/search.html). Errors never repeat what was sent."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from shared.errors import Invalid, NotSupported
+from shared.fhir.search import cursor as cursors
+from shared.fhir.search.escapes import split_unescaped, unescape
+from shared.fhir.search.filters import Filter, Ids, Marked
+from shared.fhir.search.parameters import Parameter, parameters_of
+from shared.fhir.search.params import date, quantity, reference, string, token, uri
+from shared.fhir.search.query import DEFAULT_COUNT, LARGEST_COUNT, Query
+from shared.fhir.search.results import include_of, sort_of
+
+CURSOR = "_cursor"
+_SILENT = frozenset({"_format", "_pretty"})
+_LATER = frozenset(
+    {"_has", "_filter", "_text", "_content", "_list", "_query", "_elements", "_contained", "_containedType"}
+)
+_MOST_PARAMETERS = 100
+_CRITERION: dict[str, Callable[[Parameter, str, list[str]], Filter]] = {
+    "token": token.criterion,
+    "string": string.criterion,
+    "quantity": quantity.criterion,
+    "number": quantity.criterion,
+    "uri": uri.criterion,
+}
+
+
+def parse(
+    type_: str, parameters: Sequence[tuple[str, str]], *, base: str = "", strict: bool = False, now: datetime
+) -> Query:
+    """The query. An unknown parameter is left out, or ``Invalid`` when ``strict``; ``now`` is for ``ap`` dates.
+
+    Raises ``Invalid`` for malformed values and unknown modifiers, ``NotSupported`` for what is still to come."""
+    if len(parameters) > _MOST_PARAMETERS:
+        raise Invalid("There are too many search parameters.", code="too-costly")
+    filters: list[Filter] = []
+    applied: list[tuple[str, str]] = []
+    results: dict[str, list[str]] = {}
+    known = parameters_of(type_)
+    for name, value in parameters:
+        if "\x00" in value:
+            raise Invalid("A search value contains a NUL character.", code="value")
+        code, _, modifier = name.partition(":")
+        if name in _SILENT:
+            continue
+        if code in _LATER or "." in name:
+            raise NotSupported("This kind of search parameter is not supported yet.")
+        if code in _RESULTS:
+            results.setdefault(name, []).append(value)
+            if code != CURSOR:
+                applied.append((name, value))
+            continue
+        parameter = known.get(code)
+        if parameter is None:
+            if strict:
+                raise Invalid("A search parameter is unknown for this resource type.", code="not-supported")
+            continue
+        filters.append(_filter(parameter, modifier, value, base, now))
+        applied.append((name, value))
+    return _with_results(type_, tuple(filters), tuple(applied), results)
+
+
+def _filter(parameter: Parameter, modifier: str, value: str, base: str, now: datetime) -> Filter:
+    """The filter that one name-value pair asks for."""
+    if parameter.kind == "unsupported":
+        raise NotSupported("This search parameter is not supported yet.")
+    if not value:
+        raise Invalid("A search parameter has no value.", code="value")
+    if modifier == "missing":
+        if value not in ("true", "false") or parameter.name in ("_id", "_lastUpdated"):
+            raise Invalid("The modifier :missing takes true or false.", code="value")
+        return Marked(parameter.mark, missing=value == "true")
+    values = split_unescaped(value, ",")
+    if not all(values):
+        raise Invalid("A list of search values has an empty member.", code="value")
+    if parameter.name == "_id":
+        if modifier not in ("", "not"):
+            raise Invalid("This modifier is not supported for _id.", code="not-supported")
+        return Ids(tuple(unescape(text) for text in values), negated=modifier == "not")
+    if parameter.kind == "reference":
+        return reference.criterion(parameter, modifier, values, base)
+    if parameter.kind == "date":
+        return date.criterion(parameter, modifier, values, now)
+    return _CRITERION[parameter.kind](parameter, modifier, values)
+
+
+def _with_results(
+    type_: str, filters: tuple[Filter, ...], applied: tuple[tuple[str, str], ...], results: dict[str, list[str]]
+) -> Query:
+    """The query with its result parameters. Raises ``Invalid`` for a value that one of them does not take."""
+    sort = tuple(sort_of(type_, key) for value in results.get("_sort", ()) for key in value.split(","))
+    count = _count(results["_count"][-1]) if "_count" in results else DEFAULT_COUNT
+    summary = results.get("_summary", ["false"])[-1]
+    if summary not in ("count", "false"):
+        if summary in ("true", "text", "data"):
+            raise NotSupported("This summary is not supported yet.")
+        raise Invalid("The parameter _summary takes count or false.", code="value")
+    total = results.get("_total", ["none"])[-1]
+    if total not in ("none", "accurate", "estimate"):
+        raise Invalid("The parameter _total takes none, accurate or estimate.", code="value")
+    includes = []
+    for name, values in results.items():
+        if name.startswith(("_include", "_revinclude")):
+            includes += [include_of(type_, name, value) for value in values]
+        elif ":" in name:
+            raise Invalid("This parameter takes no modifier.", code="not-supported")
+    where = cursors.decode(sort, results[CURSOR][-1]) if CURSOR in results else None
+    return Query(
+        type=type_,
+        filters=filters,
+        sort=sort,
+        count=0 if summary == "count" else count,
+        total=total != "none",
+        includes=tuple(dict.fromkeys(includes)),
+        cursor=where,
+        applied=applied,
+    )
+
+
+def _count(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise Invalid("The parameter _count takes a whole number from 0.", code="value")
+    return min(int(value), LARGEST_COUNT)
+
+
+_RESULTS = frozenset({"_sort", "_count", "_total", "_summary", "_include", "_revinclude", CURSOR})

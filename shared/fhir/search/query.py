@@ -1,0 +1,52 @@
+"""A search as a value: what was asked, after parsing and before SQL."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from shared.fhir.search.filters import Filter
+from shared.fhir.search.parameters import Parameter
+
+SortValue = int | str | datetime
+DEFAULT_COUNT = 50
+LARGEST_COUNT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One sort key. ``param`` names the date or string parameter."""
+
+    kind: Literal["updated", "id", "date", "string"]
+    descending: bool = False
+    param: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the page before ended: the sort values and the row number (never reused or changed) of its last row."""
+
+    values: tuple[SortValue, ...]
+    rid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """Bring in what a match refers to by ``parameter`` (reverse: what refers to a match). ``target`` is empty for any."""
+
+    parameter: Parameter
+    target: str = ""
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One search. ``count`` 0 asks for the total alone; ``applied`` are what was understood, for links."""
+
+    type: str
+    filters: tuple[Filter, ...] = ()
+    sort: tuple[Sort, ...] = ()
+    count: int = DEFAULT_COUNT
+    total: bool = False
+    includes: tuple[Include, ...] = ()
+    cursor: Cursor | None = None
+    applied: tuple[tuple[str, str], ...] = field(default=())

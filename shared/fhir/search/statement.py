@@ -1,0 +1,245 @@
+"""The SQL of a search. Why it looks like this, with figures: docs/adr/0003-search-layout.md.
+
+- A search in a patient's compartment, or by id, reads those rows by B-tree and checks the rest on them.
+- Any other search counts, up to ``BOUND``, what each indexable filter would find. The shortest list below the bound is
+  read and sorted; when all are long, the rows are walked in the order of the answer, from where the page before ended.
+- One single term in default order needs no count: ``index_term`` is in that order.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from shared.fhir.search.filters import Filter, Terms
+from shared.fhir.search.order import Order, missing_value, order_of
+from shared.fhir.search.predicates import TABLES, Bind, Shape, predicate, range_condition, shape_of, values_of
+from shared.fhir.search.query import Query
+
+BOUND = 1_000
+_ROW = "r.rid, r.id, r.version, r.last_updated, r.body"
+_OURS = "r.type = $1::text AND NOT r.deleted"
+_COST = {"patients": 0, "ids": 0, "terms": 2, "strings": 3, "quantities": 4, "dates": 4, "updated": 5}
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What decides the text of a statement."""
+
+    filters: tuple[Shape, ...]
+    sort: tuple[tuple[str, bool], ...]
+    continued: bool
+
+
+def page_statement(query: Query, access: Filter | None) -> tuple[str, list[Any]]:
+    """The statement for one page, and its arguments; rows are rid, id, version, last_updated, body, sort values.
+
+    It asks for one row more than the page holds: that row says that there is a next page."""
+    filters = ordered(query, access)
+    layout = _Layout(
+        tuple(shape_of(found) for found in filters),
+        tuple((key.kind, key.descending) for key in query.sort),
+        query.cursor is not None,
+    )
+    arguments: list[Any] = [query.type, query.count + 1]
+    for found in filters:
+        arguments += values_of(found)
+    arguments += [key.param for key in query.sort if key.kind in ("date", "string")]
+    if query.cursor is not None:
+        arguments += [*query.cursor.values, query.cursor.rid]
+    return _page(layout), arguments
+
+
+def count_statement(query: Query, access: Filter | None) -> tuple[str, list[Any]]:
+    """The statement for the total, and its arguments."""
+    filters = ordered(query, access)
+    arguments: list[Any] = [query.type]
+    for found in filters:
+        arguments += values_of(found)
+    return _count(tuple(shape_of(found) for found in filters)), arguments
+
+
+def ordered(query: Query, access: Filter | None) -> list[Filter]:
+    """All filters, the likeliest to be rare first."""
+    filters = [*query.filters, *([access] if access else [])]
+    return sorted(filters, key=lambda f: (_COST.get(shape_of(f)[0], 9), f.rank if isinstance(f, Terms) else 0))
+
+
+class _Names:
+    """The placeholders of a statement under construction."""
+
+    def __init__(self, first: int) -> None:
+        self._next = first
+
+    def take(self, cast: str) -> str:
+        name = f"${self._next}::{cast}"
+        self._next += 1
+        return name
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One filter: its condition on a row, and where it can find rows (a FROM clause with WHERE), if it can."""
+
+    shape: Shape
+    condition: str
+    finds: str = ""
+    single: bool = False
+
+
+def _parts(shapes: tuple[Shape, ...], names: _Names) -> list[_Part]:
+    parts = []
+    for shape in shapes:
+        taken: list[str] = []
+
+        def bind(cast: str, taken: list[str] = taken) -> str:
+            taken.append(names.take(cast))
+            return taken[-1]
+
+        condition = predicate(shape, bind)
+        parts.append(_Part(shape, condition, _finds(shape, _again(taken)), shape[-1] is True))
+    return parts
+
+
+def _again(taken: list[str]) -> Bind:
+    """The placeholders that were ``taken``, once more in the same order."""
+    names = iter(taken)
+    return lambda _: next(names)
+
+
+def _finds(shape: Shape, bind: Bind) -> str:
+    """Where the rows of ``shape`` are found in an index, with the placeholders that its condition took."""
+    match shape:
+        case ("terms", False, single):
+            name = bind("")
+            return f"index_term d WHERE d.term = {name if single else f'ANY ({name})'}"
+        case ("strings", "prefix" | "exact", *_):
+            return f"index_string d WHERE {range_condition(shape, bind)}"
+        case ("dates" | "quantities", test) if "ne" not in (test, test[0]):
+            return f"{TABLES[shape[0]]} d WHERE {range_condition(shape, bind)}"
+        case ("updated", prefix) if prefix != "ne":
+            return f"resource d WHERE d.type = $1::text AND NOT d.deleted AND {predicate(shape, bind)}".replace(
+                "r.", "d."
+            )
+    return ""
+
+
+@lru_cache(maxsize=4_096)
+def _page(layout: _Layout) -> str:
+    names = _Names(3)
+    parts = _parts(layout.filters, names)
+    order = order_of(layout.sort, layout.continued, names.take)
+    every = "".join(f" AND {part.condition}" for part in parts)
+    if any(part.shape[0] in ("patients", "ids") and not (part.shape[0] == "ids" and part.shape[1]) for part in parts):
+        return _bound(layout, order, parts, every)
+    found = [part for part in parts if part.finds]
+    if not found or (not layout.sort and len(found) == 1 and found[0].single):
+        return _walk(layout, order, parts, found)
+    return _counted(layout, order, parts, found)
+
+
+def _bound(layout: _Layout, order: Order, parts: list[_Part], every: str) -> str:
+    if not layout.sort and ("patients", True) in [part.shape for part in parts]:
+        return f"SELECT {_ROW} FROM resource r WHERE {_OURS}{every}{order.behind('r.rid')} ORDER BY r.rid LIMIT $2::int"
+    return (
+        f"WITH few AS MATERIALIZED (SELECT {_ROW}{order.columns()} FROM resource r WHERE {_OURS}{every})"
+        f" SELECT * FROM few WHERE true{order.behind(*order.names)} ORDER BY {order.by(*order.names)} LIMIT $2::int"
+    )
+
+
+def _counted(layout: _Layout, order: Order, parts: list[_Part], found: list[_Part]) -> str:
+    """Count each list up to the bound, then run the one branch that is cheap; the others are never started."""
+    counts = [
+        f"(SELECT count(*) FROM (SELECT FROM {part.finds} LIMIT {BOUND}) x) AS n{i}" for i, part in enumerate(found)
+    ]
+    least = f"least({', '.join(f'n{i}' for i in range(len(found)))})"
+    cases = " ".join(f"WHEN n{i} = {least} THEN {i}" for i in range(len(found)))
+    choice = f"(SELECT CASE WHEN {least} >= {BOUND} THEN -1 {cases} END FROM counts)"
+    branches = [f"(SELECT * FROM ({_walk(layout, order, parts, found)}) walked WHERE (SELECT branch FROM choice) = -1)"]
+    for number, part in enumerate(found):
+        rest = "".join(f" AND {other.condition}" for other in parts if other is not part)
+        branches.append(
+            f"(SELECT * FROM (SELECT DISTINCT d.rid FROM {part.finds}) f CROSS JOIN LATERAL"
+            f" (SELECT r.id, r.version, r.last_updated, r.body{order.columns()} FROM resource r"
+            f" WHERE r.rid = f.rid AND {_OURS}{rest} OFFSET 0) r WHERE (SELECT branch FROM choice) = {number}"
+            f"{order.behind(*order.names)} ORDER BY {order.by(*order.names)} LIMIT $2::int)"
+        )
+    return (
+        f"WITH counts AS MATERIALIZED (SELECT {', '.join(counts)}), choice AS MATERIALIZED (SELECT {choice} AS branch)"
+        f" SELECT * FROM ({' UNION ALL '.join(branches)}) u ORDER BY {order.by(*order.names)} LIMIT $2::int"
+    )
+
+
+def _walk(layout: _Layout, order: Order, parts: list[_Part], found: list[_Part]) -> str:
+    """The rows in the order of the answer, from the cursor on, until the page is full."""
+    every = "".join(f" AND {part.condition}" for part in parts)
+    if not layout.sort:
+        single = next((part for part in found if part.single), None)
+        if single is None:
+            rows = f"SELECT {_ROW} FROM resource r WHERE {_OURS}{every}{order.behind('r.rid')}"
+            return f"{rows} ORDER BY r.rid LIMIT $2::int"
+        rest = "".join(f" AND {part.condition}" for part in parts if part is not single)
+        return _through(f"SELECT d.rid FROM {single.finds}{order.behind('d.rid')} ORDER BY d.rid", "", rest, "w.rid")
+    kind, descending = layout.sort[0]
+    if len(layout.sort) == 1 and kind in ("date", "string"):
+        return _walk_values(kind, descending, order, every)
+    columns = (*order.expressions, "r.rid")
+    if len(layout.sort) == 1:
+        return (
+            f"SELECT {_ROW}{order.columns()} FROM resource r WHERE {_OURS}{every}{order.behind(*columns)}"
+            f" ORDER BY {order.by(*columns)} LIMIT $2::int"
+        )
+    return (
+        f"SELECT * FROM (SELECT {_ROW}{order.columns()} FROM resource r WHERE {_OURS}{every} OFFSET 0) every"
+        f" WHERE true{order.behind(*order.names)} ORDER BY {order.by(*order.names)} LIMIT $2::int"
+    )
+
+
+def _through(source: str, columns: str, conditions: str, by: str) -> str:
+    """Row by row through an ordered ``source`` of row numbers to the resources."""
+    return (
+        f"SELECT w.rid, r.id, r.version, r.last_updated, r.body{columns} FROM ({source}) w CROSS JOIN LATERAL"
+        f" (SELECT {_ROW} FROM resource r WHERE r.rid = w.rid AND {_OURS}{conditions} OFFSET 0) r"
+        f" ORDER BY {by} LIMIT $2::int"
+    )
+
+
+def _walk_values(kind: str, descending: bool, order: Order, every: str) -> str:
+    """Through the date or string index in its order; rows without a value are only looked for when it is exhausted."""
+    table, column, tie = ("index_date", "low", "high") if kind == "date" else ("index_string", "value", "exact")
+    sign = ">" if descending else "<"
+    param = order.params[0]
+    first = (
+        f"NOT EXISTS (SELECT FROM {table} e WHERE e.rid = d.rid AND e.param = d.param"
+        f" AND (e.{column}, e.{tie}) {sign} (d.{column}, d.{tie}) OFFSET 0)"
+    )
+    behind = order.behind(f"d.{column}", "d.rid")
+    source = (
+        f"SELECT d.rid, d.{column} AS s0 FROM {table} d WHERE d.param = {param} AND {first}{behind}"
+        f" ORDER BY {order.by(f'd.{column}', 'd.rid')}"
+    )
+    with_value = _through(source, ", w.s0", every, order.by("w.s0", "w.rid"))
+    missing = missing_value(kind, descending)
+    without = (
+        f"SELECT {_ROW}, {missing} AS s0 FROM resource r WHERE {_OURS}{every}"
+        f" AND NOT EXISTS (SELECT FROM {table} d WHERE d.rid = r.rid AND d.param = {param} OFFSET 0)"
+        f"{order.behind(missing, 'r.rid')} AND (SELECT count(*) FROM valued) < $2::int"
+        f" ORDER BY r.rid{' DESC' if descending else ''} LIMIT $2::int"
+    )
+    return (
+        f"WITH valued AS MATERIALIZED ({with_value}) SELECT * FROM (SELECT * FROM valued UNION ALL ({without})) v"
+        f" ORDER BY {order.by('s0', 'rid')} LIMIT $2::int"
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _count(shapes: tuple[Shape, ...]) -> str:
+    parts = _parts(shapes, _Names(2))
+    found = next((part for part in parts if part.finds), None)
+    bound = any(part.shape[0] in ("patients", "ids") for part in parts)
+    if found is None or bound:
+        every = "".join(f" AND {part.condition}" for part in parts)
+        return f"SELECT count(*) FROM resource r WHERE {_OURS}{every}"
+    rest = "".join(f" AND {part.condition}" for part in parts if part is not found)
+    if not rest and found.shape[0] == "terms":
+        return f"SELECT count(DISTINCT d.rid) FROM {found.finds} AND $1::text IS NOT NULL"
+    return f"SELECT count(*) FROM resource r WHERE {_OURS}{rest} AND r.rid IN (SELECT d.rid FROM {found.finds})"

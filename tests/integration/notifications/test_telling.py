@@ -1,0 +1,135 @@
+"""An event becomes messages: once, in one transaction, whatever order and however often it comes."""
+
+import asyncio
+
+import pytest
+from pydantic import ValidationError
+
+from services.notifications.domain.preferences import Channel
+from shared.contracts.notifications import NotificationEvent
+from shared.contracts.referrals import ReferralEvent
+from shared.fhir.json import loads
+from shared.messaging.envelope import Event
+from shared.unit_of_work import Engine
+from tests.integration.notifications.support import (
+    FAR,
+    LIND,
+    MOSS,
+    communications,
+    deliveries,
+    hears,
+    plan,
+    prefers,
+    referral,
+    said,
+)
+
+
+async def stream_receivers(engine: Engine) -> list[str]:
+    return [row[0] for row in await engine.pool.fetch("SELECT receiver FROM stream_entry ORDER BY seq")]
+
+
+async def test_an_accepted_referral_is_told_to_its_requester_in_the_stream(engine: Engine) -> None:
+    event = referral("accepted")
+    await hears(engine, event)
+    (communication,) = await communications(engine.pool)
+    assert communication["status"] == "completed"
+    assert communication["recipient"] == [{"reference": LIND}]
+    assert communication["about"] == [{"reference": "Task/t1"}]
+    assert communication["basedOn"] == [{"reference": "ServiceRequest/s1"}]
+    assert communication["subject"] == {"reference": "Patient/p1"}
+    assert communication["payload"] == [{"contentString": "A referral to mental health was accepted."}]
+    row = await engine.pool.fetchrow("SELECT * FROM stream_entry")
+    assert row is not None
+    assert loads(row["data"])["communication"] == f"Communication/{communication['id']}"
+    ((type_, payload),) = await said(engine.pool)
+    assert type_ == NotificationEvent.DELIVERED
+    assert (payload.recipient, payload.channel, payload.caused_by) == (LIND, "stream", event.id)
+
+
+async def test_an_event_that_comes_again_is_told_once(engine: Engine) -> None:
+    event = referral("accepted")
+    await hears(engine, event, event)
+    await asyncio.gather(*(hears(engine, event) for _ in range(5)))
+    assert len(await communications(engine.pool)) == 1
+    assert await stream_receivers(engine) == [LIND]
+
+
+async def test_all_at_the_same_moment_is_told_once(engine: Engine) -> None:
+    event = referral("cancelled")
+    await asyncio.gather(*(hears(engine, event) for _ in range(8)))
+    assert sorted(await stream_receivers(engine)) == [LIND, MOSS]
+
+
+async def test_preferences_open_other_channels_beside_the_stream(engine: Engine) -> None:
+    await prefers(engine, LIND, Channel.EMAIL, "lind@clinic.example")
+    await prefers(engine, LIND, Channel.WEBHOOK, "https://ehr.example/", enabled=False)
+    await hears(engine, referral("accepted"))
+    assert [(row["channel"], row["status"]) for row in await deliveries(engine.pool)] == [
+        ("email", "pending"),
+        ("stream", "delivered"),
+    ]
+    (communication,) = await communications(engine.pool)
+    assert communication["status"] == "in-progress"
+
+
+async def test_a_change_of_the_plan_is_told_to_the_others_on_the_team(engine: Engine) -> None:
+    await hears(
+        engine,
+        referral("accepted"),
+        referral("accepted", task="Task/t2", service_request="ServiceRequest/s2", owner=FAR),
+        plan("activity-changed", activity="ServiceRequest/s1"),
+    )
+    about_plan = [one for one in await communications(engine.pool) if one["about"] == [{"reference": "CarePlan/c1"}]]
+    assert [one["recipient"] for one in about_plan] == [[{"reference": FAR}]]
+
+
+async def test_one_cause_is_told_once_whichever_of_its_events_comes_first(engine: Engine) -> None:
+    accepted = referral("accepted", task="Task/t2", service_request="ServiceRequest/s2", owner=FAR)
+    await hears(engine, referral("accepted"), accepted)
+    completed = referral("completed", version=3, status="completed")
+    changed = [
+        plan("activity-changed", activity="ServiceRequest/s9", caused_by=completed.id),
+        plan("team-changed", activity="ServiceRequest/s9", caused_by=completed.id),
+    ]
+    await hears(engine, changed[0], completed, changed[1])
+    rows = [row for row in await deliveries(engine.pool) if row["told_as"] == completed.id]
+    assert sorted(row["receiver"] for row in rows) == [FAR, LIND, MOSS]
+
+
+async def test_an_old_version_of_a_referral_does_not_bring_back_its_team(engine: Engine) -> None:
+    await hears(
+        engine,
+        referral("cancelled", version=5, status="cancelled"),
+        referral("accepted", version=2, status="accepted"),
+        plan("team-changed", activity=None),
+    )
+    assert all(one["about"] == [{"reference": "Task/t1"}] for one in await communications(engine.pool))
+
+
+async def test_a_failed_notification_is_told_to_the_coordinators(engine: Engine) -> None:
+    data = {
+        "communication": "Communication/c1",
+        "recipient": LIND,
+        "channel": "email",
+        "attempts": 9,
+        "caused_by": "e1",
+        "occurred_at": "2026-03-01T09:00:00.000Z",
+    }
+    event = Event("e9", "/consilium/notifications", NotificationEvent.FAILED, "Communication/c1", "t", data)
+    await hears(engine, event)
+    assert await stream_receivers(engine) == ["role:coordinator"]
+
+
+async def test_an_event_of_no_interest_leaves_nothing(engine: Engine) -> None:
+    delivered = Event("e9", "/consilium/notifications", NotificationEvent.DELIVERED, "Communication/c1", "t", {})
+    await hears(engine, delivered, plan("updated"))
+    assert await communications(engine.pool) == []
+
+
+async def test_a_payload_that_fits_no_contract_is_refused_and_can_come_again(engine: Engine) -> None:
+    broken = Event("e9", "/consilium/referrals", ReferralEvent.ACCEPTED, "Task/t1", "t", {"task": "Task/t1"})
+    with pytest.raises(ValidationError):
+        await hears(engine, broken)
+    await hears(engine, referral("accepted", id="e9"))
+    assert len(await communications(engine.pool)) == 1

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.messaging.envelope import Event, encode
+from shared.messaging.topology import pattern
 from shared.store.database import Connection
 
 Columns = tuple[list[str], list[str], list[str], list[bytes]]
@@ -54,6 +55,15 @@ async def depth(connection: Connection) -> Depth:
     )
     assert row is not None  # an aggregate without GROUP BY has one row
     return Depth(pending=row["pending"], oldest_seconds=float(row["age"]), parked=row["parked"])
+
+
+async def publish_again(connection: Connection, routing_keys: Iterable[str]) -> int:
+    """Let the relay publish everything once more that ``routing_keys`` match and retention still holds; how many."""
+    status = await connection.execute(
+        "UPDATE outbox SET published_at = NULL WHERE published_at IS NOT NULL AND (type || '.') ~ $1",
+        pattern(routing_keys),
+    )
+    return int(str(status).split()[-1])
 
 
 async def prune(connection: Connection, retention: timedelta) -> int:

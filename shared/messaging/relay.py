@@ -10,7 +10,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,6 +21,7 @@ from shared.messaging import outbox
 from shared.messaging.envelope import decode
 from shared.messaging.losses import DATABASE_LOSSES
 from shared.messaging.transport import UNAVAILABLE, Outgoing, Transport, Unconfirmed
+from shared.messaging.waiting import either
 from shared.store.database import Connection, Pool
 
 log = logging.getLogger(__name__)
@@ -103,10 +103,10 @@ class Relay:
             except LOSSES as error:
                 losses += 1
                 log.warning("the relay waits: %s", type(error).__name__)
-                await self._pause(stop, min(0.1 * 2 ** min(losses, 6), 5.0))
+                await either(stop, seconds=min(0.1 * 2 ** min(losses, 6), 5.0))
                 continue
             if not moved:
-                await self._pause(stop, self._settings.poll)
+                await either(stop, self._wake, seconds=self._settings.poll)
 
     async def step(self) -> int:
         """One batch; how many events were confirmed. Raises ``Unconfirmed`` when the carrier is down."""
@@ -158,14 +158,6 @@ class Relay:
         if late:
             await connection.execute(FOLLOW, [seq for seq, _ in late], [moment for _, moment in late])
         return early
-
-    async def _pause(self, stop: asyncio.Event, seconds: float) -> None:
-        waits = {asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(stop.wait())}
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
-            with suppress(asyncio.CancelledError):
-                await wait
 
 
 def _read(rows: list[asyncpg.Record]) -> tuple[list[int], dict[str, Outgoing]]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 EXCHANGE = "consilium.events"
+CONTROL = "consilium.control"
+"""Where transports and relays speak among themselves."""
 RETRY_DELAYS = (1.0, 5.0, 30.0, 120.0, 600.0)
 """Seconds before the second, third, ... attempt. After the last one a message is dead."""
 

@@ -13,10 +13,12 @@ import asyncpg
 from shared.errors import NotFound
 from shared.messaging.delivery import Failure, Lanes, attempt, read
 from shared.messaging.losses import DATABASE_LOSSES
-from shared.messaging.topology import EXCHANGE, Queue, pattern
+from shared.messaging.refill_request import refill_request
+from shared.messaging.topology import CONTROL, EXCHANGE, Queue, pattern
 from shared.messaging.transport import UNAVAILABLE, UNROUTABLE, DeadLetter, Handler, Outgoing, Unconfirmed
 from shared.messaging.transports import in_process_dead as dead
 from shared.messaging.transports.in_process_tables import create_tables
+from shared.messaging.waiting import either
 from shared.store.database import Connection, Pool
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,7 @@ POLL = 1.0
 DECLARE = """
 INSERT INTO bus_queue (name, exchange, pattern) VALUES ($1, $2, $3)
 ON CONFLICT (name) DO UPDATE SET exchange = excluded.exchange, pattern = excluded.pattern
+RETURNING xmax = 0 AS made
 """
 PUBLISH = """
 WITH event AS (
@@ -72,24 +75,16 @@ class InProcessTransport:
         """See ``Transport``."""
         async with self._pool.acquire() as connection, connection.transaction():
             for queue in sorted(queues, key=lambda one: one.name):
-                await connection.execute(DECLARE, queue.name, queue.exchange, pattern(queue.routing_keys))
+                if await connection.fetchval(DECLARE, queue.name, queue.exchange, pattern(queue.routing_keys)):
+                    await _store(connection, [refill_request(queue)], CONTROL)
 
     async def publish(self, events: Sequence[Outgoing]) -> None:
         """See ``Transport``. One statement: an unroutable event hinders no other."""
         try:
             async with self._pool.acquire() as connection:
-                row = await connection.fetchrow(
-                    PUBLISH,
-                    [event.id for event in events],
-                    [event.type for event in events],
-                    [event.traceparent for event in events],
-                    [event.body for event in events],
-                    EXCHANGE,
-                    CHANNEL,
-                )
+                routed = await _store(connection, events, EXCHANGE)
         except DATABASE_LOSSES as error:
             raise Unconfirmed({event.id: UNAVAILABLE for event in events}) from error
-        routed = set(row["routed"]) if row else set()
         if failed := {event.id: UNROUTABLE for event in events if event.id not in routed}:
             raise Unconfirmed(failed)
 
@@ -105,7 +100,7 @@ class InProcessTransport:
             except DATABASE_LOSSES as error:
                 losses += 1
                 log.warning("the consumer of %s lost its database: %s", queue.name, type(error).__name__)
-                await _wait(stop, min(0.1 * 2 ** min(losses, 6), 5.0))
+                await either(stop, seconds=min(0.1 * 2 ** min(losses, 6), 5.0))
 
     async def depth(self, queue: str) -> int:
         """See ``Transport``."""
@@ -151,7 +146,7 @@ class InProcessTransport:
                 wake.clear()
                 if not await self._handle_batch(connection, queue, handler, prefetch, stop):
                     due = await connection.fetchval(NEXT_DUE, queue.name)
-                    await _wait(stop, POLL if due is None else min(due + 0.001, POLL), wake)
+                    await either(stop, wake, seconds=POLL if due is None else min(due + 0.001, POLL))
         finally:
             if not connection.is_closed():
                 await connection.remove_listener(CHANNEL, notified)
@@ -195,10 +190,15 @@ async def open_in_process(pool: Pool, *, handler_seconds: float = 60.0) -> InPro
     return InProcessTransport(pool, handler_seconds=handler_seconds)
 
 
-async def _wait(stop: asyncio.Event, seconds: float, wake: asyncio.Event | None = None) -> None:
-    waits = [asyncio.ensure_future(event.wait()) for event in (stop, wake) if event is not None]
-    try:
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
+async def _store(connection: Connection, events: Sequence[Outgoing], exchange: str) -> set[str]:
+    """Put ``events`` into the queues of ``exchange`` that hear them; the ids of those that any queue heard."""
+    routed = await connection.fetchval(
+        PUBLISH,
+        [event.id for event in events],
+        [event.type for event in events],
+        [event.traceparent for event in events],
+        [event.body for event in events],
+        exchange,
+        CHANNEL,
+    )
+    return set(routed)

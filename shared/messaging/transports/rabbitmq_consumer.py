@@ -10,7 +10,7 @@ import logging
 from contextlib import suppress
 
 import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aiormq.exceptions import DeliveryError
 
 from shared.clock import Clock
@@ -45,7 +45,7 @@ class Consuming:
                 async with connection:
                     channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
                     losses = 0
-                    await self._consume_on(channel, stop)
+                    await self._consume_on(connection, channel, stop)
             except LOSSES as error:
                 log.warning("the consumer of %s lost its broker: %s", self._queue.name, type(error).__name__)
             losses += 1
@@ -53,7 +53,7 @@ class Consuming:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), min(0.1 * 2 ** min(losses, 6), 5.0))
 
-    async def _consume_on(self, channel: AbstractChannel, stop: asyncio.Event) -> None:
+    async def _consume_on(self, connection: AbstractConnection, channel: AbstractChannel, stop: asyncio.Event) -> None:
         lost = asyncio.Event()
         arrivals: set[asyncio.Task[None]] = set()
         lanes = Lanes()
@@ -68,7 +68,7 @@ class Consuming:
             lost.set()
 
         await channel.set_qos(prefetch_count=self._prefetch)
-        await declare_queue(channel, self._queue)
+        await declare_queue(connection, self._queue)
         channel.close_callbacks.add(noticed)
         underlay = await channel.get_underlay_channel()
         underlay.on_consumer_cancel_callbacks.add(noticed)
@@ -118,8 +118,8 @@ class Consuming:
             # The retry or dead-letter queue did not take it: it was deleted. The message itself goes back.
             log.warning("a message of %s could not be put aside and goes back", self._queue.name)
             with suppress(*LOSSES):
-                await declare_queue(channel, self._queue)
                 await message.nack(requeue=True)
+            lost.set()  # beginning anew declares what is missing
         except LOSSES as error:
             log.warning("a message of %s was not acknowledged: %s", self._queue.name, type(error).__name__)
 

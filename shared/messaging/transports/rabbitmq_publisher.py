@@ -35,7 +35,9 @@ class Publisher:
     async def declare(self, queues: Collection[Queue]) -> None:
         """Make ``queues`` now, and again on every new connection and after a returned event."""
         self._queues.update({queue.name: queue for queue in queues})
-        await declare_all(await self.channel(), queues)
+        await self.channel()
+        if self._connection is not None:
+            await declare_all(self._connection, queues)
 
     async def publish(self, events: Sequence[Outgoing]) -> None:
         """See ``Transport``."""
@@ -64,9 +66,8 @@ class Publisher:
             if self._channel is None or self._channel.is_closed:
                 await self.close()
                 self._connection = await aio_pika.connect(self._url, timeout=10)
-                channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
-                await declare_all(channel, self._queues.values())
-                self._channel = channel
+                await declare_all(self._connection, self._queues.values())
+                self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
             return self._channel
 
     async def close(self) -> None:
@@ -80,7 +81,7 @@ class Publisher:
 
     async def _restore(self) -> None:
         try:
-            await declare_all(await self.channel(), self._queues.values())
+            await self.declare(list(self._queues.values()))
         except LOSSES:
             await self.close()
 

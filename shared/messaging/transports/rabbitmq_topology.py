@@ -6,14 +6,15 @@
 Every one is a quorum queue. Dead-lettering is at-least-once: a message leaves its queue when the next one has it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel
-from aiormq.exceptions import AMQPError, ChannelInvalidStateError, ConnectionClosed
+from aio_pika import DeliveryMode, ExchangeType, Message
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aiormq.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity, ConnectionClosed
 from pamqp.common import FieldTable
 
-from shared.messaging.topology import EXCHANGE, Queue
+from shared.messaging.refill_request import refill_request
+from shared.messaging.topology import CONTROL, EXCHANGE, Queue
 
 LOSSES = (AMQPError, ChannelInvalidStateError, ConnectionClosed, OSError, TimeoutError)
 """What a lost broker looks like."""
@@ -24,29 +25,62 @@ CRASHES = 50
 """Deliveries without an answer (the consumer died over it) after which the broker itself calls a message dead."""
 
 
-async def declare_queue(channel: AbstractChannel, queue: Queue) -> None:
-    """Make the exchange, the queue with its bindings, its retry queues and its dead-letter queue as they should be."""
-    await declare_exchange(channel, queue.exchange)
-    await channel.declare_queue(queue.dead, durable=True, arguments=_quorum(**{"x-delivery-limit": ENDLESS}))
-    for number in range(1, len(queue.retry_delays) + 1):
-        await channel.declare_queue(queue.retry(number), durable=True, arguments=_quorum(**_onward(queue.name)))
-    live = await channel.declare_queue(
-        queue.name, durable=True, arguments=_quorum(**_onward(queue.dead), **{"x-delivery-limit": CRASHES})
-    )
-    for key in queue.routing_keys:
-        await live.bind(queue.exchange, routing_key=key)
+async def declare_queue(connection: AbstractConnection, queue: Queue) -> None:
+    """Make the exchange, the queue with its bindings, its retry queues and its dead-letter queue as they should be.
+
+    When the queue or one of its retry queues is missing, a refill is asked for before it is made: should this process
+    die in between, the next one finds the queue missing still, or the request on its way.
+    """
+    retries = [queue.retry(number) for number in range(1, len(queue.retry_delays) + 1)]
+    missing = not await _standing(connection, [queue.name, *retries])
+    async with connection.channel(publisher_confirms=True) as channel:
+        await declare_exchange(channel, queue.exchange)
+        await channel.declare_queue(queue.dead, durable=True, arguments=_quorum(**{"x-delivery-limit": ENDLESS}))
+        for name in retries:
+            await channel.declare_queue(name, durable=True, arguments=_quorum(**_onward(queue.name)))
+        if missing:
+            await _ask_for_refill(channel, queue)
+        live = await channel.declare_queue(
+            queue.name, durable=True, arguments=_quorum(**_onward(queue.dead), **{"x-delivery-limit": CRASHES})
+        )
+        for key in queue.routing_keys:
+            await live.bind(queue.exchange, routing_key=key)
 
 
-async def declare_all(channel: AbstractChannel, queues: Collection[Queue]) -> None:
+async def declare_all(connection: AbstractConnection, queues: Collection[Queue]) -> None:
     """The exchange and all ``queues``."""
-    await declare_exchange(channel, EXCHANGE)
+    async with connection.channel() as channel:
+        await declare_exchange(channel, EXCHANGE)
     for queue in queues:
-        await declare_queue(channel, queue)
+        await declare_queue(connection, queue)
 
 
 async def declare_exchange(channel: AbstractChannel, name: str) -> None:
     """A durable topic exchange."""
     await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True)
+
+
+async def _standing(connection: AbstractConnection, names: Sequence[str]) -> bool:
+    try:
+        async with connection.channel() as channel:  # the broker closes it over the first queue that is not there
+            for name in names:
+                await channel.declare_queue(name, passive=True)
+    except ChannelNotFoundEntity:
+        return False
+    return True
+
+
+async def _ask_for_refill(channel: AbstractChannel, queue: Queue) -> None:
+    request = refill_request(queue)
+    if queue.exchange == CONTROL:
+        # Its own request cannot reach it before it exists: it waits in the first retry queue, which leads there.
+        own = Message(request.body, message_id=request.id, delivery_mode=DeliveryMode.PERSISTENT, expiration=0.01)
+        await channel.default_exchange.publish(own, queue.retry(1))
+        return
+    await declare_exchange(channel, CONTROL)
+    control = await channel.get_exchange(CONTROL, ensure=False)
+    message = Message(request.body, message_id=request.id, delivery_mode=DeliveryMode.PERSISTENT)
+    await control.publish(message, request.type, mandatory=False)
 
 
 def _quorum(**more: str | int) -> FieldTable:

@@ -1,0 +1,155 @@
+"""RabbitMQ lost in every way: stopped, killed, its queues deleted. Nothing is lost, nothing has two effects."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aio_pika
+import pytest
+
+from shared.messaging import outbox
+from shared.messaging.envelope import Event
+from shared.messaging.refill import refill_consumer
+from shared.messaging.relay import Relay
+from shared.store.database import Pool
+from tests.broker import Broker
+from tests.eventually import eventually
+from tests.integration.messaging.support import (
+    QUICK,
+    Carrier,
+    an_event,
+    commit,
+    consuming,
+    effect_once,
+    effects,
+    relaying,
+)
+
+pytestmark = pytest.mark.rabbitmq
+
+
+@pytest.fixture
+async def shared_bus(amqp_url: str) -> AsyncIterator[Carrier]:
+    """The session's broker."""
+    carrier = Carrier("rabbitmq", amqp_url)
+    yield carrier
+    await carrier.close()
+
+
+async def all_of(pool: Pool, events: list[Event]) -> bool:
+    """Whether every event had exactly one effect."""
+    done = await effects(pool)
+    assert len(done) == len(set(done)), "an effect was doubled"
+    return set(done) == {event.id for event in events}
+
+
+async def test_a_broker_stopped_and_killed_during_a_burst_loses_nothing(broker: Broker, pool: Pool) -> None:
+    carrier = Carrier("rabbitmq", broker.url)
+    publishing, hearing, queue = await carrier.transport(), await carrier.transport(), carrier.queue()
+    await publishing.declare([queue])
+    events = [an_event(carrier.type(), f"Task/{n % 50}", n) for n in range(500)]
+
+    async def burst() -> None:
+        for event in events:
+            await commit(pool, [event])
+
+    async with relaying(pool, publishing), consuming(hearing, queue, effect_once(pool)):
+        writing = asyncio.create_task(burst())
+        await eventually(lambda: _more(pool, 20), every=0.005)
+        await asyncio.to_thread(broker.stop)
+        await writing
+        async with pool.acquire() as connection:
+            assert (await outbox.depth(connection)).pending > 0
+        await asyncio.to_thread(broker.start)
+        await eventually(lambda: _more(pool, 300), within=60, every=0.005)
+        await asyncio.to_thread(broker.kill)
+        await asyncio.to_thread(broker.start)
+        await eventually(lambda: all_of(pool, events), within=60)
+    await publishing.close()
+
+
+async def test_a_consumer_comes_back_after_its_queue_was_deleted(shared_bus: Carrier, pool: Pool) -> None:
+    carrier, queue = shared_bus, shared_bus.queue()
+    transport, hearing = await carrier.transport(), await carrier.transport()
+    await transport.declare([queue])
+    before, after = [an_event(carrier.type()) for _ in range(5)], [an_event(carrier.type()) for _ in range(5)]
+    async with relaying(pool, transport), consuming(hearing, queue, effect_once(pool)):
+        await commit(pool, before)
+        await eventually(lambda: all_of(pool, before))
+        await delete(carrier, queue.name)
+        await commit(pool, after)
+        await eventually(lambda: all_of(pool, before + after))
+
+
+async def test_events_published_while_their_only_queue_was_missing_are_not_lost(
+    shared_bus: Carrier, pool: Pool
+) -> None:
+    carrier, queue = shared_bus, shared_bus.queue()
+    transport, hearing = await carrier.transport(), await carrier.transport()
+    await transport.declare([queue])
+    await delete(carrier, queue.name)
+    events = [an_event(carrier.type(), f"Task/{n % 3}", n) for n in range(20)]
+    await commit(pool, events)
+    async with relaying(pool, transport):
+        await eventually(lambda: _none_pending(pool))
+    async with consuming(hearing, queue, effect_once(pool)):
+        await eventually(lambda: all_of(pool, events))
+
+
+async def test_what_waited_in_a_deleted_queue_and_what_passed_it_by_is_filled_in_again(
+    shared_bus: Carrier, pool: Pool
+) -> None:
+    carrier = shared_bus
+    queue, other = carrier.queue(), carrier.queue(name="other")
+    transport, hearing = await carrier.transport(), await carrier.transport()
+    relay, stop = Relay(pool, transport, QUICK), asyncio.Event()
+    refills = refill_consumer(carrier.word, pool, transport, relay.wake)
+    carrier.queues.append(refills.queue)
+    await transport.declare([refills.queue, queue, other])
+    waiting, passing = [an_event(carrier.type()) for _ in range(5)], [an_event(carrier.type()) for _ in range(5)]
+    relaying_task = asyncio.create_task(relay.run(stop))
+    try:
+        async with consuming(transport, refills.queue, refills.handler):
+            await commit(pool, waiting)
+            await eventually(lambda: _none_pending(pool))
+            await delete(carrier, queue.name)  # with five messages in it
+            await commit(pool, passing)  # confirmed: ``other`` hears them
+            await eventually(lambda: _none_pending(pool))
+            async with consuming(hearing, queue, effect_once(pool)):
+                await eventually(lambda: all_of(pool, waiting + passing))
+    finally:
+        stop.set()
+        await relaying_task
+
+
+async def test_a_retry_queue_that_is_deleted_comes_back(shared_bus: Carrier, pool: Pool) -> None:
+    carrier, queue, failing = shared_bus, shared_bus.queue(), [True]
+    transport = await carrier.transport()
+    await transport.declare([queue])
+
+    async def handle(event: Event) -> None:
+        if failing:
+            await delete(carrier, queue.retry(1))
+            failing.clear()
+            raise ValueError("once")
+        await effect_once(pool)(event)
+
+    events = [an_event(carrier.type())]
+    await commit(pool, events)
+    async with relaying(pool, transport), consuming(transport, queue, handle):
+        await eventually(lambda: all_of(pool, events))
+
+
+async def delete(carrier: Carrier, name: str) -> None:
+    """Delete a queue as an operator would."""
+    async with await aio_pika.connect(carrier.url) as connection:
+        channel = await connection.channel()
+        await channel.queue_delete(name)
+
+
+async def _more(pool: Pool, size: int) -> bool:
+    return len(await effects(pool)) >= size
+
+
+async def _none_pending(pool: Pool) -> bool:
+    async with pool.acquire() as connection:
+        return (await outbox.depth(connection)).pending == 0

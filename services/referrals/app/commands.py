@@ -5,6 +5,7 @@ from typing import Any
 
 from services.referrals.domain.references import codings
 from services.referrals.domain.referral import is_referral, needs_reason
+from services.referrals.domain.states import state_of
 from services.referrals.domain.transitions import BUSINESS_STATUS, State
 from shared.errors import Gone, NotFound, PreconditionRequired
 from shared.fhir.json import Resource, loads
@@ -77,4 +78,5 @@ def _business_status(task: Resource, code: str | None) -> Any:
 def _reason(task: Resource, step: Step) -> Any:
     if step.reason is not None:
         return {"text": step.reason}
-    return task.get("statusReason") if needs_reason(step.state) else None
+    still_explains = needs_reason(step.state) and needs_reason(state_of(task))
+    return task.get("statusReason") if still_explains else None

@@ -1,0 +1,187 @@
+"""``/api/referrals`` for people who coordinate."""
+
+import httpx
+import pytest
+
+from shared.unit_of_work import Engine
+from tests.factories.engine import FixedVerifier
+from tests.factories.referrals import (
+    BACK_END,
+    COORDINATOR,
+    OWNER,
+    PATIENT,
+    REQUESTER,
+    STRANGER,
+    concept,
+    order,
+    reference,
+    task,
+)
+from tests.integration.referrals.asking import API, furnish, put, send, told
+
+
+@pytest.fixture(autouse=True)
+async def directory(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
+    await furnish(client, verifier)
+
+
+async def step(client: httpx.AsyncClient, version: int | None, **body: object) -> httpx.Response:
+    headers = {} if version is None else {"If-Match": f'W/"{version}"'}
+    return await client.post(f"{API}/t1/steps", json=body, headers=headers)
+
+
+async def test_a_referral_says_how_it_stands_and_what_may_be_done(
+    client: httpx.AsyncClient, verifier: FixedVerifier
+) -> None:
+    await send(client, verifier)
+    verifier.caller = OWNER
+    answer = await client.get(f"{API}/t1")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["etag"] == 'W/"1"'
+    referral = answer.json()["referral"]
+    assert (referral["task"], referral["version"]) == ("Task/t1", 1)
+    assert (referral["status"], referral["business_status"], referral["discipline"]) == (
+        "received",
+        "2.0",
+        "mental-health",
+    )
+    steps = {(s["what"], s["status"], s["business_status"], s["needs_reason"]) for s in answer.json()["next_steps"]}
+    assert steps == {("accepted", "accepted", "3.0", False), ("declined", "rejected", "4.0", True)}
+    verifier.caller = STRANGER
+    assert (await client.get(f"{API}/t1")).json()["next_steps"] == []
+
+
+async def test_the_steps_on_offer_are_the_ones_that_work(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
+    await send(client, verifier)
+    path = ("accepted", "scheduled", "no-show", "appointment-cancelled", "scheduled", "interim-note", "completed")
+    for version, what in enumerate(path, start=1):
+        verifier.caller = OWNER
+        offered = (await client.get(f"{API}/t1")).json()["next_steps"]
+        chosen = next(s for s in offered if s["what"] == what and s["business_status"] != "5.1")
+        answer = await step(
+            client, version, status=chosen["status"], business_status=chosen["business_status"], reason="Because."
+        )
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["etag"] == f'W/"{version + 1}"'
+    moments = (await client.get(f"{API}/t1/timeline")).json()
+    assert [moment["what"] for moment in moments] == ["requested", *path]
+    assert [moment["version"] for moment in moments] == list(range(1, 9))
+    newest = (await client.get(f"{API}/t1/timeline?limit=2")).json()
+    assert [moment["what"] for moment in newest] == ["interim-note", "completed"]
+
+
+async def test_a_step_is_judged_like_a_put(client: httpx.AsyncClient, verifier: FixedVerifier, engine: Engine) -> None:
+    await send(client, verifier)
+    for caller, code, body in (
+        (REQUESTER, 403, {"status": "accepted", "business_status": "3.0"}),
+        (OWNER, 409, {"status": "completed", "business_status": "7.0"}),
+        (OWNER, 422, {"status": "rejected", "business_status": "4.0"}),
+        (OWNER, 422, {"status": "Rejected!"}),
+        (OWNER, 422, {"status": "accepted", "surprise": 1}),
+    ):
+        verifier.caller = caller
+        answer = await step(client, 1, **({"reason": None} | body))
+        assert answer.status_code == code, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+    verifier.caller = OWNER
+    assert (await step(client, None, status="accepted", business_status="3.0")).status_code == 428
+    assert (await step(client, 5, status="accepted", business_status="3.0")).status_code == 412
+    assert await told(engine) == [("referral.requested.v1", "Task/t1")]
+
+
+async def test_an_output_comes_with_its_step_and_a_reason_goes_when_it_explains_no_longer(
+    client: httpx.AsyncClient, verifier: FixedVerifier
+) -> None:
+    await send(client, verifier, statusReason=None)
+    verifier.caller = OWNER
+    await step(client, 1, status="accepted", business_status="3.0")
+    await step(client, 2, status="in-progress", business_status="5.1.1")
+    await step(client, 3, status="on-hold", business_status="5.1.1", reason="The patient travels.")
+    held = (await client.get(f"{API}/t1")).json()["referral"]
+    assert (held["status"], held["reason"]) == ("on-hold", "The patient travels.")
+    await step(client, 4, status="in-progress", business_status="5.1.1")
+    verifier.caller = OWNER
+    output = {"reference": "DocumentReference/d1", "kind": "report"}
+    done = await step(client, 5, status="completed", business_status="7.0", output=output)
+    assert done.status_code == 200, done.text
+    referral = done.json()["referral"]
+    assert (referral["reason"], referral["outputs"]) == (None, ["DocumentReference/d1"])
+
+
+async def test_the_reason_of_a_cancellation_request_is_the_reason_of_the_cancellation(
+    client: httpx.AsyncClient, verifier: FixedVerifier
+) -> None:
+    await send(client, verifier, statusReason=None)
+    await step(client, 1, status="in-progress", business_status="5.2", reason="Moved away.")
+    verifier.caller = OWNER
+    answer = await step(client, 2, status="cancelled", business_status="6.0")
+    assert answer.json()["referral"]["reason"] == "Moved away."
+
+
+async def test_an_open_referral_is_claimed_by_a_step(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
+    verifier.caller = REQUESTER
+    assert (await put(client, task(owner=None))).status_code == 201
+    verifier.caller = STRANGER
+    offered = (await client.get(f"{API}/t1")).json()["next_steps"]
+    assert {s["status"] for s in offered} == {"received", "accepted"}
+    answer = await step(client, 1, status="accepted", owner="Practitioner/far")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["referral"]["owner"] == "Practitioner/far"
+
+
+async def test_the_worklist_filters_and_pages_without_gaps(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
+    verifier.caller = BACK_END
+    await put(client, order(id="o2", code=concept("http://snomed.info/sct", "308447003")))
+    await put(client, order(id="o3", subject=reference("Patient/p2")))
+    for number in range(5):
+        await send(client, verifier, id=f"mind-{number}")
+    await send(client, verifier, id="body-0", focus=reference("ServiceRequest/o2"))
+    await send(client, verifier, id="other-0", focus=reference("ServiceRequest/o3"), **{"for": reference("Patient/p2")})
+    verifier.caller = BACK_END
+    await put(client, task("draft", id="call", code={"text": "call back"}))
+
+    async def listed(**query: object) -> list[str]:
+        found: list[str] = []
+        cursor: str | None = None
+        while True:
+            parameters = {**query, **({"cursor": cursor} if cursor else {})}
+            answer = await client.get(API, params=parameters)
+            assert answer.status_code == 200, answer.text
+            found += [referral["task"].removeprefix("Task/") for referral in answer.json()["referrals"]]
+            cursor = answer.json()["cursor"]
+            if cursor is None:
+                return found
+
+    verifier.caller = COORDINATOR
+    everything = [*(f"mind-{number}" for number in range(5)), "body-0", "other-0"]
+    assert await listed() == everything
+    assert await listed(limit=2) == everything
+    assert await listed(discipline="physical-therapy") == ["body-0"]
+    assert await listed(discipline="mental-health", limit=2) == [*everything[:5], "other-0"]
+    assert await listed(patient="Patient/p2") == ["other-0"]
+    assert await listed(status=["accepted", "received"], business_status="2.0", limit=3) == everything
+    assert await listed(status="completed") == []
+    assert await listed(owner="PractitionerRole/r-b", requester="Practitioner/lind") == everything
+    verifier.caller = PATIENT
+    assert await listed() == everything[:-1]
+    assert await listed(patient="Patient/p2") == []
+    assert (await client.get(f"{API}/other-0")).status_code == 404
+    assert (await client.get(f"{API}/other-0/timeline")).status_code == 404
+
+
+async def test_what_is_no_referral_is_not_found(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
+    verifier.caller = BACK_END
+    await put(client, task("draft", id="call", code={"text": "call back"}))
+    for path in ("call", "nothing"):
+        assert (await client.get(f"{API}/{path}")).status_code == 404
+        answer = await client.post(f"{API}/{path}/steps", json={"status": "requested"})
+        assert answer.status_code == 404
+    await client.delete("Task/call")
+    assert (await client.get(f"{API}/call")).status_code == 410
+
+
+@pytest.mark.parametrize("query", ["status=A%20B", "patient=p1", "limit=0", "discipline=dance", "cursor=zzz"])
+async def test_a_bad_question_is_refused_as_a_problem(query: str, client: httpx.AsyncClient) -> None:
+    answer = await client.get(f"{API}?{query}")
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -7,10 +7,15 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from shared.ids import uuid7
 from shared.store.embedded import embedded_postgres
 from tests.broker import Broker, BrokerImpossible, reachable
+
+# a slow moment of a shared machine is no defect of ours
+settings.register_profile("consilium", deadline=None)
+settings.load_profile("consilium")
 
 
 @pytest.fixture(scope="session")

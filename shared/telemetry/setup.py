@@ -7,6 +7,7 @@ stay untouched: they can be set only once, and libraries that find them would re
 import os
 from dataclasses import dataclass
 from importlib import metadata
+from threading import Thread
 
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -48,14 +49,25 @@ class Telemetry:
     trace_ratio: float
     """Zero where spans go nowhere."""
     providers: tuple[TracerProvider | MeterProvider, ...] = ()
+    exporters: tuple[SpanExporter | MetricExporter, ...] = ()
 
     def flush(self) -> None:
         """Exports what is waiting."""
         for provider in self.providers:
             provider.force_flush()
 
-    def shutdown(self) -> None:
-        """Exports what is waiting and stops the exporters' threads."""
+    def shutdown(self, *, within_s: float = 2.0) -> None:
+        """Exports what is waiting and stops. A collector that does not answer delays this by ``within_s`` seconds."""
+        ending = Thread(target=self._end, name="telemetry-shutdown", daemon=True)
+        ending.start()
+        ending.join(within_s)
+        if ending.is_alive():
+            # this wakes an exporter from the pause before its next attempt, and lets it give up
+            for exporter in self.exporters:
+                exporter.shutdown()
+            ending.join(within_s)
+
+    def _end(self) -> None:
         for provider in self.providers:
             provider.shutdown()
 
@@ -87,7 +99,8 @@ def start(
     if span_exporter is not None:
         processor = SimpleSpanProcessor(span_exporter)
     elif exporting:
-        processor = BatchSpanProcessor(OTLPSpanExporter())
+        span_exporter = OTLPSpanExporter()
+        processor = BatchSpanProcessor(span_exporter)
     if metric_exporter is None and exporting:
         metric_exporter = OTLPMetricExporter()
     ratio = settings.trace_ratio if processor else 0.0
@@ -108,6 +121,7 @@ def start(
         durations=durations,
         trace_ratio=ratio,
         providers=(inner, edge, meters),
+        exporters=tuple(exporter for exporter in (span_exporter, metric_exporter) if exporter is not None),
     )
     return _current
 

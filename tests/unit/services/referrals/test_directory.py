@@ -5,6 +5,7 @@ import pytest
 from services.referrals.domain.directory import decide_entry, decide_stand_in
 from shared.errors import Forbidden
 from shared.fhir.kinds import DecisionContext
+from shared.security.caller import Caller
 from tests.factories.referrals import (
     BACK_END,
     COORDINATOR,
@@ -27,9 +28,9 @@ def test_nobody_makes_the_role_of_somebody_else_their_own() -> None:
 
 
 @pytest.mark.parametrize("caller", [OWNER, OWNING_EHR, COORDINATOR, BACK_END], ids=lambda caller: caller.subject)
-def test_its_own_people_coordinators_and_back_ends_write_a_role(caller: object) -> None:
+def test_its_own_people_coordinators_and_back_ends_write_a_role(caller: Caller) -> None:
     for before, after in ((None, THEIRS), (THEIRS, THEIRS), (THEIRS, None)):
-        assert decide_stand_in(before, after, DecisionContext(caller, NOW)).resource == after  # type: ignore[arg-type]
+        assert decide_stand_in(before, after, DecisionContext(caller, NOW)).resource == after
 
 
 def test_a_patient_writes_no_directory() -> None:

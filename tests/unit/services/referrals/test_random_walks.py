@@ -7,6 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from services.referrals.domain.states import ENTERED_IN_ERROR, TERMINAL, state_of, steps
 from services.referrals.domain.transitions import TRANSITIONS, State
 from shared.errors import ConsiliumError
+from shared.security.caller import Caller
 from tests.factories.referrals import (
     BACK_END,
     COORDINATOR,
@@ -23,6 +24,7 @@ from tests.factories.referrals import (
 )
 from tests.unit.services.referrals.deciding import decide_task, told
 
+Owner = dict[str, str] | None
 STATES = sorted(
     {state for row in TRANSITIONS for state in (row.source, row.target)} | {State(ENTERED_IN_ERROR)}, key=str
 )
@@ -47,7 +49,7 @@ class Referral(RuleBasedStateMachine):
         owner=st.sampled_from(PEOPLE),
         keep=st.booleans(),
     )
-    def anywhere(self, caller, state, owner, keep):  # type: ignore[no-untyped-def]
+    def anywhere(self, caller: Caller, state: State, owner: Owner, keep: bool) -> None:
         self.attempt(caller, state, self.task.get("owner") if keep else owner)
 
     @rule(
@@ -56,12 +58,12 @@ class Referral(RuleBasedStateMachine):
         owner=st.sampled_from(PEOPLE),
         keep=st.booleans(),
     )
-    def onwards(self, caller, pick, owner, keep):  # type: ignore[no-untyped-def]
+    def onwards(self, caller: Caller, pick: int, owner: Owner, keep: bool) -> None:
         rows = [row for row in TRANSITIONS if row.source == state_of(self.task)]
         if rows:
             self.attempt(caller, rows[pick % len(rows)].target, self.task.get("owner") if keep else owner)
 
-    def attempt(self, caller, state, owner):  # type: ignore[no-untyped-def]
+    def attempt(self, caller: Caller, state: State, owner: Owner) -> None:
         after = task(state.status, state.business, owner=owner, statusReason=REASON)
         try:
             decision = decide_task(self.task, after, caller)

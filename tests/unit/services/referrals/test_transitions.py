@@ -19,6 +19,7 @@ from services.referrals.domain.transitions import (
     Actor,
     Happened,
     State,
+    Transition,
 )
 from shared.errors import Conflict, Forbidden, Unprocessable
 from tests.factories.referrals import task
@@ -80,7 +81,7 @@ def test_joining_and_paused_rows_end_in_states_that_the_harmonized_loop_knows() 
 
 
 @pytest.mark.parametrize("row", HARMONIZED, ids=lambda row: row.tid)
-def test_a_harmonized_transition_is_legal_by_its_actor(row) -> None:  # type: ignore[no-untyped-def]
+def test_a_harmonized_transition_is_legal_by_its_actor(row: Transition) -> None:
     before, after = written(row.source), written(row.target)
     if row.source == row.target:
         after["output"] = [{"type": {"text": "visit"}, "valueReference": {"reference": "Appointment/a2"}}]
@@ -92,7 +93,7 @@ def test_a_harmonized_transition_is_legal_by_its_actor(row) -> None:  # type: ig
 
 
 @pytest.mark.parametrize("row", HARMONIZED, ids=lambda row: row.tid)
-def test_a_harmonized_transition_is_forbidden_to_the_other_side(row) -> None:  # type: ignore[no-untyped-def]
+def test_a_harmonized_transition_is_forbidden_to_the_other_side(row: Transition) -> None:
     before, after = written(row.source), written(row.target)
     if row.source == row.target:
         after["output"] = [{"type": {"text": "visit"}, "valueReference": {"reference": "Appointment/a2"}}]

@@ -63,15 +63,13 @@ def in_order(value: Value, earlier: str, later: str) -> bool:
 
 
 def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text.replace(":60", ":59", 1))
-    except ValueError:  # the zone moves it before year 1
-        return datetime.fromisoformat(text[:19])
+    """A leap second is taken as the one before it."""
+    return datetime.fromisoformat(text.replace(":60", ":59", 1))
 
 
 def _near(one: str, other: str) -> bool:
     """Whether the longer of the two is within a day of the edge of the shorter one's month or year."""
     longer = one if len(one) == 10 else other
-    day = date.fromisoformat(longer)
-    neighbours = {(day + timedelta(days=step)).isoformat()[: min(len(one), len(other))] for step in (-1, 1)}
-    return bool(neighbours & {one, other})
+    day = date.fromisoformat(longer).toordinal()
+    neighbours = (date.fromordinal(each) for each in (day - 1, day + 1) if 1 <= each <= date.max.toordinal())
+    return any(each.isoformat().startswith((one, other)) for each in neighbours)

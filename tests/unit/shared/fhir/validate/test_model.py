@@ -1,0 +1,47 @@
+"""The R4B models behind the walk."""
+
+import pytest
+
+from shared.fhir.definitions import RESOURCE_TYPES
+from shared.fhir.json import Resource
+from shared.fhir.validate import check
+from shared.fhir.validate.model import WITHOUT_MODEL, check_model, model
+from tests.unit.shared.fhir.validate.examples import ABSENT, CARE_PLAN, PATIENT, changed
+
+ABSENT_DATA = {
+    "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]
+}
+
+
+def test_every_type_has_a_model_or_a_reason_why_not() -> None:
+    assert set(WITHOUT_MODEL) < RESOURCE_TYPES
+    for type_ in RESOURCE_TYPES - set(WITHOUT_MODEL):
+        assert model(type_).__name__ == type_
+
+
+def test_its_findings_name_the_place_and_no_value() -> None:
+    broken = changed(CARE_PLAN, "activity.1.detail.status", 7777)
+    issues = list(check_model(broken, {"CarePlan"}))
+    assert [issue.expression for issue in issues] == [("CarePlan.activity[1].detail.status",)]
+    assert "7777" not in issues[0].text
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        changed(changed(CARE_PLAN, "status", ABSENT), "_status", ABSENT_DATA),
+        changed(PATIENT, "extension", [{"url": "http://example.org/", "valueMeta": {"versionId": "1"}}]),
+        changed(PATIENT, "extension", [{"url": "http://example.org/", "valueString": "\u00a0"}]),
+        changed(PATIENT, "birthDate", "1970"),
+        {"resourceType": "Patient"},
+        {"resourceType": "Evidence", "status": "active", "exposureBackground": {"reference": "EvidenceVariable/1"}},
+        changed(
+            CARE_PLAN,
+            "contained.0",
+            {"resourceType": "SubstancePolymer", "id": "goal", "modification": ["text"]},
+        )
+        | {"goal": [{"display": "text"}], "supportingInfo": [{"reference": "#goal"}]},
+    ],
+)
+def test_what_r4_allows_is_not_refused_for_r4b(resource: Resource) -> None:
+    check(resource)

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.fhir.json import Resource
 from shared.fhir.search.entries import Entries
-from shared.fhir.search.parameters import ElementPath, Parameter, Step, parameters_of
+from shared.fhir.search.parameters import ElementPath, Parameter, parameters_of
 from shared.fhir.search.params import date, quantity, reference, string, token, uri
 from shared.fhir.search.params.reference import is_reference_to, local, reference_term
 from shared.store.indexing import IndexEntries
@@ -54,28 +54,25 @@ def extract(resource: Resource) -> IndexEntries:
 def values_at(resource: Resource, path: ElementPath) -> list[Any]:
     """The values at ``path``, lists flattened."""
     nodes: list[Any] = [resource]
-    for step in path.steps:
-        nodes = _children(nodes, step)
-        if not nodes:
-            return nodes
+    for key, child, wanted in path.steps:
+        found: list[Any] = []
+        for node in nodes:
+            value = node.get(key)
+            if value is None:
+                continue
+            if type(value) is list:
+                found += value
+            else:
+                found.append(value)
+        if not found:
+            return found
+        # a list of primitives may hold null where only an extension stands
+        nodes = found if None not in found else [value for value in found if value is not None]
+        if child:
+            nodes = [node for node in nodes if node.get(child) == wanted]
     if path.resolves:
         return [node for node in nodes if is_reference_to(node, path.resolves)]
     return nodes
-
-
-def _children(nodes: list[Any], step: Step) -> list[Any]:
-    found: list[Any] = []
-    for node in nodes:
-        value = node.get(step.key)
-        if value is None:
-            continue
-        if type(value) is list:
-            found += [item for item in value if item is not None]
-        else:
-            found.append(value)
-    if step.child:
-        return [node for node in found if node.get(step.child) == step.value]
-    return found
 
 
 @cache
@@ -109,18 +106,20 @@ def _compartment(value: Any, entries: Entries) -> None:
         entries.patient = target[1]
 
 
-def _references(node: Any, terms: list[int]) -> None:
-    """A key for every literal reference anywhere in ``node``, searchable or not."""
-    for key, value in node.items():
-        kind = type(value)
-        if kind is str:
-            if key == "reference":
-                target = local(value)
-                if target:
-                    terms.append(reference_term(*target))
-        elif kind is dict:
-            _references(value, terms)
-        elif kind is list:
-            for item in value:
-                if type(item) is dict:
-                    _references(item, terms)
+def _references(resource: Resource, terms: list[int]) -> None:
+    """A key for every literal reference anywhere in ``resource``, searchable or not."""
+    found = set()
+    waiting: list[Any] = [resource]
+    while waiting:
+        node = waiting.pop()
+        if type(node) is dict:
+            reference = node.get("reference")
+            if type(reference) is str:
+                found.add(reference)
+            waiting += [value for value in node.values() if type(value) is dict or type(value) is list]
+        elif type(node) is list:
+            waiting += node
+    for reference in found:
+        target = local(reference)
+        if target:
+            terms.append(reference_term(*target))

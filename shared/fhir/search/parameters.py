@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from shared.store.indexing import term
 
 _TABLE = Path(__file__).parent.parent / "definitions" / "search_parameters.json"
 _STEP = re.compile(r"(?P<key>\w+)(?:\[(?P<child>\w+)=(?P<value>[^\]]*)\])?(?:\.|$)")
+_EXACT = frozenset({"Identifier", "id", "uri"})
 _WITHOUT_DOMAIN = frozenset({"Bundle", "Binary", "Parameters"})
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """Go to the child ``key``; where ``child`` is given keep only the elements whose ``child`` is ``value``."""
 
     key: str
@@ -62,6 +63,8 @@ class Parameter:
     """The key that says that a resource has a value here."""
     resolves: str
     """The only target type that counts, empty for any."""
+    exact: bool
+    """Whether its tokens keep their case: identifiers do, codes do not."""
 
 
 @cache
@@ -97,6 +100,7 @@ def parameters_of(type_: str) -> Mapping[str, Parameter]:
             key=term(type_, slot),
             mark=term(type_, name, "?"),
             resolves=paths[0].resolves if paths else "",
+            exact=any(path.type in _EXACT for path in paths),
         )
     return MappingProxyType(found)
 

@@ -31,7 +31,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Include:
-    """Bring in what a match refers to by ``parameter`` (reverse: what refers to a match). ``target`` is empty for any."""
+    """Bring in what a match refers to by ``parameter`` (reverse: what refers to a match); any ``target`` if empty."""
 
     parameter: Parameter
     target: str = ""

@@ -62,7 +62,7 @@ def _test(text: str, now: datetime) -> DateTest:
 
 
 def criterion(parameter: Parameter, modifier: str, values: list[str], now: datetime) -> Filter:
-    """The filter for a list of ``values``; ``now`` is for ``ap``. Raises ``Invalid`` for a malformed date or a modifier."""
+    """The filter for a list of ``values``; ``now`` is for ``ap``. Raises ``Invalid`` like the other kinds."""
     if modifier:
         raise Invalid("Dates take no such modifier.", code="not-supported")
     tests = tuple(_test(value, now) for value in values)

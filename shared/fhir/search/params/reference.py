@@ -1,6 +1,7 @@
 """References: literal, by bare id, absolute, canonical, by identifier (http://hl7.org/fhir/R4/search.html#reference)."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from shared.errors import Invalid
@@ -19,6 +20,7 @@ def reference_term(type_: str, id_: str) -> int:
     return term("", "reference", type_, id_)
 
 
+@lru_cache(maxsize=8_192)
 def local(reference: str) -> tuple[str, str] | None:
     """(type, id) of a relative literal reference, without its version; None for anything else."""
     match = _LOCAL.match(reference)

@@ -15,12 +15,6 @@ from shared.store.indexing import term
 
 _IMPLICIT = frozenset({"code", "boolean", "string", "id", "uri", "truth"})
 """Types without a system of their own: whatever system a search names is taken to be the implied one."""
-_EXACT = frozenset({"Identifier", "id", "uri"})
-
-
-def is_exact(parameter: Parameter) -> bool:
-    """Whether the values keep their case."""
-    return any(path.type in _EXACT for path in parameter.paths)
 
 
 def _fold(code: str, exact: bool) -> str:
@@ -38,8 +32,7 @@ def _coded(type_: str, slot: str, system: str | None, code: str, exact: bool) ->
 
 def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) -> None:
     """Add the keys of ``value``."""
-    type_, slot = parameter.type, parameter.slot
-    exact = is_exact(parameter)
+    type_, slot, exact = parameter.type, parameter.slot, parameter.exact
     if fhir_type == "CodeableConcept":
         for coding in value.get("coding", ()):
             if "code" in coding:
@@ -67,7 +60,7 @@ def keys(parameter: Parameter, text: str) -> tuple[int, ...]:
     Raises ``Invalid`` for more than one bar or nothing at all."""
     type_, slot = parameter.type, parameter.slot
     parts = [unescape(part) for part in split_unescaped(text, "|")]
-    exact = is_exact(parameter)
+    exact = parameter.exact
     if len(parts) > 2 or not any(parts):
         raise Invalid("A token is code, system|code, system| or |code.", code="value")
     if len(parts) == 1:
@@ -89,4 +82,4 @@ def criterion(parameter: Parameter, modifier: str, values: list[str]) -> Filter:
         if not named:
             return Marked(parameter.mark, missing=False)
     wanted = dict.fromkeys(key for value in values for key in keys(parameter, value))
-    return Terms(tuple(wanted), negated=modifier == "not", rank=0 if is_exact(parameter) else 2)
+    return Terms(tuple(wanted), negated=modifier == "not", rank=0 if parameter.exact else 2)

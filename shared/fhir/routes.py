@@ -2,7 +2,7 @@
 
 from shared.errors import Invalid, NotFound, NotSupported
 from shared.fhir.capability import capability
-from shared.fhir.http import Request, Response, body_resource, require_acceptable
+from shared.fhir.http import Request, Response, body_resource, legal_id, require_acceptable
 from shared.fhir.interactions.batch import batch
 from shared.fhir.interactions.create import create
 from shared.fhir.interactions.delete import delete
@@ -19,8 +19,10 @@ async def dispatch(engine: Engine, request: Request) -> Response:
     """The interaction's answer. Raises ``ConsiliumError``."""
     require_acceptable(request)
     method = "GET" if request.method == "HEAD" else request.method
+    if len(request.path) > 1 and method != "PUT" and request.path[1] != "_search" and not legal_id(request.path[1]):
+        raise NotFound("No such resource.")
     match method, request.path:
-        case "GET", (_, id_) if id_ not in ("_history", "_search"):
+        case "GET", (_, _):
             return await read(engine, request)
         case "GET", ("metadata",):
             return capability(engine, request)

@@ -1,9 +1,10 @@
 """A service as data: what it owns, says and hears; and how its API process is put together from that."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
@@ -17,7 +18,7 @@ from shared.telemetry.setup import FASTAPI_OFF
 from shared.unit_of_work import Engine, Outgoing, tells_nothing
 
 Handle = Callable[[Event], Awaitable[None]]
-Job = Callable[[Engine, asyncio.Event], Awaitable[None]]
+Job = Callable[[Engine, asyncio.Event], Coroutine[Any, Any, None]]
 """A long-running job of the worker; returns soon after the event is set."""
 
 

@@ -1,4 +1,4 @@
-"""The worker of a service: it relays the outbox, consumes the queues and runs the service's jobs, until told to stop."""
+"""The worker of a service: relays the outbox, consumes the queues and runs the service's jobs, until told to stop."""
 
 import asyncio
 
@@ -15,9 +15,7 @@ def queue_of(binding: Binding) -> Queue:
     return Queue(binding.queue, binding.routing_keys)
 
 
-async def run_worker(
-    service: Service, engine: Engine, transport: Transport, relay: Relay, stop: asyncio.Event
-) -> None:
+async def run_worker(service: Service, engine: Engine, transport: Transport, relay: Relay, stop: asyncio.Event) -> None:
     """Work until ``stop``; the message in hand is finished first. Raises when a part fails beyond recovery."""
     consumers = tuple(Consumer(queue_of(binding), binding.handler(engine)) for binding in service.bindings)
     await transport.declare([consumer.queue for consumer in consumers])

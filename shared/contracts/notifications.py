@@ -1,4 +1,4 @@
-"""What ``notifications`` says: ``notification.<what happened>.v1``, subject ``Communication/<id>``, payload ``NotificationV1``."""
+"""What ``notifications`` says: ``notification.<what>.v1`` of a ``Communication/<id>``, with ``NotificationV1``."""
 
 from enum import StrEnum
 

@@ -45,7 +45,7 @@ class ResourceRow(StoreTable, table=True):
     type: str = Field(sa_type=Text)
     id: str = Field(sa_type=Text)
     version: int
-    last_updated: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    last_updated: datetime = Field(sa_type=DateTime(timezone=True))
     deleted: bool = False
     patient: str | None = Field(default=None, sa_type=Text)
     terms: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
@@ -61,7 +61,7 @@ class HistoryRow(StoreTable, table=True):
     type: str = Field(primary_key=True, sa_type=Text)
     id: str = Field(primary_key=True, sa_type=Text)
     version: int = Field(primary_key=True)
-    last_updated: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    last_updated: datetime = Field(sa_type=DateTime(timezone=True))
     method: str = Field(sa_type=Text)
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 

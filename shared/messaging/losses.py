@@ -8,6 +8,7 @@ DATABASE_LOSSES = (
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # "cannot switch to state": a connection whose server ended it while it was idle
     OSError,
     TimeoutError,
 )

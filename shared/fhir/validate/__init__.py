@@ -5,7 +5,7 @@ invariants, and collects the local references; what passes is shown to the ``fhi
 those of ``shared.fhir.definitions``; the rules that need thought are named in ``invariants``.
 """
 
-from shared.fhir.validate.check import check
+from shared.fhir.validate.check import check, prepare
 from shared.fhir.validate.walk import LocalReference
 
-__all__ = ["LocalReference", "check"]
+__all__ = ["LocalReference", "check", "prepare"]

@@ -3,10 +3,12 @@
 http://hl7.org/fhir/R4/validation.html. Profiles are not checked here.
 """
 
+from collections.abc import Iterable
+
 from shared.errors import Invalid, Unprocessable
 from shared.fhir.definitions import RESOURCE_TYPES
 from shared.fhir.json import Resource
-from shared.fhir.validate.model import check_model
+from shared.fhir.validate.model import WITHOUT_MODEL, check_model, model
 from shared.fhir.validate.nested import independent
 from shared.fhir.validate.objects import object_check
 from shared.fhir.validate.walk import ABOVE, LocalReference, Walk
@@ -36,3 +38,11 @@ def walked(resource: Resource) -> Walk:
     walk = Walk()
     _root(resource, ABOVE, type_, -1, walk)
     return walk
+
+
+def prepare(types: Iterable[str]) -> None:
+    """Compile the checks and import the models of ``types`` now (about 40 ms each) instead of at their first write."""
+    for type_ in types:
+        object_check(type_)
+        if type_ not in WITHOUT_MODEL:
+            model(type_)

@@ -16,7 +16,7 @@ from shared.fhir.validate.narrative import narrative_div
 from shared.fhir.validate.nested import contained, independent
 from shared.fhir.validate.primitives import primitive
 from shared.fhir.validate.references import reference
-from shared.fhir.validate.walk import DEEPEST, Place, Run, Walk
+from shared.fhir.validate.walk import DEEPEST, MOST_ISSUES, Place, Run, Walk
 
 SINGLE, LIST, PRIMITIVE_LIST, SIDECAR, SIDECAR_LIST = range(5)
 """How a member is written. A sidecar is the ``_name`` beside a primitive that holds its id and extensions."""
@@ -169,7 +169,9 @@ def _accept(value: Any, parent: Place, label: str, index: int, walk: Walk) -> No
 
 
 def _unknown(value: dict[str, Any], name: str, place: Place, walk: Walk) -> None:
-    position = list(value).index(name) + 1
+    if len(walk.issues) == MOST_ISSUES:
+        return
+    position = list(value).index(name) + 1  # not the name: it is what a client sent
     walk.report("structure", f"Member {position} of this object is not an element that R4 defines here.", place)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from shared.fhir.definitions import RESOURCE_TYPES
 from shared.fhir.json import Resource
-from shared.fhir.validate import check
+from shared.fhir.validate import check, prepare
 from shared.fhir.validate.model import WITHOUT_MODEL, check_model, model
 from tests.unit.shared.fhir.validate.examples import ABSENT, CARE_PLAN, PATIENT, changed
 
@@ -45,3 +45,7 @@ def test_its_findings_name_the_place_and_no_value() -> None:
 )
 def test_what_r4_allows_is_not_refused_for_r4b(resource: Resource) -> None:
     check(resource)
+
+
+def test_preparing_any_type_is_fine() -> None:
+    prepare(["CarePlan", "SubstancePolymer"])

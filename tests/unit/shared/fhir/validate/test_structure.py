@@ -109,9 +109,10 @@ def test_all_defects_are_told_at_once() -> None:
     assert places == {"CarePlan.status", "CarePlan.subject", "CarePlan.period.start"}
 
 
-def test_a_thousand_defects_are_fifty_findings() -> None:
+@pytest.mark.parametrize("many", [{"category": [{}] * 1000}, {f"unknown-{number}": 1 for number in range(200_000)}])
+def test_a_great_many_defects_are_fifty_findings(many: Resource) -> None:
     with pytest.raises(Unprocessable) as refused:
-        check(changed(CARE_PLAN, "category", [{}] * 1000))
+        check(CARE_PLAN | many)
     assert len(refused.value.issues) == 50
 
 

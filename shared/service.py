@@ -14,6 +14,8 @@ from shared.messaging.envelope import Event
 from shared.problem import LastResort, install_problem_handlers
 from shared.security.tokens import Verifier
 from shared.store.database import Pool
+from shared.store.migrations import head
+from shared.telemetry.health import Check, database_check, health_routes, migrations_check
 from shared.telemetry.setup import FASTAPI_OFF
 from shared.unit_of_work import Engine, Outgoing, tells_nothing
 
@@ -64,9 +66,17 @@ def rest_app(service: Service, engine: Engine, verifier: Verifier) -> FastAPI:
     app.state.verifier = verifier
     install_problem_handlers(app)
     app.add_middleware(LastResort)
+    app.router.routes.extend(health_routes(_checks(service, engine)))
     for router in service.routers:
         app.include_router(router, prefix="/api")
     return app
+
+
+def _checks(service: Service, engine: Engine) -> dict[str, Check]:
+    """What must hold before this service takes requests."""
+    newest = head(service.migrations)
+    checks = {"database": database_check(engine.pool)}
+    return checks if newest is None else checks | {"migrations": migrations_check(engine.pool, newest)}
 
 
 @dataclass(frozen=True, slots=True)

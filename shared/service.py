@@ -14,7 +14,7 @@ from shared.messaging.envelope import Event
 from shared.problem import LastResort, install_problem_handlers
 from shared.security.tokens import Verifier
 from shared.store.database import Pool
-from shared.store.migrations import head
+from shared.store.revisions import head
 from shared.telemetry.health import Check, database_check, health_routes, migrations_check
 from shared.telemetry.setup import FASTAPI_OFF
 from shared.unit_of_work import Engine, Outgoing, tells_nothing

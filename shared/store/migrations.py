@@ -5,7 +5,6 @@ from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import pool
 from sqlalchemy.engine import make_url
@@ -18,11 +17,6 @@ _LOCK = 7_261_905_114
 def upgrade(url: str, folder: Path, revision: str = "head") -> None:
     """Bring the database at ``url`` to ``revision``. Synchronous: call it outside the event loop or in a thread."""
     command.upgrade(_config(url, folder), revision)
-
-
-def head(folder: Path) -> str | None:
-    """The newest revision in ``folder``."""
-    return ScriptDirectory.from_config(_config("", folder)).get_current_head()
 
 
 def run_environment() -> None:

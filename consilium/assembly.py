@@ -1,0 +1,115 @@
+"""Everything put together in one process: engines on their databases, the gateway before them, the workers behind."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from consilium.databases import BUS
+from services.careplans.main import SERVICE as CAREPLANS
+from services.gateway.asgi import ASGIApp
+from services.gateway.main import Gateway
+from services.gateway.settings import GatewaySettings
+from services.notifications.main import SERVICE as NOTIFICATIONS
+from services.referrals.main import SERVICE as REFERRALS
+from shared.messaging.relay import Relay
+from shared.messaging.transport import Transport
+from shared.messaging.transports.in_process import open_in_process
+from shared.messaging.transports.rabbitmq import RabbitTransport
+from shared.security.tokens import Verifier
+from shared.service import Job, Service, engine_of, service_app
+from shared.store.database import Pool, open_pool
+from shared.telemetry.http import HttpTelemetry
+from shared.telemetry.setup import Telemetry
+from shared.unit_of_work import Engine
+from shared.worker import queue_of, run_worker
+
+SERVICES: tuple[Service, ...] = (REFERRALS, CAREPLANS, NOTIFICATIONS)
+CONNECTIONS = 150
+"""PostgreSQL connections that all processes of an installation share (the embedded server takes 200)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """The workers of all services on one transport."""
+
+    transport: Transport
+    engines: Mapping[str, Engine]
+    relays: Mapping[str, Relay]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until ``stop``. All queues stand before the first event is relayed, so that none is unroutable."""
+        await self.transport.declare([queue_of(binding) for service in SERVICES for binding in service.bindings])
+        async with asyncio.TaskGroup() as group:
+            for service in SERVICES:
+                name = service.name
+                group.create_task(
+                    run_worker(service, self.engines[name], self.transport, self.relays[name], stop), name=name
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """What a process serves and runs."""
+
+    app: ASGIApp
+    engines: Mapping[str, Engine]
+    background: Background | None
+
+    async def read(self, stop: asyncio.Event) -> None:
+        """The API process's own jobs (they feed event streams), until ``stop``."""
+        async with asyncio.TaskGroup() as group:
+            for service in SERVICES:
+                for reader in service.readers:
+                    group.create_task(_until(reader, self.engines[service.name], stop))
+
+
+@asynccontextmanager
+async def assembled(
+    databases: Mapping[str, str],
+    verifier: Verifier,
+    telemetry: Telemetry,
+    *,
+    amqp_url: str | None = None,
+    background: bool = True,
+    processes: int = 1,
+) -> AsyncIterator[Assembly]:
+    """An ``Assembly`` on ``databases`` (by service, and the bus); pools are closed when the block ends."""
+    size = max(4, min(16, CONNECTIONS // (len(SERVICES) * processes)))
+    async with AsyncExitStack() as stack:
+        pools: dict[str, Pool] = {}
+        for service in SERVICES:
+            pools[service.name] = await open_pool(databases[service.name], size=size)
+            stack.push_async_callback(pools[service.name].close)
+        workers: Background | None = None
+        wake = dict.fromkeys(pools, _nobody)
+        if background:
+            transport = await _transport(databases, amqp_url)
+            stack.push_async_callback(transport.close)
+            relays = {name: Relay(pool, transport) for name, pool in pools.items()}
+            wake = {name: relay.wake for name, relay in relays.items()}
+        engines = {
+            service.name: engine_of(service, pools[service.name], wake_relay=wake[service.name]) for service in SERVICES
+        }
+        if background:
+            workers = Background(transport, engines, relays)
+        upstreams: dict[str, ASGIApp] = {
+            service.name: service_app(service, engines[service.name], verifier) for service in SERVICES
+        }
+        app = HttpTelemetry(Gateway(upstreams, GatewaySettings()), telemetry)
+        yield Assembly(app, engines, workers)
+
+
+async def _until(job: Job, engine: Engine, stop: asyncio.Event) -> None:
+    await job(engine, stop)
+
+
+def _nobody() -> None:
+    """The relay is in another process and finds new events by its poll."""
+
+
+async def _transport(databases: Mapping[str, str], amqp_url: str | None) -> Transport:
+    if amqp_url:
+        return RabbitTransport(amqp_url)
+    consumers = sum(len(service.bindings) for service in SERVICES)
+    return await open_in_process(await open_pool(databases[BUS], size=consumers + len(SERVICES) + 2))

@@ -1,0 +1,107 @@
+"""``consilium dead``: messages that were given up. Shows codes and times; a message's body only when asked."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from shared.messaging.transport import DeadLetter, Transport
+
+T = TypeVar("T")
+
+app = typer.Typer(help="Messages that were given up: list, show, replay.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(queue: Annotated[str | None, typer.Argument(help="One queue; all without it.")] = None) -> None:
+    """List dead letters, oldest first."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from shared.messaging.dead import list_dead
+
+    async def work(transport: "Transport") -> list["DeadLetter"]:
+        return [letter for name in _queues(queue) for letter in await list_dead(transport, name)]
+
+    letters = _with_transport(work)
+    table = Table("queue", "event", "type", "reason", "attempts", "last failed")
+    for letter in letters:
+        failed = f"{letter.last_failed_at:%Y-%m-%d %H:%M:%S}" if letter.last_failed_at else ""
+        table.add_row(letter.queue, letter.id, letter.type, letter.reason, str(letter.attempts), failed)
+    Console().print(table if letters else "No dead letters.")
+
+
+@app.command()
+def show(queue: str, event: str) -> None:
+    """Show one dead letter with its body."""
+    from shared.messaging.dead import show_dead
+
+    letter = _with_transport(lambda transport: show_dead(transport, queue, event))
+    for name in ("id", "queue", "type", "reason", "attempts", "first_failed_at", "last_failed_at", "traceparent"):
+        typer.echo(f"{name}: {getattr(letter, name)}")
+    typer.echo(letter.body.decode(errors="replace"))
+
+
+@app.command()
+def replay(queue: str, event: Annotated[list[str] | None, typer.Argument(help="Events; all without.")] = None) -> None:
+    """Deliver dead letters again, with a clean record."""
+    from shared.messaging.dead import replay_dead
+
+    count = _with_transport(lambda transport: replay_dead(transport, queue, event or None))
+    typer.echo(f"{count} on their way again")
+
+
+def _queues(queue: str | None) -> list[str]:
+    if queue is not None:
+        return [queue]
+    from consilium.assembly import SERVICES
+
+    return [binding.queue for service in SERVICES for binding in service.bindings]
+
+
+def _with_transport(work: Callable[["Transport"], Awaitable[T]]) -> T:
+    from shared.errors import ConsiliumError
+
+    async def main() -> T:
+        async with _transport() as transport:
+            return await work(transport)
+
+    try:
+        return asyncio.run(main())
+    except ConsiliumError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
+@asynccontextmanager
+async def _transport() -> AsyncIterator["Transport"]:
+    """The transport of this installation: the broker, or the bus database, whether or not somebody runs."""
+    from consilium.databases import BUS, database_urls
+    from consilium.installation import running_on
+    from consilium.running import database_server
+    from shared.messaging.transports.in_process import open_in_process
+    from shared.messaging.transports.rabbitmq import RabbitTransport
+    from shared.settings import ServerSettings
+    from shared.store.database import open_pool
+
+    settings = ServerSettings()
+    if settings.amqp_url:
+        broker = RabbitTransport(settings.amqp_url)
+        try:
+            yield broker
+        finally:
+            await broker.close()
+        return
+    running = running_on(settings.data_dir) if settings.database_url is None else None
+    async with AsyncExitStack() as stack:
+        if running is not None and running.databases is not None:
+            url, base = running.databases, None
+        else:
+            # nobody runs: the embedded server is started for this command alone
+            url, base = await stack.enter_async_context(database_server(settings))
+        bus = await open_in_process(await open_pool(database_urls(url, [BUS], base=base)[BUS], size=2))
+        stack.push_async_callback(bus.close)
+        yield bus

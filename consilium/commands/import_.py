@@ -1,0 +1,25 @@
+"""``consilium import``: load FHIR files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.", exists=True)],
+    url: Annotated[str | None, typer.Option(help="The FHIR base.")] = None,
+    token: Annotated[str | None, typer.Option(help="A bearer token; minted with the local key without it.")] = None,
+    concurrency: Annotated[int, typer.Option(help="Bundles on their way at once.", min=1, max=32)] = 2,
+    again: Annotated[bool, typer.Option(help="Send what was loaded before, too.")] = False,
+    verify: Annotated[bool, typer.Option(help="Compare what is on the server with the files; load nothing.")] = False,
+) -> None:
+    """Load Bundles, resources and NDJSON in dependency order; a second run goes on where the first ended."""
+    import asyncio
+
+    from consilium.importing.command import load, verified
+    from consilium.importing.options import Options
+
+    options = Options.of(paths, url=url, token=token, concurrency=concurrency, again=again)
+    if not asyncio.run((verified if verify else load)(options)):
+        raise typer.Exit(1)

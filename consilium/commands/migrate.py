@@ -1,0 +1,36 @@
+"""``consilium migrate``: bring the databases to the newest schema."""
+
+from typing import Annotated
+
+import typer
+
+
+def command(
+    service: Annotated[str | None, typer.Argument(help="One service; all without it.")] = None,
+) -> None:
+    """Migrate the databases at CONSILIUM_DATABASE_URL (made where they are missing and that is allowed)."""
+    import asyncio
+
+    from rich.console import Console
+
+    from consilium.assembly import SERVICES
+    from consilium.databases import create_missing, database_urls
+    from consilium.migrating import migrate
+    from shared.settings import ServerSettings
+
+    console, settings = Console(), ServerSettings()
+    chosen = [known for known in SERVICES if service in (None, known.name)]
+    if not chosen:
+        raise typer.BadParameter("No such service.", param_hint="service")
+    if settings.database_url is None:
+        console.print("The embedded database migrates itself on [bold]consilium run[/].")
+        return
+    databases = database_urls(settings.database_url, [known.name for known in chosen])
+
+    async def work() -> list[str]:
+        await create_missing(databases)
+        return await migrate(chosen, databases)
+
+    changed = asyncio.run(work())
+    for known in chosen:
+        console.print(f"{known.name}: {'migrated' if known.name in changed else 'up to date'}")

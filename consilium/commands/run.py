@@ -1,0 +1,47 @@
+"""``consilium run``: everything in one process on one port."""
+
+import typer
+
+
+def command() -> None:
+    """Serve everything: FHIR, REST, workers, and an embedded PostgreSQL unless CONSILIUM_DATABASE_URL is set."""
+    import uvloop
+    from rich.console import Console
+
+    from consilium.installation import AlreadyRunning, exclusive
+    from consilium.server import PortTaken, require_free
+    from shared.security.loopback import NotLoopback, require_loopback
+    from shared.security.settings import AuthMode, SecuritySettings
+    from shared.settings import ServerSettings
+
+    settings, security = ServerSettings(), SecuritySettings()
+    errors = Console(stderr=True)
+    base = f"http://{settings.host}:{settings.port}"
+    try:
+        require_loopback(settings.host, security.auth)
+        with exclusive(settings.data_dir, base) as embedded_at:
+            require_free(settings.host, settings.port)
+            from consilium.running import run
+
+            uvloop.run(run(settings, lambda: _announce(base, open_mode=security.auth is AuthMode.OPEN), embedded_at))
+    except (AlreadyRunning, PortTaken, NotLoopback) as error:
+        errors.print(f"[bold red]Not started.[/] {error}", highlight=False)
+        raise typer.Exit(1) from None
+
+
+def _announce(base: str, *, open_mode: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, value in (
+        ("FHIR", f"{base}/fhir"),
+        ("REST", f"{base}/api"),
+        ("Capabilities", f"{base}/fhir/metadata"),
+        ("Health", f"{base}/health/ready"),
+        ("Callers", "anybody on this machine (CONSILIUM_AUTH=open)" if open_mode else "consilium token --role ..."),
+    ):
+        table.add_row(f"[bold]{name}[/]", value)
+    console = Console(highlight=False)
+    console.print("[bold green]Consilium is running.[/] Ctrl-C ends it.")
+    console.print(table)

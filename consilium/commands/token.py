@@ -1,0 +1,39 @@
+"""``consilium token``: a bearer token for local use, and nothing else on stdout."""
+
+from typing import Annotated
+
+import typer
+
+from shared.security.caller import Discipline, Role
+
+
+def command(
+    role: Annotated[Role, typer.Option(help="What the caller is.")],
+    discipline: Annotated[Discipline | None, typer.Option(help="A clinician's discipline.")] = None,
+    fhir_user: Annotated[str | None, typer.Option(help="Practitioner/x, Patient/x ...")] = None,
+    organization: Annotated[str | None, typer.Option(help="Organization/y.")] = None,
+    ttl: Annotated[float, typer.Option(help="Hours until it expires.", min=0.001, max=24 * 365)] = 12.0,
+) -> None:
+    """Print a token signed with the local key of CONSILIUM_DATA_DIR."""
+    from datetime import timedelta
+
+    from shared.errors import ConsiliumError
+    from shared.security.caller import Caller
+    from shared.security.keys import local_key
+    from shared.security.settings import SecuritySettings
+    from shared.security.tokens import mint
+
+    settings = SecuritySettings()
+    subject = fhir_user or organization or f"local:{role}"
+    caller = Caller(subject, role, discipline=discipline, fhir_user=fhir_user, organization=organization)
+    try:
+        token = mint(
+            caller,
+            timedelta(hours=ttl),
+            local_key(settings.data_dir),
+            issuer=settings.jwt_issuer,
+            audience=settings.jwt_audience,
+        )
+    except ConsiliumError as error:
+        raise typer.BadParameter(str(error)) from None
+    typer.echo(token)

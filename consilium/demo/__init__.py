@@ -1,0 +1,1 @@
+"""``consilium demo``: one story, told against a running server."""

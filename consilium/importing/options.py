@@ -1,0 +1,31 @@
+"""What ``consilium import`` is told."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+JOURNAL = "import-journal.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One import."""
+
+    paths: tuple[Path, ...]
+    url: str
+    """The FHIR base."""
+    token: str | None
+    journal: Path
+    concurrency: int = 2
+    again: bool = False
+
+    @classmethod
+    def of(
+        cls, paths: list[Path], *, url: str | None, token: str | None, concurrency: int = 2, again: bool = False
+    ) -> "Options":
+        """Options with what the environment says for the rest: the port, the data folder, the local key."""
+        from consilium.local import local_base, local_token
+        from shared.settings import ServerSettings
+
+        settings = ServerSettings()
+        base = (url or f"{local_base(settings)}/fhir").rstrip("/")
+        return cls(tuple(paths), base, token or local_token(), settings.data_dir / JOURNAL, concurrency, again)

@@ -4,7 +4,6 @@ import asyncio
 import re
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 CONNECTIONS = 16
 
@@ -25,7 +24,7 @@ class Load:
 
     def script(self) -> str:
         """The Lua script that makes wrk send it."""
-        headers = "\n".join(f"wrk.headers[{_lua(name)}] = {_lua(value)}" for name, value in self.headers)
+        headers = "\n".join(f"wrk.headers[ {_lua(name)} ] = {_lua(value)}" for name, value in self.headers)
         return f"""
 wrk.method = {_lua(self.method)}
 {headers}
@@ -43,7 +42,8 @@ end
 async def rate(load: Load, *, seconds: int = 5) -> float:
     """Requests per second over ``seconds``. Raises ``BadAnswers``."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        Path(script.name).write_text(load.script())
+        script.write(load.script())
+        script.flush()
         process = await asyncio.create_subprocess_exec(
             "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script.name, load.url,
             stdout=asyncio.subprocess.PIPE,

@@ -30,7 +30,7 @@ def plan(number: int, patients: int) -> Resource:
         "meta": {"profile": ["http://hl7.org/fhir/us/core/StructureDefinition/us-core-careplan"]},
         "text": {
             "status": "generated",
-            "div": '<div xmlns="http://www.w3.org/1999/xhtml">' + "One plan that several disciplines share. " * 22 + "</div>",
+            "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{"One plan of several disciplines. " * 27}</div>',
         },
         "identifier": [{"system": "https://consilium.care/bench", "value": f"plan-{number}"}],
         "status": chance.choice(_STATUS),

@@ -161,7 +161,7 @@ class UnitOfWork:
             if self._transaction is not None:
                 await self._transaction.rollback()
         finally:
-            await self.engine.pool.release(connection)
+            await self.engine.pool.release(connection)  # type: ignore[arg-type]  # it came from this pool's acquire
 
     async def _save(self, before: Resource | None, after: Resource, id_: str, *, version: int, method: str) -> Stored:
         kind = self.engine.kinds.kind(after["resourceType"])
@@ -226,7 +226,7 @@ class UnitOfWork:
             complete = True
             present = await resources.present(connection, wanted) if wanted else frozenset()
             if events:
-                await resources.add_events(connection, self.now, events)
+                await resources.add_events(await self.connection(), self.now, events)
         missing = [key for key in wanted if key not in present]
         if missing:
             paths = tuple(self._references[key] for key in missing)

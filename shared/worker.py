@@ -3,6 +3,7 @@
 import asyncio
 
 from shared.messaging.consumer import Consumer, run_consumers
+from shared.messaging.refill import refill_consumer
 from shared.messaging.relay import Relay
 from shared.messaging.topology import Queue
 from shared.messaging.transport import Transport
@@ -17,7 +18,10 @@ def queue_of(binding: Binding) -> Queue:
 
 async def run_worker(service: Service, engine: Engine, transport: Transport, relay: Relay, stop: asyncio.Event) -> None:
     """Work until ``stop``; the message in hand is finished first. Raises when a part fails beyond recovery."""
-    consumers = tuple(Consumer(queue_of(binding), binding.handler(engine)) for binding in service.bindings)
+    consumers = (
+        refill_consumer(service.name, engine.pool, transport, relay.wake),
+        *(Consumer(queue_of(binding), binding.handler(engine)) for binding in service.bindings),
+    )
     await transport.declare([consumer.queue for consumer in consumers])
     async with asyncio.TaskGroup() as group:
         group.create_task(relay.run(stop))

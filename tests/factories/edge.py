@@ -1,0 +1,205 @@
+"""The whole system in one process: the gateway over its services, workers behind, everything observed.
+
+Tests talk to the gateway's ASGI app; with ``listening`` (``tests/integration/gateway``) to a socket.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import httpx
+from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from consilium.assembly import SERVICES, Assembly, assembled
+from consilium.databases import BUS
+from consilium.migrating import migrate
+from shared.ids import uuid7
+from shared.security.caller import Caller, Role
+from shared.security.jwks import KeySet, RotatingKeys
+from shared.security.keys import SigningKey, new_key
+from shared.security.tokens import TokenVerifier, mint
+from shared.telemetry.logs import JsonFormatter
+from shared.telemetry.settings import TelemetrySettings
+from shared.telemetry.setup import Telemetry, start
+
+SYSTEM = Caller("ehr", Role.SYSTEM)
+TEMPLATE = "consilium_template_"
+KEPT_TABLES = ("resource", "resource_history", "outbox")
+
+
+class MetricsKept(MetricExporter):
+    """What was exported, by metric name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.points: dict[str, list[Any]] = {}
+
+    def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
+        for resource in metrics_data.resource_metrics:
+            for scope in resource.scope_metrics:
+                self.points |= {metric.name: list(metric.data.data_points) for metric in scope.metrics}
+        return MetricExportResult.SUCCESS
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        return True
+
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None: ...
+
+
+@dataclass
+class Edge:
+    """A running system and what it lets one see."""
+
+    client: httpx.AsyncClient
+    assembly: Assembly
+    databases: Mapping[str, str]
+    key: SigningKey
+    telemetry: Telemetry
+    metrics: MetricsKept
+    recorded: InMemorySpanExporter
+    lines: list[str] = field(default_factory=list)
+    """Every log line, as it would be written."""
+
+    def bearer(self, caller: Caller = SYSTEM, **claims: Any) -> dict[str, str]:
+        """The Authorization header of ``caller``."""
+        return {"authorization": f"Bearer {mint(caller, timedelta(hours=1), self.key, **claims)}"}
+
+    async def ask(self, method: str, url: str, *, caller: Caller = SYSTEM, **more: Any) -> httpx.Response:
+        """One request by ``caller``."""
+        headers = self.bearer(caller) | dict(more.pop("headers", {}))
+        return await self.client.request(method, url, headers=headers, **more)
+
+    async def put(self, resource: dict[str, Any], *, caller: Caller = SYSTEM, **headers: str) -> httpx.Response:
+        """``PUT`` of a resource under its id."""
+        url = f"/fhir/{resource['resourceType']}/{resource['id']}"
+        return await self.ask("PUT", url, caller=caller, json=resource, headers=headers)
+
+    async def rows(self) -> dict[str, int]:
+        """How many rows every database holds of what a refused request must not leave behind."""
+        counted: dict[str, int] = {}
+        for name in (service.name for service in SERVICES):
+            connection = await asyncpg.connect(self.databases[name])
+            try:
+                for table in KEPT_TABLES:
+                    counted[f"{name}.{table}"] = await connection.fetchval(f"SELECT count(*) FROM {table}")
+            finally:
+                await connection.close()
+        return counted
+
+    def spans(self) -> tuple[ReadableSpan, ...]:
+        """Every span that ended."""
+        return self.recorded.get_finished_spans()
+
+
+class LinesKept(logging.Handler):
+    """Writes every record of every logger as our processes do."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(logging.DEBUG)
+        self._lines = lines
+        self.setFormatter(JsonFormatter("test"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+
+
+@contextmanager
+def every_log_line(lines: list[str]) -> Iterator[None]:
+    """Everything that anybody logs, at DEBUG, into ``lines``: more than an operator could ever switch on."""
+    root, handler = logging.getLogger(), LinesKept(lines)
+    loggers = [root, *(one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger))]
+    before = {one: (one.level, one.disabled) for one in loggers}
+    root.addHandler(handler)
+    for one in loggers:
+        one.disabled = False
+        one.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        for one, (level, disabled) in before.items():
+            one.setLevel(level)
+            one.disabled = disabled
+
+
+@asynccontextmanager
+async def edge(
+    postgres: str, *, amqp_url: str | None = None, background: bool = True, trace_ratio: float = 1.0
+) -> AsyncIterator[Edge]:
+    """A system on fresh databases of the server at ``postgres``; workers run where ``background``."""
+    key, recorded, metrics = new_key(), InMemorySpanExporter(), MetricsKept()
+    settings = TelemetrySettings(trace_ratio=trace_ratio)
+    telemetry = start("test", settings, span_exporter=recorded, metric_exporter=metrics)
+    verifier = TokenVerifier(RotatingKeys(_only(key)), issuer="consilium-local", audience="consilium")
+    lines: list[str] = []
+    async with AsyncExitStack() as stack:
+        stack.callback(telemetry.shutdown)
+        databases = await stack.enter_async_context(fresh_databases(postgres))
+        stack.enter_context(every_log_line(lines))
+        assembly = await stack.enter_async_context(
+            assembled(databases, verifier, telemetry, amqp_url=amqp_url, background=background)
+        )
+        stop = asyncio.Event()
+        running = [asyncio.create_task(assembly.read(stop))]
+        if assembly.background is not None:
+            running.append(asyncio.create_task(assembly.background.run(stop)))
+        stack.push_async_callback(_ended, running, stop)
+        transport = httpx.ASGITransport(app=assembly.app)
+        client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://test"))
+        yield Edge(client, assembly, databases, key, telemetry, metrics, recorded, lines)
+
+
+def _only(key: SigningKey) -> Callable[[], Awaitable[KeySet]]:
+    async def load() -> KeySet:
+        return KeySet({"keys": [key.jwk]})
+
+    return load
+
+
+async def _ended(tasks: list[asyncio.Task[None]], stop: asyncio.Event) -> None:
+    stop.set()
+    await asyncio.gather(*tasks)
+
+
+@asynccontextmanager
+async def fresh_databases(postgres: str) -> AsyncIterator[dict[str, str]]:
+    """A database per service and one for the bus, cloned from migrated templates, dropped afterwards."""
+    suffix = uuid7().replace("-", "")
+    names = {service.name: f"{service.name}_{suffix}" for service in SERVICES} | {BUS: f"{BUS}_{suffix}"}
+    await _templates(postgres)
+    connection = await asyncpg.connect(postgres)
+    try:
+        for name, database in names.items():
+            await connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{TEMPLATE}{name}"')
+        yield {name: at(postgres, database) for name, database in names.items()}
+        for database in names.values():
+            await connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+    finally:
+        await connection.close()
+
+
+async def _templates(postgres: str) -> None:
+    names = [*(service.name for service in SERVICES), BUS]
+    connection = await asyncpg.connect(postgres)
+    try:
+        there = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
+        missing = [name for name in names if TEMPLATE + name not in there]
+        for name in missing:
+            await connection.execute(f'CREATE DATABASE "{TEMPLATE}{name}"')
+    finally:
+        await connection.close()
+    if missing:
+        await migrate(SERVICES, {name: at(postgres, TEMPLATE + name) for name in names})
+
+
+def at(url: str, database: str) -> str:
+    """The URL of another ``database`` on the server of ``url``."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))

@@ -18,8 +18,8 @@ class Report:
     loaded: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    """(file, type, reason)."""
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(file, reason)."""
     repaired: Counter[str] = field(default_factory=Counter)
     unreadable: list[Unreadable] = field(default_factory=list)
 
@@ -31,7 +31,7 @@ class Report:
     def refuse(self, source: str, type_: str, reason: str) -> None:
         """Count an entry that was refused."""
         self.refused[type_] += 1
-        self.reasons[source, type_, reason] += 1
+        self.reasons[source, reason] += 1
 
 
 def show(report: Report, console: Console) -> None:
@@ -54,14 +54,17 @@ def show(report: Report, console: Console) -> None:
 
 
 def _refusals(report: Report) -> Table:
-    table = Table("file", "type", "entries", "reason", title="Refused", title_justify="left", title_style="bold red")
+    table = Table(title="Refused", title_justify="left", title_style="bold red", show_lines=True)
+    table.add_column("file", overflow="fold")
+    table.add_column("entries", justify="right")
+    table.add_column("reason", overflow="fold", ratio=2)
     for item in report.unreadable:
-        table.add_row(item.source, "", "", item.reason)
-    for (source, type_, reason), count in report.reasons.most_common(REASONS_SHOWN):
-        table.add_row(source, type_, str(count), reason)
+        table.add_row(item.source, "", item.reason)
+    for (source, reason), count in report.reasons.most_common(REASONS_SHOWN):
+        table.add_row(source, str(count), reason)
     rest = len(report.reasons) - REASONS_SHOWN
     if rest > 0:
-        table.add_row("...", "", "", f"{rest} more")
+        table.add_row("...", "", f"{rest} more")
     return table
 
 

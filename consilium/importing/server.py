@@ -106,7 +106,7 @@ def _reason(outcome: Any) -> str:
     if not isinstance(outcome, dict):
         return ""
     told = []
-    for issue in outcome.get("issue", [])[:3]:
+    for issue in outcome.get("issue", [])[:5]:
         where = f" at {', '.join(issue['expression'][:3])}" if issue.get("expression") else ""
         told.append(f"{issue.get('diagnostics') or issue.get('code')}{where}")
     return "; ".join(told)

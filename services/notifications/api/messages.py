@@ -1,6 +1,7 @@
 """A caller's messages: the list, and the stream (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -17,6 +18,9 @@ from shared.errors import Forbidden, Invalid
 from shared.fhir.json import loads
 from shared.security.dependency import CurrentCaller
 from shared.unit_of_work import Engine
+
+# at DEBUG it logs what it sends, which is for the receiver only
+logging.getLogger("sse_starlette").setLevel(logging.INFO)
 
 router = APIRouter()
 

@@ -8,7 +8,7 @@ from services.notifications.domain import communication as resources
 from services.notifications.domain.delivery import DELAYS, Ended, Outcome, Status, Verdict, after_attempt
 from services.notifications.domain.happening import Happening
 from services.notifications.domain.preferences import Channel, channels_for
-from services.notifications.domain.rules import Message, messages
+from services.notifications.domain.rules import Message, concerns, messages
 from services.notifications.domain.team import Referral
 from services.notifications.store import deliveries, parties, preferences, stream
 from services.notifications.store.deliveries import Claimed, New
@@ -29,16 +29,20 @@ async def tell(engine: Engine, happening: Happening, referral: Referral | None =
     """Tell everyone whom the rules name, once; ``referral`` is what the event says of who takes part.
 
     One transaction: inbox claim, a Communication and its deliveries for each receiver, stream entries, events."""
+    if referral is None and not concerns(happening.type):
+        return
     async with unit_of_work(engine, ME) as work:
         if not await work.first_time(CONSUMER, happening.event_id):
             return
         connection = await work.connection()
         if referral is not None:
-            await parties.learn(connection, referral)
+            await parties.learn(connection, referral, happening.event_id)
         elif happening.patient:
-            team = await parties.team(connection, happening.patient, without=happening.based_on)
+            cause, order = happening.cause or None, happening.based_on
+            team = await parties.team(connection, happening.patient, service_request=order, cause=cause)
             happening = replace(happening, team=team)
-        await _put_down(work, happening, messages(happening))
+        if await _still_there(work, happening.focus):
+            await _put_down(work, happening, messages(happening))
         await work.commit()
 
 
@@ -76,6 +80,15 @@ async def replay(engine: Engine, caller: Caller, delivery: str) -> None:
             await _follow(work, loads(stored.body))
         await deliveries.announce(connection)
         await work.commit()
+
+
+async def _still_there(work: UnitOfWork, focus: str) -> bool:
+    """False for a resource of ours that was deleted: nobody needs to hear of it. What others own is theirs to know."""
+    type_, _, id_ = focus.partition("/")
+    if type_ not in work.engine.kinds:
+        return True
+    stored = await work.load(type_, id_)
+    return stored is not None and not stored.deleted
 
 
 async def _put_down(work: UnitOfWork, happening: Happening, told: Sequence[Message]) -> None:

@@ -140,6 +140,11 @@ _AUDIENCES: Mapping[Audience, Callable[[Happening], Iterable[str | None]]] = {
 }
 
 
+def concerns(type: str) -> bool:
+    """Whether any rule speaks of events of ``type``."""
+    return any(fnmatchcase(type, rule.event) for rule in RULES)
+
+
 def messages(happening: Happening, rules: Iterable[Rule] = RULES) -> tuple[Message, ...]:
     """One message for each receiver of ``happening``; nobody gets two."""
     found: dict[str, Message] = {}

@@ -97,6 +97,8 @@ class ReferralPartyRow(NotificationTable, table=True):
     __table_args__ = (Index("referral_party_patient", "patient"),)
     task: str = Field(primary_key=True, sa_type=Text)
     version: int
+    event_id: str = Field(sa_type=Text)
+    """The event that told of this version."""
     patient: str | None = Field(default=None, sa_type=Text)
     service_request: str | None = Field(default=None, sa_type=Text)
     parties: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))

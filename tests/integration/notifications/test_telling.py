@@ -25,6 +25,18 @@ from tests.integration.notifications.support import (
 )
 
 
+def failure(communication: str) -> Event:
+    data = {
+        "communication": communication,
+        "recipient": LIND,
+        "channel": "email",
+        "attempts": 9,
+        "caused_by": "e1",
+        "occurred_at": "2026-03-01T09:00:00.000Z",
+    }
+    return Event("e9", "/consilium/notifications", NotificationEvent.FAILED, communication, "t", data)
+
+
 async def stream_receivers(engine: Engine) -> list[str]:
     return [row[0] for row in await engine.pool.fetch("SELECT receiver FROM stream_entry ORDER BY seq")]
 
@@ -84,6 +96,14 @@ async def test_a_change_of_the_plan_is_told_to_the_others_on_the_team(engine: En
     assert [one["recipient"] for one in about_plan] == [[{"reference": FAR}]]
 
 
+async def test_who_accepts_does_not_hear_that_the_team_has_changed_by_it(engine: Engine) -> None:
+    accepted = referral("accepted")
+    await hears(engine, referral("accepted", task="Task/t2", service_request="ServiceRequest/s2", owner=FAR))
+    await hears(engine, accepted, plan("team-changed", activity=None, caused_by=accepted.id))
+    about_plan = [one for one in await communications(engine.pool) if one["about"] == [{"reference": "CarePlan/c1"}]]
+    assert [one["recipient"] for one in about_plan] == [[{"reference": FAR}]]
+
+
 async def test_one_cause_is_told_once_whichever_of_its_events_comes_first(engine: Engine) -> None:
     accepted = referral("accepted", task="Task/t2", service_request="ServiceRequest/s2", owner=FAR)
     await hears(engine, referral("accepted"), accepted)
@@ -108,17 +128,15 @@ async def test_an_old_version_of_a_referral_does_not_bring_back_its_team(engine:
 
 
 async def test_a_failed_notification_is_told_to_the_coordinators(engine: Engine) -> None:
-    data = {
-        "communication": "Communication/c1",
-        "recipient": LIND,
-        "channel": "email",
-        "attempts": 9,
-        "caused_by": "e1",
-        "occurred_at": "2026-03-01T09:00:00.000Z",
-    }
-    event = Event("e9", "/consilium/notifications", NotificationEvent.FAILED, "Communication/c1", "t", data)
-    await hears(engine, event)
-    assert await stream_receivers(engine) == ["role:coordinator"]
+    await hears(engine, referral("accepted"))
+    (communication,) = await communications(engine.pool)
+    await hears(engine, failure(f"Communication/{communication['id']}"))
+    assert await stream_receivers(engine) == [LIND, "role:coordinator"]
+
+
+async def test_a_failed_notification_that_was_deleted_is_told_to_nobody(engine: Engine) -> None:
+    await hears(engine, failure("Communication/gone"))
+    assert await stream_receivers(engine) == []
 
 
 async def test_an_event_of_no_interest_leaves_nothing(engine: Engine) -> None:

@@ -67,6 +67,7 @@ def upgrade() -> None:
         "referral_party",
         sa.Column("task", sa.Text, primary_key=True),
         sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("event_id", sa.Text, nullable=False),
         sa.Column("patient", sa.Text),
         sa.Column("service_request", sa.Text),
         sa.Column("parties", sa.ARRAY(sa.Text), nullable=False),

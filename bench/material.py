@@ -86,8 +86,52 @@ def transaction(number: int) -> Resource:
         "subject": {"reference": url},
     }
     resources = [person, condition, observed, observed, plan(number, 1) | {"subject": {"reference": url}}]
-    entries = [{"resource": r, "request": {"method": "POST", "url": r["resourceType"]}} for r in resources]
-    entries[0]["fullUrl"] = url
+    entries: list[Resource] = [
+        {"resource": r, "request": {"method": "POST", "url": r["resourceType"]}} for r in resources
+    ]
+    entries[0] |= {"fullUrl": url}
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+OWNER = "Organization/bench-mind"
+REQUESTER = "Practitioner/bench-pain"
+
+
+def parties() -> list[Resource]:
+    """The directory entries that ``referral`` names."""
+    return [
+        {"resourceType": "Organization", "id": "bench-mind", "name": "Mind clinic"},
+        {"resourceType": "Practitioner", "id": "bench-pain"},
+    ]
+
+
+def referral(number: int) -> Resource:
+    """A referral of patient ``bench-<number>`` to mental health: ServiceRequest and Task."""
+    order = f"urn:uuid:00000000-0000-4000-9000-{number:012d}"
+    subject: Resource = {"reference": f"Patient/bench-{number}"}
+    request = {
+        "resourceType": "ServiceRequest",
+        "status": "active",
+        "intent": "order",
+        "subject": subject,
+        "requester": {"reference": REQUESTER},
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "390866009"}]},
+    }
+    task = {
+        "resourceType": "Task",
+        "status": "requested",
+        "intent": "order",
+        "code": {"coding": [{"system": "http://hl7.org/fhir/CodeSystem/task-code", "code": "fulfill"}]},
+        "focus": {"reference": order},
+        "for": subject,
+        "authoredOn": "2026-11-23T10:00:00Z",
+        "requester": {"reference": REQUESTER},
+        "owner": {"reference": OWNER},
+    }
+    entries: list[Resource] = [
+        {"fullUrl": order, "resource": request, "request": {"method": "POST", "url": "ServiceRequest"}},
+        {"resource": task, "request": {"method": "POST", "url": "Task"}},
+    ]
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 

@@ -1,0 +1,65 @@
+"""The stock that searches go over: patients and plans, some through the API, the many straight into the tables."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import asyncpg
+import httpx
+
+from bench.material import Resource, patient, plan, text
+from bench.server import Running
+from shared.fhir.json import dumps, loads
+from shared.fhir.search.extract import extract
+from shared.ids import uuid7
+from shared.store.write import Write, write_statement
+from shared.unit_of_work import stamp
+
+CHUNK = 500
+
+
+async def through_the_api(running: Running, resources: Sequence[Resource], *, at_once: int = 4) -> None:
+    """Create ``resources`` by transactions of 100 (those with an id by PUT)."""
+    waiting = asyncio.Semaphore(at_once)
+    async with httpx.AsyncClient(headers=dict(running.headers), timeout=120) as client:
+
+        async def send(part: Sequence[Resource]) -> None:
+            entries = [{"resource": resource, "request": _request(resource)} for resource in part]
+            async with waiting:
+                body = text({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+                (await client.post(f"{running.url}/fhir", content=body)).raise_for_status()
+
+        await asyncio.gather(*(send(resources[start : start + 100]) for start in range(0, len(resources), 100)))
+
+
+def _request(resource: Resource) -> dict[str, str]:
+    type_ = resource["resourceType"]
+    return (
+        {"method": "PUT", "url": f"{type_}/{resource['id']}"} if "id" in resource else {"method": "POST", "url": type_}
+    )
+
+
+async def into_the_tables(url: str, plans: range, patients: int) -> None:
+    """Add plans number ``plans``, and the patients from 0 to ``patients``, by the store's own write statement."""
+    connection = await asyncpg.connect(url)
+    try:
+        for resources in _chunks(plans, patients):
+            statement, arguments = write_statement([_write(resource) for resource in resources], (), ())
+            await connection.fetchrow(statement, *arguments)
+        await connection.execute("VACUUM ANALYZE resource")
+        await connection.execute("ANALYZE")
+    finally:
+        await connection.close()
+
+
+def _chunks(plans: range, patients: int) -> Iterator[list[Resource]]:
+    for start in range(0, patients, CHUNK):
+        yield [patient(number) for number in range(start, min(start + CHUNK, patients))]
+    for start in range(plans.start, plans.stop, CHUNK):
+        yield [plan(number, patients) for number in range(start, min(start + CHUNK, plans.stop))]
+
+
+def _write(resource: Resource) -> Write:
+    now = datetime.now(UTC)
+    resource = stamp(loads(text(resource).encode()), resource.get("id", uuid7()), 1, now)
+    return Write(resource["resourceType"], resource["id"], 1, now, "POST", dumps(resource), index=extract(resource))

@@ -49,7 +49,7 @@ async def database_url(postgres: str) -> AsyncIterator[str]:
         await connection.close()
 
 
-def _started_broker() -> Broker:
+def started_broker() -> Broker:
     """A running broker. Where that is impossible the test is skipped, and with ``CI=true`` it fails."""
     broker: Broker | None = None
     try:
@@ -74,7 +74,7 @@ def amqp_url() -> Iterator[str]:
             pytest.fail("CONSILIUM_AMQP_URL is set, but nothing listens there", pytrace=False)
         yield given
         return
-    broker = _started_broker()
+    broker = started_broker()
     yield broker.url
     broker.close()
 
@@ -82,6 +82,6 @@ def amqp_url() -> Iterator[str]:
 @pytest.fixture
 def broker() -> Iterator[Broker]:
     """A RabbitMQ of the test's own, to be stopped and killed."""
-    broker = _started_broker()
+    broker = started_broker()
     yield broker
     broker.close()

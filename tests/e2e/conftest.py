@@ -1,0 +1,106 @@
+"""The installations that end-to-end tests run on, over either transport."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aio_pika
+import asyncpg
+import pytest
+
+from consilium.assembly import SERVICES
+from consilium.databases import BUS, database_urls
+from consilium.migrating import migrate
+from shared.ids import uuid7
+from shared.messaging.refill_request import refill_queue
+from shared.messaging.topology import Queue
+from shared.worker import queue_of
+from tests.broker import Broker
+from tests.conftest import create_database, started_broker
+from tests.e2e.evidence import Evidence
+from tests.factories.system import System
+
+NAMES = [service.name for service in SERVICES]
+
+
+@pytest.fixture(scope="session")
+async def templates(postgres: str) -> dict[str, str]:
+    """The names of a migrated database per service, to be copied."""
+    names = {name: f"template_{name}_{uuid7()[-12:]}" for name in NAMES}
+    await migrate(SERVICES, {name: await create_database(postgres, database) for name, database in names.items()})
+    return names
+
+
+@pytest.fixture
+async def databases(postgres: str, templates: dict[str, str]) -> AsyncIterator[dict[str, str]]:
+    """A URL per service and for the bus: fresh databases, dropped afterwards."""
+    base = "e2e_" + uuid7().replace("-", "")
+    connection = await asyncpg.connect(postgres)
+    try:
+        for name, template in templates.items():
+            await connection.execute(f'CREATE DATABASE "{base}_{name}" TEMPLATE "{template}"')
+        await connection.execute(f'CREATE DATABASE "{base}_{BUS}"')
+        yield database_urls(postgres, [*NAMES, BUS], base=base)
+        for name in (*NAMES, BUS):
+            await connection.execute(f'DROP DATABASE IF EXISTS "{base}_{name}" WITH (FORCE)')
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def own_broker() -> Iterator[Broker]:
+    """A RabbitMQ for end-to-end tests alone: queues have the names of production, so nobody else may use it."""
+    broker = started_broker()
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+async def clean_broker(own_broker: Broker) -> AsyncIterator[Broker]:
+    """``own_broker``, without any queue before and after."""
+    yield own_broker
+    await _delete_queues(own_broker.url)
+
+
+@pytest.fixture(params=["in_process", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)])
+def system(request: pytest.FixtureRequest, databases: dict[str, str], tmp_path: Path) -> System:
+    """An installation, over each of the transports."""
+    amqp_url = request.getfixturevalue("clean_broker").url if request.param == "rabbitmq" else None
+    return System(databases, tmp_path, amqp_url)
+
+
+@pytest.fixture
+def plain_system(databases: dict[str, str], tmp_path: Path) -> System:
+    """An installation over the in-process transport, where the transport does not matter."""
+    return System(databases, tmp_path)
+
+
+@pytest.fixture
+def rabbit_system(clean_broker: Broker, databases: dict[str, str], tmp_path: Path) -> System:
+    """An installation over RabbitMQ."""
+    return System(databases, tmp_path, clean_broker.url)
+
+
+def all_queues() -> list[Queue]:
+    """Every queue of every service."""
+    heard = [queue_of(binding) for service in SERVICES for binding in service.bindings]
+    return [*heard, *(refill_queue(service.name) for service in SERVICES)]
+
+
+async def _delete_queues(url: str) -> None:
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        for queue in all_queues():
+            retries = (queue.retry(number + 1) for number in range(len(queue.retry_delays)))
+            for name in (queue.name, queue.dead, *retries):
+                await channel.queue_delete(name)
+
+
+@pytest.fixture
+async def evidence(request: pytest.FixtureRequest, databases: dict[str, str]) -> AsyncIterator[Evidence]:
+    """What the test's installation has stored."""
+    over_broker = {"rabbit_system"} & set(request.fixturenames) or (
+        "system" in request.fixturenames and request.getfixturevalue("system").amqp_url
+    )
+    evidence = Evidence(databases, request.getfixturevalue("clean_broker").url if over_broker else None)
+    yield evidence
+    await evidence.close()

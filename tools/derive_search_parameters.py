@@ -12,7 +12,7 @@ standard error.
 
 One line per parameter: ``"code": [kind, "path|path", "Target,Target"]``. A path is ``step.step:Type``;
 ``step[child=value]`` keeps the elements whose child has that value; ``@Patient`` behind the type keeps references to
-that resource type.
+that resource type. A fourth member ``one`` says that no resource has more than one value.
 """
 
 import json
@@ -150,8 +150,9 @@ def derive(arguments: list[str]) -> dict[str, dict[str, list[str]]]:
             targets = sorted(definition.get("target", ()))
             anything = kind == "reference" and not 0 < len(targets) <= 100
             row = [kind, "|".join(paths), "*" if anything else ",".join(targets)]
-            if kind == "reference" and code == "patient" and not several and len(paths) == 1:
-                row.append("single")
+            members = [m for m in alternatives(definition["expression"]) if m.startswith(base + ".")]
+            if not several and len({re.sub(r"\.as\(\w+\)$", "", member) for member in members}) < 2:
+                row.append("one")
             table.setdefault(base, {})[code] = row if paths else ["unsupported", "", ""]
     return table
 

@@ -10,12 +10,15 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Column,
+    Computed,
     DateTime,
     Identity,
     Index,
     LargeBinary,
     MetaData,
     Numeric,
+    PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     text,
@@ -39,10 +42,11 @@ class ResourceRow(StoreTable, table=True):
         Index("resource_identity", "type", "id", unique=True),
         Index("resource_patient", "type", "patient", "rid", postgresql_where=text("NOT deleted")),
         Index("resource_updated", "type", "last_updated", "rid", postgresql_where=text("NOT deleted")),
-        Index("resource_order", "type", "rid", postgresql_where=text("NOT deleted")),
+        # the order of an unsorted search; a key on rid alone would tempt the planner to walk through the other types
+        PrimaryKeyConstraint("type", "rid"),
     )
     rid: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
-    type: str = Field(sa_type=Text)
+    type: str = Field(primary_key=True, sa_type=Text)
     id: str = Field(sa_type=Text)
     version: int
     last_updated: datetime = Field(sa_type=DateTime(timezone=True))
@@ -66,6 +70,15 @@ class HistoryRow(StoreTable, table=True):
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+DATE_LEVELS = (86_400_000_000, 2_764_800_000_000, 44_236_800_000_000)
+"""The greatest length of levels 0, 1 and 2 (a day, 32 days, 512 days) in microseconds; longer ones are of level 3."""
+
+
+def _level() -> str:
+    cases = " ".join(f"WHEN high - low <= {length} THEN {level}" for level, length in enumerate(DATE_LEVELS))
+    return f"CASE {cases} ELSE {len(DATE_LEVELS)} END"
+
+
 def _column(name: str, type_: type[BigInteger] | type[Numeric[Any]] | Text) -> Column[Any]:
     return Column(name, type_, nullable=False)
 
@@ -86,11 +99,12 @@ index_date = Table(
     _column("rid", BigInteger),
     _column("low", BigInteger),
     _column("high", BigInteger),
+    Column("level", SmallInteger, Computed(_level(), persisted=True), nullable=False),
     Index("index_date_low", "param", "low", "rid"),
-    Index("index_date_high", "param", "high", "rid"),
+    Index("index_date_level", "param", "level", "low", "rid"),
     Index("index_date_rid", "rid", "param"),
 )
-"""A date parameter's value: [low, high) in microseconds since 1970."""
+"""A date parameter's value: [low, high) in microseconds since 1970; ``level`` sorts it by length (``DATE_LEVELS``)."""
 
 index_string = Table(
     "index_string",
@@ -112,8 +126,9 @@ index_quantity = Table(
     Column("units", ARRAY(BigInteger), nullable=False),
     _column("low", Numeric),
     _column("high", Numeric),
+    Column("level", SmallInteger, Computed("CASE WHEN low = high THEN 0 ELSE 1 END", persisted=True), nullable=False),
     Index("index_quantity_low", "param", "low", "rid"),
-    Index("index_quantity_high", "param", "high", "rid"),
+    Index("index_quantity_level", "param", "level", "low", "rid"),
     Index("index_quantity_rid", "rid", "param"),
 )
-"""A number or quantity parameter's value: [low, high]."""
+"""A number or quantity parameter's value: [low, high]; level 0 are points."""

@@ -9,10 +9,11 @@ import msgspec
 from shared.errors import Invalid
 from shared.fhir.search.instants import micros
 from shared.fhir.search.query import Cursor, Sort, SortValue
+from shared.fhir.search.snapshot import Snapshot, is_snapshot
 from shared.store.indexing import EARLIEST, LATEST
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_decoder = msgspec.json.Decoder(tuple[list[str], list[int | str], int])
+_decoder = msgspec.json.Decoder(tuple[list[str], list[int | str], int, tuple[str, int] | None])
 
 
 def _signature(sort: tuple[Sort, ...]) -> list[str]:
@@ -22,18 +23,28 @@ def _signature(sort: tuple[Sort, ...]) -> list[str]:
 def encode(sort: tuple[Sort, ...], cursor: Cursor) -> str:
     """The token of ``cursor``."""
     values = [micros(value) if isinstance(value, datetime) else value for value in cursor.values]
-    return urlsafe_b64encode(msgspec.json.encode((_signature(sort), values, cursor.rid))).decode().rstrip("=")
+    seen = None if cursor.snapshot is None else (cursor.snapshot.text, micros(cursor.snapshot.horizon))
+    return urlsafe_b64encode(msgspec.json.encode((_signature(sort), values, cursor.rid, seen))).decode().rstrip("=")
 
 
 def decode(sort: tuple[Sort, ...], token: str) -> Cursor:
     """The cursor in ``token``. Raises ``Invalid`` for anything that ``encode`` did not make for this ``sort``."""
     try:
-        signature, written, rid = _decoder.decode(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        signature, written, rid, seen = _decoder.decode(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         if signature != _signature(sort) or len(written) != len(sort) or not 0 <= rid < 2**63:
             raise ValueError("another sort order")
-        return Cursor(tuple(_value(key, value) for key, value in zip(sort, written, strict=True)), rid)
+        if (seen is not None) != ([key.kind for key in sort] == ["updated"]):
+            raise ValueError("another sort order")
+        values = tuple(_value(key, value) for key, value in zip(sort, written, strict=True))
+        return Cursor(values, rid, None if seen is None else _seen(*seen))
     except (ValueError, binascii.Error, OverflowError, msgspec.DecodeError):
         raise Invalid("The page token is not one of this search.", code="value") from None
+
+
+def _seen(text: str, horizon: int) -> Snapshot:
+    if not is_snapshot(text):
+        raise ValueError("not a snapshot")
+    return Snapshot(text, _EPOCH + timedelta(microseconds=horizon))
 
 
 def _value(key: Sort, value: int | str) -> SortValue:

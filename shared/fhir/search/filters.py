@@ -47,17 +47,19 @@ class DateTest:
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """A value of the date parameter passes one of the tests."""
+    """A value of the date parameter passes one of the tests (``every``: all of them)."""
 
     param: int
     tests: tuple[DateTest, ...]
+    every: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """``meta.lastUpdated`` passes one of the tests."""
+    """``meta.lastUpdated`` passes one of the tests (``every``: all of them)."""
 
     tests: tuple[DateTest, ...]
+    every: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,11 @@ class QuantityTest:
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
-    """A value of the number or quantity parameter passes one of the tests."""
+    """A value of the number or quantity parameter passes one of the tests (``every``: all of them)."""
 
     param: int
     tests: tuple[QuantityTest, ...]
+    every: bool = False
 
 
 @dataclass(frozen=True, slots=True)

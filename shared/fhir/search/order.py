@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shared.fhir.search.predicates import Bind
+from shared.fhir.search.snapshot import Sight
 from shared.store.indexing import EARLIEST, LATEST
 
 
@@ -14,6 +15,8 @@ class Order:
     descending: tuple[bool, ...]
     params: tuple[str, ...]
     cursor: tuple[str, ...]
+    sight: Sight | None = None
+    """What the first page saw, where this is a later page in the order of lastUpdated."""
 
     def columns(self) -> str:
         """The sort values as columns s0, s1, ..."""
@@ -47,12 +50,13 @@ class Order:
 def order_of(keys: tuple[tuple[str, bool], ...], continued: bool, take: Bind) -> Order:
     """The order of the sort ``keys`` (kind, descending). ``take`` makes placeholders: parameters, then the cursor's."""
     params = tuple(take("bigint") if kind in ("date", "string") else "" for kind, _ in keys)
+    sight = Sight.taken(take) if continued and [kind for kind, _ in keys] == ["updated"] else None
     expressions, casts = [], []
     for (kind, descending), param in zip(keys, params, strict=True):
-        expressions.append(expression_of(kind, descending, param))
+        expressions.append(sight.updated() if sight else expression_of(kind, descending, param))
         casts.append({"updated": "timestamptz", "date": "bigint"}.get(kind, "text"))
     cursor = tuple(take(cast) for cast in [*casts, "bigint"]) if continued else ()
-    return Order(tuple(expressions), tuple(descending for _, descending in keys), params, cursor)
+    return Order(tuple(expressions), tuple(descending for _, descending in keys), params, cursor, sight)
 
 
 def expression_of(kind: str, descending: bool, param: str) -> str:

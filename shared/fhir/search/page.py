@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+import asyncpg
+
 from shared.fhir.search.filters import Filter
 from shared.fhir.search.includes import included
 from shared.fhir.search.query import Cursor, Query
+from shared.fhir.search.snapshot import LONGEST_WRITE, Snapshot
 from shared.fhir.search.statement import count_statement, page_statement
 from shared.store.database import Connection, Pool
 from shared.store.resources import Stored
@@ -34,12 +37,21 @@ async def find(connection: Connection | Pool, query: Query, access: Filter | Non
     following = None
     if more:
         last = rows[query.count - 1]
-        following = Cursor(tuple(last[5 : 5 + len(query.sort)]), last[0])
+        following = Cursor(tuple(last[5 : 5 + len(query.sort)]), last[0], _snapshot(query, last))
     total = None
     if query.total:
         complete = not more and query.cursor is None
         total = len(rows) if complete else await _total(connection, query, access)
     return Page(matches, await included(connection, query, matches, access), following, total)
+
+
+def _snapshot(query: Query, row: asyncpg.Record) -> Snapshot | None:
+    """What the first page saw: handed on from page to page."""
+    if not query.moves:
+        return None
+    if query.cursor is not None and query.cursor.snapshot is not None:
+        return query.cursor.snapshot
+    return Snapshot(row[-1], query.now - LONGEST_WRITE)
 
 
 async def _total(connection: Connection | Pool, query: Query, access: Filter | None) -> int:

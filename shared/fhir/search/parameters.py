@@ -55,6 +55,8 @@ class Parameter:
     paths: tuple[ElementPath, ...]
     targets: tuple[str, ...]
     any_target: bool
+    single: bool
+    """Whether a resource has at most one value."""
     compartment: bool
     slot: str
     key: int
@@ -95,7 +97,8 @@ def parameters_of(type_: str) -> Mapping[str, Parameter]:
             paths=paths,
             targets=() if targets in ("*", "") else tuple(targets.split(",")),
             any_target=targets == "*",
-            compartment="single" in flags,
+            single="one" in flags,
+            compartment=name == "patient" and kind == "reference" and "one" in flags and len(paths) == 1,
             slot=slot,
             key=term(type_, slot),
             mark=term(type_, name, "?"),

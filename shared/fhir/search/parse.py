@@ -1,6 +1,7 @@
 """From name-value pairs to a ``Query`` (http://hl7.org/fhir/R4/search.html). Errors never repeat what was sent."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from shared.errors import Invalid, NotSupported
@@ -11,6 +12,7 @@ from shared.fhir.search.parameters import Parameter, parameters_of
 from shared.fhir.search.params import date, quantity, reference, string, token, uri
 from shared.fhir.search.query import DEFAULT_COUNT, LARGEST_COUNT, Query
 from shared.fhir.search.results import include_of, sort_of
+from shared.fhir.search.windows import joined
 
 CURSOR = "_cursor"
 _SILENT = frozenset({"_format", "_pretty"})
@@ -59,7 +61,9 @@ def parse(
             continue
         filters.append(_filter(parameter, modifier, value, base, now))
         applied.append((name, value))
-    return _with_results(type_, tuple(filters), tuple(applied), results)
+    single = frozenset(parameter.key for parameter in known.values() if parameter.single)
+    query = _with_results(type_, joined(filters, single), tuple(applied), results)
+    return replace(query, now=now)
 
 
 def _filter(parameter: Parameter, modifier: str, value: str, base: str, now: datetime) -> Filter:

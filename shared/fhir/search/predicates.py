@@ -31,7 +31,7 @@ _LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # prefix -> condition on the stored range (l, h) and the range searched for ({a}, {b}), both half-open
-_DATE = {
+DATE = {
     "eq": "(l >= {a} AND l < {b} AND h <= {b})",
     "ne": "NOT (l >= {a} AND h <= {b})",
     "ap": "(l < {b} AND h > {a})",
@@ -43,7 +43,7 @@ _DATE = {
     "eb": "h <= {a}",
 }
 # the stored range is closed; the one searched for is [a, b), and a = b behind a prefix that ignores precision
-_QUANTITY = {
+QUANTITY = {
     "eq": "(l >= {a} AND l < {b} AND h < {b})",
     "ne": "NOT (l >= {a} AND h < {b})",
     "ap": "(l <= {b} AND h >= {a})",
@@ -79,14 +79,14 @@ def shape_of(found: Filter) -> Shape:
             return ("patients", len(ids) == 1)
         case Ids(ids, negated):
             return ("ids", negated, len(ids) == 1)
-        case Dates(_, tests):
-            return ("dates", *(test.prefix for test in tests))
-        case Updated(tests):
-            return ("updated", *(test.prefix for test in tests))
+        case Dates(_, tests, every):
+            return ("dates", every, *(test.prefix for test in tests))
+        case Updated(tests, every):
+            return ("updated", every, *(test.prefix for test in tests))
         case Strings(_, mode, values):
             return ("strings", mode, len(values))
-        case Quantities(_, tests):
-            return ("quantities", *((test.prefix, test.unit is not None) for test in tests))
+        case Quantities(_, measures, every):
+            return ("quantities", every, *((test.prefix, test.unit is not None) for test in measures))
         case AnyOf(filters):
             return ("any", *(shape_of(inner) for inner in filters))
 
@@ -103,7 +103,7 @@ def values_of(found: Filter) -> Iterator[Any]:
         case Dates(param, tests):
             yield param
             for test in tests:
-                yield from _used(_DATE[test.prefix], test.low, test.high)
+                yield from _used(DATE[test.prefix], test.low, test.high)
         case Updated(tests):
             for test in tests:
                 yield from _used(_UPDATED[test.prefix], _moment(test.low), _moment(test.high))
@@ -119,7 +119,7 @@ def values_of(found: Filter) -> Iterator[Any]:
         case Quantities(param, tests):
             yield param
             for measure in tests:
-                yield from _used(_QUANTITY[measure.prefix], measure.low, measure.high)
+                yield from _used(QUANTITY[measure.prefix], measure.low, measure.high)
                 if measure.unit is not None:
                     yield measure.unit
         case AnyOf(filters):
@@ -157,10 +157,10 @@ def range_condition(shape: Shape, bind: Bind) -> str:
     param = f"d.param = {bind('bigint')}"
     tests = []
     if shape[0] == "dates":
-        tests = [condition(_DATE, prefix, bind, "bigint", "d.low", "d.high") for prefix in shape[1:]]
+        tests = [condition(DATE, prefix, bind, "bigint", "d.low", "d.high") for prefix in shape[2:]]
     elif shape[0] == "quantities":
-        for prefix, has_unit in shape[1:]:
-            test = condition(_QUANTITY, prefix, bind, "numeric", "d.low", "d.high")
+        for prefix, has_unit in shape[2:]:
+            test = condition(QUANTITY, prefix, bind, "numeric", "d.low", "d.high")
             tests.append(f"({test} AND {bind('bigint')} = ANY (d.units))" if has_unit else test)
     else:
         for _ in range(shape[2]):
@@ -170,7 +170,12 @@ def range_condition(shape: Shape, bind: Bind) -> str:
                 tests.append(f"(d.value >= {bind('text')} AND d.value < {bind('text')})")
             else:
                 tests.append(f"(d.value = {bind('text')} AND d.exact = {bind('bigint')})")
-    return f"{param} AND ({' OR '.join(tests)})"
+    return f"{param} AND ({_joined(shape, tests)})"
+
+
+def _joined(shape: Shape, tests: list[str]) -> str:
+    """All of ``tests`` where the shape says "every", else one of them."""
+    return (" AND " if shape[0] in ("dates", "quantities", "updated") and shape[1] else " OR ").join(tests)
 
 
 TABLES = {"dates": "index_date", "strings": "index_string", "quantities": "index_quantity"}
@@ -189,9 +194,9 @@ def predicate(shape: Shape, bind: Bind) -> str:
         case ("ids", negated, single):
             found = f"r.id = {bind('text')}" if single else f"r.id = ANY ({bind('text[]')})"
             return f"NOT ({found})" if negated else found
-        case ("updated", *prefixes):
+        case ("updated", _, *prefixes):
             tests = [condition(_UPDATED, p, bind, "timestamptz", "r.last_updated", "") for p in prefixes]
-            return f"({' OR '.join(tests)})"
+            return f"({_joined(shape, tests)})"
         case ("any", *shapes):
             return f"({' OR '.join(predicate(inner, bind) for inner in shapes)})" if shapes else "false"
     # OFFSET 0 keeps the planner from turning the probe of one row into a join over the whole index

@@ -1,11 +1,12 @@
 """A search as a value: what was asked, after parsing and before SQL."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from shared.fhir.search.filters import Filter
 from shared.fhir.search.parameters import Parameter
+from shared.fhir.search.snapshot import Snapshot
 
 SortValue = int | str | datetime
 DEFAULT_COUNT = 50
@@ -27,6 +28,8 @@ class Cursor:
 
     values: tuple[SortValue, ...]
     rid: int
+    snapshot: Snapshot | None = None
+    """What the first page saw, where the order is that of ``_lastUpdated``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +52,11 @@ class Query:
     total: bool = False
     includes: tuple[Include, ...] = ()
     cursor: Cursor | None = None
-    applied: tuple[tuple[str, str], ...] = field(default=())
+    applied: tuple[tuple[str, str], ...] = ()
+    now: datetime = datetime(9999, 12, 31, tzinfo=UTC)
+    """When it was asked, by the clock that also sets ``lastUpdated``."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether a write can move a row in the order of the answer."""
+        return [key.kind for key in self.sort] == ["updated"]

@@ -11,9 +11,11 @@ from functools import lru_cache
 from typing import Any
 
 from shared.fhir.search.filters import Filter, Terms
+from shared.fhir.search.finders import finds
 from shared.fhir.search.order import Order, missing_value, order_of
-from shared.fhir.search.predicates import TABLES, Bind, Shape, predicate, range_condition, shape_of, values_of
+from shared.fhir.search.predicates import Bind, Shape, predicate, shape_of, values_of
 from shared.fhir.search.query import Query
+from shared.fhir.search.snapshot import COLUMN, Sight
 
 BOUND = 1_000
 _ROW = "r.rid, r.id, r.version, r.last_updated, r.body"
@@ -45,8 +47,11 @@ def page_statement(query: Query, access: Filter | None) -> tuple[str, list[Any]]
         arguments += values_of(found)
     arguments += [key.param for key in query.sort if key.kind in ("date", "string")]
     if query.cursor is not None:
+        if query.cursor.snapshot is not None:
+            arguments += [query.cursor.snapshot.text, query.cursor.snapshot.horizon]
         arguments += [*query.cursor.values, query.cursor.rid]
-    return _page(layout), arguments
+    text = _page(layout)
+    return (f"SELECT page.*, {COLUMN} FROM ({text}) page" if query.moves else text), arguments
 
 
 def count_statement(query: Query, access: Filter | None) -> tuple[str, list[Any]]:
@@ -78,7 +83,7 @@ class _Names:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One filter: its condition on a row, and where it can find rows (a FROM clause with WHERE), if it can."""
+    """One filter: its condition on a row, and the SELECT by which an index finds its rows, if one can."""
 
     shape: Shape
     condition: str
@@ -96,7 +101,7 @@ def _parts(shapes: tuple[Shape, ...], names: _Names) -> list[_Part]:
             return taken[-1]
 
         condition = predicate(shape, bind)
-        parts.append(_Part(shape, condition, _finds(shape, _again(taken)), shape[-1] is True))
+        parts.append(_Part(shape, condition, finds(shape, _again(taken)), shape[-1] is True))
     return parts
 
 
@@ -104,23 +109,6 @@ def _again(taken: list[str]) -> Bind:
     """The placeholders that were ``taken``, once more in the same order."""
     names = iter(taken)
     return lambda _: next(names)
-
-
-def _finds(shape: Shape, bind: Bind) -> str:
-    """Where the rows of ``shape`` are found in an index, with the placeholders that its condition took."""
-    match shape:
-        case ("terms", False, single):
-            name = bind("")
-            return f"index_term d WHERE d.term = {name if single else f'ANY ({name})'}"
-        case ("strings", "prefix" | "exact", *_):
-            return f"index_string d WHERE {range_condition(shape, bind)}"
-        case ("dates" | "quantities", test) if "ne" not in (test, test[0]):
-            return f"{TABLES[shape[0]]} d WHERE {range_condition(shape, bind)}"
-        case ("updated", prefix) if prefix != "ne":
-            return f"resource d WHERE d.type = $1::text AND NOT d.deleted AND {predicate(shape, bind)}".replace(
-                "r.", "d."
-            )
-    return ""
 
 
 @lru_cache(maxsize=4_096)
@@ -149,7 +137,7 @@ def _bound(layout: _Layout, order: Order, parts: list[_Part], every: str) -> str
 def _counted(layout: _Layout, order: Order, parts: list[_Part], found: list[_Part]) -> str:
     """Count each list up to the bound, then run the one branch that is cheap; the others are never started."""
     counts = [
-        f"(SELECT count(*) FROM (SELECT FROM {part.finds} LIMIT {BOUND}) x) AS n{i}" for i, part in enumerate(found)
+        f"(SELECT count(*) FROM (SELECT FROM ({part.finds}) d LIMIT {BOUND}) x) AS n{i}" for i, part in enumerate(found)
     ]
     least = f"least({', '.join(f'n{i}' for i in range(len(found)))})"
     cases = " ".join(f"WHEN n{i} = {least} THEN {i}" for i in range(len(found)))
@@ -158,7 +146,7 @@ def _counted(layout: _Layout, order: Order, parts: list[_Part], found: list[_Par
     for number, part in enumerate(found):
         rest = "".join(f" AND {other.condition}" for other in parts if other is not part)
         branches.append(
-            f"(SELECT * FROM (SELECT DISTINCT d.rid FROM {part.finds}) f CROSS JOIN LATERAL"
+            f"(SELECT * FROM (SELECT DISTINCT d.rid FROM ({part.finds}) d) f CROSS JOIN LATERAL"
             f" (SELECT r.id, r.version, r.last_updated, r.body{order.columns()} FROM resource r"
             f" WHERE r.rid = f.rid AND {_OURS}{rest} OFFSET 0) r WHERE (SELECT branch FROM choice) = {number}"
             f"{order.behind(*order.names)} ORDER BY {order.by(*order.names)} LIMIT $2::int)"
@@ -177,11 +165,16 @@ def _walk(layout: _Layout, order: Order, parts: list[_Part], found: list[_Part])
         if single is None:
             rows = f"SELECT {_ROW} FROM resource r WHERE {_OURS}{every}{order.behind('r.rid')}"
             return f"{rows} ORDER BY r.rid LIMIT $2::int"
-        rest = "".join(f" AND {part.condition}" for part in parts if part is not single)
-        return _through(f"SELECT d.rid FROM {single.finds}{order.behind('d.rid')} ORDER BY d.rid", "", rest, "w.rid")
+        # other single terms are probed in the index before the row itself is fetched
+        others = [part for part in found if part.single and part is not single]
+        probes = "".join(f" AND EXISTS ({_probe(part)} AND e.rid = d.rid OFFSET 0)" for part in others)
+        rest = "".join(f" AND {part.condition}" for part in parts if part is not single and part not in others)
+        return _through(f"{single.finds}{probes}{order.behind('d.rid')} ORDER BY d.rid", "", rest, "w.rid")
     kind, descending = layout.sort[0]
     if len(layout.sort) == 1 and kind in ("date", "string"):
         return _walk_values(kind, descending, order, every)
+    if order.sight:
+        return _walk_as_seen(order, order.sight, every)
     columns = (*order.expressions, "r.rid")
     if len(layout.sort) == 1:
         return (
@@ -192,6 +185,25 @@ def _walk(layout: _Layout, order: Order, parts: list[_Part], found: list[_Part])
         f"SELECT * FROM (SELECT {_ROW}{order.columns()} FROM resource r WHERE {_OURS}{every} OFFSET 0) every"
         f" WHERE true{order.behind(*order.names)} ORDER BY {order.by(*order.names)} LIMIT $2::int"
     )
+
+
+def _walk_as_seen(order: Order, sight: Sight, every: str) -> str:
+    """Through the rows by lastUpdated as the first page saw them; those that changed since are in their old places."""
+    columns = ("r.last_updated", "r.rid")
+    same = (
+        f"SELECT {_ROW}, r.last_updated AS s0 FROM resource r WHERE {_OURS}{every} AND {sight.unchanged()}"
+        f"{order.behind(*columns)} ORDER BY {order.by(*columns)} LIMIT $2::int"
+    )
+    changed = (
+        f"SELECT * FROM (SELECT {_ROW}, {sight.updated()} AS s0 FROM resource r WHERE {_OURS}{every}"
+        f" AND {sight.changed()} OFFSET 0) c WHERE true{order.behind('s0', 'rid')}"
+    )
+    return f"SELECT * FROM (({same}) UNION ALL ({changed})) u ORDER BY {order.by('s0', 'rid')} LIMIT $2::int"
+
+
+def _probe(part: _Part) -> str:
+    """The SELECT of a single term under another alias, to be asked about one row."""
+    return part.finds.replace("d.", "e.").replace(" d ", " e ")
 
 
 def _through(source: str, columns: str, conditions: str, by: str) -> str:
@@ -241,5 +253,5 @@ def _count(shapes: tuple[Shape, ...]) -> str:
         return f"SELECT count(*) FROM resource r WHERE {_OURS}{every}"
     rest = "".join(f" AND {part.condition}" for part in parts if part is not found)
     if not rest and found.shape[0] == "terms":
-        return f"SELECT count(DISTINCT d.rid) FROM {found.finds} AND $1::text IS NOT NULL"
-    return f"SELECT count(*) FROM resource r WHERE {_OURS}{rest} AND r.rid IN (SELECT d.rid FROM {found.finds})"
+        return f"SELECT count(DISTINCT d.rid) FROM ({found.finds}) d WHERE $1::text IS NOT NULL"
+    return f"SELECT count(*) FROM resource r WHERE {_OURS}{rest} AND r.rid IN ({found.finds})"

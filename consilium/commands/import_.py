@@ -12,6 +12,9 @@ def command(
     token: Annotated[str | None, typer.Option(help="A bearer token; minted with the local key without it.")] = None,
     concurrency: Annotated[int, typer.Option(help="Bundles on their way at once.", min=1, max=32)] = 2,
     again: Annotated[bool, typer.Option(help="Send what was loaded before, too.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Repair no structure: what is not quite R4 is refused, with reasons.")
+    ] = False,
     verify: Annotated[bool, typer.Option(help="Compare what is on the server with the files; load nothing.")] = False,
 ) -> None:
     """Load Bundles, resources and NDJSON in dependency order; a second run goes on where the first ended."""
@@ -20,6 +23,6 @@ def command(
     from consilium.importing.command import load, verified
     from consilium.importing.options import Options
 
-    options = Options.of(paths, url=url, token=token, concurrency=concurrency, again=again)
+    options = Options.of(paths, url=url, token=token, concurrency=concurrency, again=again, strict=strict)
     if not asyncio.run((verified if verify else load)(options)):
         raise typer.Exit(1)

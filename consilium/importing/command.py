@@ -41,6 +41,7 @@ async def load(options: Options, console: Console | None = None) -> bool:
                 lambda count: progress.advance(task, count),
                 again=options.again,
                 missing=missing,
+                strict=options.strict,
             )
             await loader.load(units, concurrency=options.concurrency)
     show(report, console)
@@ -73,7 +74,7 @@ def _read(options: Options) -> tuple[Report, list[Unit]]:
     report = Report()
     reading = read(options.paths)
     report.unreadable = reading.unreadable
-    return report, prepared(reading.units, report)
+    return report, prepared(reading.units, report, strict=options.strict)
 
 
 def _unreachable(error: Exception) -> str:

@@ -13,6 +13,7 @@ from consilium.importing.report import Report
 from consilium.importing.server import Fate, Server
 from consilium.importing.shape import shaped
 from consilium.importing.split import parts
+from consilium.importing.structure import with_structure
 from consilium.importing.units import Entry, Unit, type_of
 from services.gateway.routing import owner_of
 
@@ -32,6 +33,8 @@ class Loader:
     again: bool = False
     missing: set[str] = field(default_factory=set)
     """``Type/id`` that are neither in the files nor on the server."""
+    strict: bool = False
+    """What the server refuses for its structure stays refused."""
 
     async def load(self, units: list[Unit], *, concurrency: int) -> None:
         """Load all ``units``, what is referred to first, ``concurrency`` at a time."""
@@ -89,6 +92,8 @@ class Loader:
     async def _sent(self, unit: Unit) -> list[Fate]:
         """What became of each entry; those that the server cannot process are sent once more, in R4's shape."""
         fates = await self.server.send(unit)
+        if self.strict:
+            return fates
         refused = [position for position, fate in enumerate(fates) if (fate.reason or "").startswith(UNPROCESSABLE)]
         told: Counter[str] = Counter()
         entries = tuple(_shaped(unit.entries[position], told) for position in refused)
@@ -118,9 +123,10 @@ def _shaped(entry: Entry, told: Counter[str]) -> Entry:
     return {**entry, "resource": shaped(resource, told)} if isinstance(resource, dict) else entry
 
 
-def prepared(units: list[Unit], report: Report) -> list[Unit]:
-    """``units`` with PUT URLs that agree with their resources."""
-    return [with_own_ids(unit, report.repaired) for unit in units]
+def prepared(units: list[Unit], report: Report, *, strict: bool = False) -> list[Unit]:
+    """``units`` in R4's structure (not so if ``strict``), with PUT URLs that agree with their resources."""
+    sound = units if strict else [with_structure(unit, report.repaired) for unit in units]
+    return [with_own_ids(unit, report.repaired) for unit in sound]
 
 
 async def find_missing(units: list[Unit], server: Server) -> set[str]:

@@ -17,10 +17,19 @@ class Options:
     journal: Path
     concurrency: int = 2
     again: bool = False
+    strict: bool = False
+    """Structural faults are left for the server to refuse."""
 
     @classmethod
     def of(
-        cls, paths: list[Path], *, url: str | None, token: str | None, concurrency: int = 2, again: bool = False
+        cls,
+        paths: list[Path],
+        *,
+        url: str | None,
+        token: str | None,
+        concurrency: int = 2,
+        again: bool = False,
+        strict: bool = False,
     ) -> "Options":
         """Options with what the environment says for the rest: the port, the data folder, the local key."""
         from consilium.local import local_base, local_token
@@ -28,4 +37,5 @@ class Options:
 
         settings = ServerSettings()
         base = (url or f"{local_base(settings)}/fhir").rstrip("/")
-        return cls(tuple(paths), base, token or local_token(), settings.data_dir / JOURNAL, concurrency, again)
+        journal = settings.data_dir / JOURNAL
+        return cls(tuple(paths), base, token or local_token(), journal, concurrency, again, strict)

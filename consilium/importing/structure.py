@@ -46,8 +46,8 @@ MEANINGFUL = frozenset(
         "wasNotTaken",
     }
 )
-"""Members by which some release of FHIR turns a statement around. Where R4 does not define one it is not dropped, unless
-it is ``false``: without it the statement would say the opposite."""
+"""Members by which some release of FHIR turns a statement around. Where R4 does not define one it is not dropped,
+unless it is ``false``: without it the statement would say the opposite."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def started_broker() -> Broker:
     except BrokerImpossible as error:
         if broker is not None:
             broker.close()
-        text = f"NO RABBITMQ, THESE TESTS DID NOT RUN: {error}"
+        text = f"{NO_BROKER}: {error}"
         if os.environ.get("CI") == "true":
             pytest.fail(text, pytrace=False)
         pytest.skip(text)

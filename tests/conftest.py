@@ -49,6 +49,17 @@ async def database_url(postgres: str) -> AsyncIterator[str]:
         await connection.close()
 
 
+NO_BROKER = "NO RABBITMQ, THESE TESTS DID NOT RUN"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say it loudly when the tests over a real broker were skipped; ``-q`` would hide it in a number."""
+    reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    skipped = [reason for reason in reasons if NO_BROKER in reason]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} skipped: {skipped[0]}", red=True, bold=True)
+
+
 def started_broker() -> Broker:
     """A running broker. Where that is impossible the test is skipped, and with ``CI=true`` it fails."""
     broker: Broker | None = None

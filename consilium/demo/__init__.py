@@ -1,1 +1,1 @@
-"""``consilium demo``: one story, told against a running server."""
+"""``consilium demo``: one referral story told against a running server, and shown as tables."""

@@ -73,7 +73,8 @@ def merge(statements: Mapping[str, Resource]) -> Resource:
         found = _union((item for rest in rests for item in rest.get(element, ())), key)
         if found:
             whole[element] = found
-    return {**first, "rest": [whole]}
+    implementation = {**first.get("implementation", {}), "description": "Consilium"}
+    return {**first, "implementation": implementation, "rest": [whole]}
 
 
 def _union(items: Iterable[dict[str, Any]], key: str) -> list[dict[str, Any]]:

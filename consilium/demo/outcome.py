@@ -1,0 +1,61 @@
+"""What the story led to, once it has arrived everywhere: the plan, its timeline, the messages."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from consilium.demo.api import Api
+from consilium.demo.people import COORDINATOR, PAIN
+from consilium.demo.story import STORIES
+
+EXPECTED = {"completed", "cancelled"}
+"""What the plan says of the two activities in the end: the one was done, the other declined."""
+
+
+class NotArrived(RuntimeError):
+    """The plan or the messages did not follow in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything that the demo shows."""
+
+    patient: dict[str, Any]
+    plan: dict[str, Any]
+    timeline: list[dict[str, Any]]
+    messages: list[dict[str, Any]]
+    """Communications, oldest first."""
+
+
+async def await_outcome(api: Api, patient: str, *, within: float = 20.0) -> Outcome:
+    """The outcome, when the plan has followed both referrals and the requester was told of their ends.
+
+    Raises ``NotArrived`` after ``within`` seconds."""
+    deadline = time.monotonic() + within
+    while True:
+        plan = await api.get(COORDINATOR, f"/api/plans?patient={patient}")
+        statuses = [activity["status"] for activity in plan["activities"]] if plan else []
+        messages = await _messages(api, patient)
+        if len(statuses) >= len(STORIES) and set(statuses) >= EXPECTED and _requester_knows(messages):
+            plan_id = plan["care_plan"].rpartition("/")[2]
+            timeline = await api.get(COORDINATOR, f"/api/plans/{plan_id}/timeline")
+            return Outcome(await api.get(COORDINATOR, f"/fhir/{patient}"), plan, timeline, messages)
+        if time.monotonic() > deadline:
+            raise NotArrived(f"After {within:.0f} s the plan says {statuses or 'nothing'}; {len(messages)} messages.")
+        await asyncio.sleep(0.1)
+
+
+async def _messages(api: Api, patient: str) -> list[dict[str, Any]]:
+    found = await api.search(COORDINATOR, f"Communication?subject={patient}&_count=200")
+    return sorted(found, key=lambda message: str(message["meta"]["lastUpdated"]))
+
+
+def _requester_knows(messages: list[dict[str, Any]]) -> bool:
+    told = {
+        coding["code"]
+        for message in messages
+        if any(recipient.get("reference") == PAIN.reference for recipient in message.get("recipient", []))
+        for coding in message.get("topic", {}).get("coding", [])
+    }
+    return {"referral-completed-requester", "referral-declined-requester"} <= told

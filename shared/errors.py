@@ -5,7 +5,8 @@ ConsiliumError
  +-- Unauthenticated       no token, or one that does not verify (401)
  +-- Forbidden             this caller may not do this (403)
  +-- NotFound              nothing by that name here (404)
- +-- NotSupported          a thing that this server does not do (405 / 501 by the edge)
+ +-- NotAllowed            this address does not take this method (405)
+ +-- NotSupported          a part of the standard that this server does not do (400)
  +-- NotAcceptable         no representation that the caller accepts (406)
  +-- Conflict              the present state does not allow it: an illegal transition, a referenced target (409)
  +-- Gone                  it was deleted (410)
@@ -31,6 +32,7 @@ class Category(StrEnum):
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not-found"
+    NOT_ALLOWED = "not-allowed"
     NOT_SUPPORTED = "not-supported"
     NOT_ACCEPTABLE = "not-acceptable"
     CONFLICT = "conflict"
@@ -85,6 +87,15 @@ class Forbidden(ConsiliumError):
 
 class NotFound(ConsiliumError):
     category, default_code = Category.NOT_FOUND, "not-found"
+
+
+class NotAllowed(ConsiliumError):
+    category, default_code = Category.NOT_ALLOWED, "not-supported"
+
+    def __init__(self, text: str, *, methods: tuple[str, ...] = ()) -> None:
+        """``methods`` are those that the address takes."""
+        super().__init__(text)
+        self.methods = methods
 
 
 class NotSupported(ConsiliumError):

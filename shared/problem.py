@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import ConsiliumError, Invalid, Issue, Unprocessable
-from shared.status import HEADERS, STATUS
+from shared.status import STATUS, headers_of
 from shared.telemetry.failures import described
 
 _logger = logging.getLogger(__name__)
@@ -42,8 +42,7 @@ def problem(
 
 def of_error(error: ConsiliumError) -> Response:
     """One of our own errors."""
-    headers = HEADERS.get(error.category)
-    return problem(STATUS[error.category], detail=error.issues[0].text, issues=error.issues, headers=headers)
+    return problem(STATUS[error.category], detail=error.issues[0].text, issues=error.issues, headers=headers_of(error))
 
 
 def of_validation(error: RequestValidationError) -> Response:

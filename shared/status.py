@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 
-from shared.errors import Category
+from shared.errors import Category, ConsiliumError, NotAllowed
 
 STATUS: Mapping[Category, int] = {
     Category.INVALID: 400,
     Category.UNAUTHENTICATED: 401,
     Category.FORBIDDEN: 403,
     Category.NOT_FOUND: 404,
-    Category.NOT_SUPPORTED: 501,
+    Category.NOT_ALLOWED: 405,
+    Category.NOT_SUPPORTED: 400,
     Category.NOT_ACCEPTABLE: 406,
     Category.CONFLICT: 409,
     Category.GONE: 410,
@@ -21,8 +22,14 @@ STATUS: Mapping[Category, int] = {
     Category.UNAVAILABLE: 503,
 }
 
-HEADERS: Mapping[Category, Mapping[str, str]] = {
+_HEADERS: Mapping[Category, Mapping[str, str]] = {
     Category.UNAUTHENTICATED: {"WWW-Authenticate": "Bearer"},
     Category.UNAVAILABLE: {"Retry-After": "5"},
 }
-"""What a client must be told beside the status, where the status demands it."""
+
+
+def headers_of(error: ConsiliumError) -> Mapping[str, str]:
+    """What a client must be told beside the status, where the status demands it."""
+    if isinstance(error, NotAllowed):
+        return {"Allow": ", ".join(error.methods)}
+    return _HEADERS.get(error.category, {})

@@ -13,7 +13,7 @@ from services.gateway.outcome import error_answer
 from services.gateway.routing import API_PREFIXES, CAREPLANS, NOTIFICATIONS, OWNED_TYPES, REFERRALS
 from services.gateway.settings import GatewaySettings
 from services.gateway.transactions import transaction
-from shared.errors import ConsiliumError, NotFound, NotSupported, TooLarge, UnsupportedMediaType
+from shared.errors import ConsiliumError, NotAllowed, NotFound, TooLarge, UnsupportedMediaType
 
 Edge = Callable[[Scope, Receive], Awaitable[Answer]]
 
@@ -78,7 +78,7 @@ class Gateway:
         if scope["method"] == "OPTIONS":
             return await self._capabilities.answer(scope)
         if scope["method"] != "POST":
-            raise NotSupported("Search over all types and history of all types are not supported.")
+            raise NotAllowed("The base takes batches and transactions only.", methods=("POST", "OPTIONS"))
         limit = self._settings.max_bundle_bytes
         if (declared_length(scope) or 0) > limit:
             raise TooLarge("The request body is larger than this server takes.")
@@ -92,7 +92,7 @@ class Gateway:
 
     async def _metadata(self, scope: Scope, receive: Receive) -> Answer:
         if scope["method"] not in ("GET", "HEAD"):
-            raise NotSupported("The CapabilityStatement can only be read.")
+            raise NotAllowed("The CapabilityStatement can only be read.", methods=("GET", "HEAD"))
         return await self._capabilities.answer(scope)
 
     async def _live(self, scope: Scope, receive: Receive) -> Answer:

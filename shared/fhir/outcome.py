@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from shared.errors import ConsiliumError, Issue
 from shared.fhir.http import Response
 from shared.fhir.json import Resource, dumps
-from shared.status import HEADERS, STATUS
+from shared.status import STATUS, headers_of
 
 
 def outcome(issues: Iterable[Issue]) -> Resource:
@@ -22,7 +22,7 @@ def outcome(issues: Iterable[Issue]) -> Resource:
 
 def error_response(error: ConsiliumError) -> Response:
     """The answer to a request that failed with ``error``."""
-    headers = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS.get(error.category, {}).items())
+    headers = tuple((name.lower().encode(), value.encode()) for name, value in headers_of(error).items())
     return Response(STATUS[error.category], dumps(outcome(error.issues)), headers)
 
 

@@ -1,6 +1,6 @@
 """From method and path to an interaction, also for Bundle entries (http://hl7.org/fhir/R4/http.html#summary)."""
 
-from shared.errors import Invalid, NotFound, NotSupported
+from shared.errors import Invalid, NotAllowed, NotFound
 from shared.fhir.capability import capability
 from shared.fhir.http import Request, Response, body_resource, legal_id, require_acceptable
 from shared.fhir.interactions.batch import batch
@@ -22,7 +22,7 @@ async def dispatch(engine: Engine, request: Request) -> Response:
     if len(request.path) > 1 and method != "PUT" and request.path[1] != "_search" and not legal_id(request.path[1]):
         raise NotFound("No such resource.")
     match method, request.path:
-        case "GET", (_, _):
+        case "GET", (_, id_) if id_ != "_search":
             return await read(engine, request)
         case "GET", ("metadata",):
             return capability(engine, request)
@@ -32,7 +32,7 @@ async def dispatch(engine: Engine, request: Request) -> Response:
             return await search(engine, request)
         case "POST", ():
             return await _bundle(engine, request)
-        case "POST", (_,):
+        case "POST", (type_,) if type_ != "metadata":
             return await create(engine, request)
         case "PUT", (_, _):
             return await update(engine, request)
@@ -44,9 +44,21 @@ async def dispatch(engine: Engine, request: Request) -> Response:
             return await vread(engine, request)
     if request.path and request.path[0] != "metadata":
         engine.kinds.kind(request.path[0])
-    if len(request.path) > 4 or not request.path:
-        raise NotFound("There is nothing at this address.")
-    raise NotSupported("This interaction is not served.")
+    raise NotAllowed("This address does not take this method.", methods=_methods(request.path))
+
+
+def _methods(path: tuple[str, ...]) -> tuple[str, ...]:
+    """What the address takes. Raises ``NotFound`` where there is nothing."""
+    match path:
+        case () | (_, "_search"):
+            return ("POST",)
+        case ("metadata",) | (_, _, "_history") | (_, _, "_history", _):
+            return ("GET", "HEAD")
+        case (_,):
+            return ("GET", "HEAD", "POST")
+        case (_, _):
+            return ("GET", "HEAD", "PUT", "DELETE")
+    raise NotFound("There is nothing at this address.")
 
 
 async def _bundle(engine: Engine, request: Request) -> Response:

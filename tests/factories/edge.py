@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import httpx
@@ -19,8 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from consilium.assembly import SERVICES, Assembly, assembled
-from consilium.databases import BUS
-from consilium.migrating import migrate
+from consilium.databases import BUS, database_urls
 from shared.ids import uuid7
 from shared.security.caller import Caller, Role
 from shared.security.jwks import KeySet, RotatingKeys
@@ -31,7 +29,6 @@ from shared.telemetry.settings import TelemetrySettings
 from shared.telemetry.setup import Telemetry, start
 
 SYSTEM = Caller("ehr", Role.SYSTEM)
-TEMPLATE = "consilium_template_"
 KEPT_TABLES = ("resource", "resource_history", "outbox")
 
 
@@ -132,9 +129,9 @@ def every_log_line(lines: list[str]) -> Iterator[None]:
 
 @asynccontextmanager
 async def edge(
-    postgres: str, *, amqp_url: str | None = None, background: bool = True, trace_ratio: float = 1.0
+    databases: Mapping[str, str], *, amqp_url: str | None = None, background: bool = True, trace_ratio: float = 1.0
 ) -> AsyncIterator[Edge]:
-    """A system on fresh databases of the server at ``postgres``; workers run where ``background``."""
+    """A system on ``databases``; workers run where ``background``."""
     key, recorded, metrics = new_key(), InMemorySpanExporter(), MetricsKept()
     settings = TelemetrySettings(trace_ratio=trace_ratio)
     telemetry = start("test", settings, span_exporter=recorded, metric_exporter=metrics)
@@ -142,7 +139,6 @@ async def edge(
     lines: list[str] = []
     async with AsyncExitStack() as stack:
         stack.callback(telemetry.shutdown)
-        databases = await stack.enter_async_context(fresh_databases(postgres))
         stack.enter_context(every_log_line(lines))
         assembly = await stack.enter_async_context(
             assembled(databases, verifier, telemetry, amqp_url=amqp_url, background=background)
@@ -170,36 +166,16 @@ async def _ended(tasks: list[asyncio.Task[None]], stop: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def fresh_databases(postgres: str) -> AsyncIterator[dict[str, str]]:
-    """A database per service and one for the bus, cloned from migrated templates, dropped afterwards."""
-    suffix = uuid7().replace("-", "")
-    names = {service.name: f"{service.name}_{suffix}" for service in SERVICES} | {BUS: f"{BUS}_{suffix}"}
-    await _templates(postgres)
+async def fresh_databases(postgres: str, templates: Mapping[str, str]) -> AsyncIterator[dict[str, str]]:
+    """A copy of each of the migrated ``templates`` and a database for the bus, dropped afterwards."""
+    base = "edge_" + uuid7().replace("-", "")
     connection = await asyncpg.connect(postgres)
     try:
-        for name, database in names.items():
-            await connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{TEMPLATE}{name}"')
-        yield {name: at(postgres, database) for name, database in names.items()}
-        for database in names.values():
-            await connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+        for name, template in templates.items():
+            await connection.execute(f'CREATE DATABASE "{base}_{name}" TEMPLATE "{template}"')
+        await connection.execute(f'CREATE DATABASE "{base}_{BUS}"')
+        yield database_urls(postgres, [*templates, BUS], base=base)
+        for name in (*templates, BUS):
+            await connection.execute(f'DROP DATABASE IF EXISTS "{base}_{name}" WITH (FORCE)')
     finally:
         await connection.close()
-
-
-async def _templates(postgres: str) -> None:
-    names = [*(service.name for service in SERVICES), BUS]
-    connection = await asyncpg.connect(postgres)
-    try:
-        there = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
-        missing = [name for name in names if TEMPLATE + name not in there]
-        for name in missing:
-            await connection.execute(f'CREATE DATABASE "{TEMPLATE}{name}"')
-    finally:
-        await connection.close()
-    if missing:
-        await migrate(SERVICES, {name: at(postgres, TEMPLATE + name) for name in names})
-
-
-def at(url: str, database: str) -> str:
-    """The URL of another ``database`` on the server of ``url``."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))

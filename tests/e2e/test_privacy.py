@@ -1,0 +1,105 @@
+"""What a client sends stays in the record: a canary in every field shows in no log, span, metric or error."""
+
+import json
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from shared.security.caller import Caller, Role
+from tests.e2e.canaries import CANARY, ID, NUMBER, Sent, everywhere, stored
+from tests.factories.edge import SYSTEM, Edge, edge, fresh_databases
+
+CALLERS = (
+    SYSTEM,
+    Caller(CANARY, Role.COORDINATOR, None, f"Practitioner/{ID}", f"Organization/{ID}"),
+    Caller(CANARY, Role.PATIENT, None, f"Patient/{ID}"),
+)
+
+
+@pytest.fixture(scope="module")
+async def seen(postgres: str, templates: dict[str, str]) -> AsyncIterator[Edge]:
+    """A system whose every word is kept."""
+    async with fresh_databases(postgres, templates) as databases, edge(databases) as running:
+        yield running
+
+
+async def test_the_canaries_are_taken_where_they_are_well_formed(seen: Edge) -> None:
+    for sent in stored():
+        answer = await asked(seen, sent, SYSTEM)
+        assert answer.status_code in (200, 201), (sent, answer.text)
+        assert carries(answer.text)
+
+
+async def test_a_canary_sent_everywhere_shows_nowhere(
+    seen: Edge, postgres: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log_before = await server_log(postgres)
+    errors: list[str] = []
+    for caller in CALLERS:
+        for sent in everywhere():
+            answer = await asked(seen, sent, caller)
+            assert answer.status_code < 500, (sent, answer.text)
+            errors += [f"{sent.method} {sent.url} {told}"[:600] for told in refusals(answer) if carries(told)]
+    assert not errors
+    assert [line for line in seen.lines if carries(line)] == []
+    assert [text for text in spans(seen) if carries(text)] == []
+    assert [text for text in points(seen) if carries(text)] == []
+    assert not carries((await server_log(postgres)).removeprefix(log_before))
+    assert not carries("".join(capfd.readouterr()))
+
+
+async def asked(seen: Edge, sent: Sent, caller: Caller) -> httpx.Response:
+    """The answer to ``sent``."""
+    body: dict[str, Any] = {}
+    if isinstance(sent.body, bytes):
+        body["content"] = sent.body
+    elif sent.body is not None:
+        body["json"] = sent.body
+    return await seen.ask(sent.method, sent.url, caller=caller, headers=sent.headers, **body)
+
+
+def carries(text: str) -> bool:
+    """Whether a canary is in ``text``."""
+    return CANARY.lower() in text.lower() or str(NUMBER) in text
+
+
+def refusals(answer: httpx.Response) -> Iterator[str]:
+    """What an answer says of errors: all of it, or the outcomes in it; headers but for the place of what was stored."""
+    yield "".join(f"{name}: {value}\n" for name, value in answer.headers.items() if name not in ("location", "etag"))
+    if answer.status_code >= 400:
+        yield answer.text
+    elif answer.content:
+        content = answer.json()
+        for entry in content.get("entry", []) if isinstance(content, dict) else []:
+            if entry.get("response", {}).get("status", "2") >= "4" or "outcome" in entry.get("response", {}):
+                yield json.dumps(entry)
+
+
+def spans(seen: Edge) -> Iterable[str]:
+    """Every span, whole."""
+    return (span.to_json() for span in seen.spans())
+
+
+def points(seen: Edge) -> Iterable[str]:
+    """Every metric's name and every point's labels."""
+    seen.telemetry.flush()
+    return (f"{name} {point.attributes}" for name, found in seen.metrics.points.items() for point in found)
+
+
+async def server_log(postgres: str) -> str:
+    """The log of the PostgreSQL server."""
+    connection = await asyncpg.connect(postgres)
+    try:
+        folder = Path(await connection.fetchval("SHOW data_directory"))
+    finally:
+        await connection.close()
+    return read_logs(folder)
+
+
+def read_logs(folder: Path) -> str:
+    """All log files below ``folder``."""
+    return "".join(file.read_text(errors="replace") for file in sorted(folder.rglob("*log")) if file.is_file())

@@ -70,8 +70,8 @@ class HistoryRow(StoreTable, table=True):
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-DATE_LEVELS = (86_400_000_000, 2_764_800_000_000, 44_236_800_000_000)
-"""The greatest length of levels 0, 1 and 2 (a day, 32 days, 512 days) in microseconds; longer ones are of level 3."""
+DATE_LEVELS = tuple(days * 86_400_000_000 for days in (1, 8, 64, 512))
+"""The greatest length of each level in microseconds; longer and open entries are of one level more."""
 
 
 def _level() -> str:
@@ -101,7 +101,7 @@ index_date = Table(
     _column("high", BigInteger),
     Column("level", SmallInteger, Computed(_level(), persisted=True), nullable=False),
     Index("index_date_low", "param", "low", "rid"),
-    Index("index_date_level", "param", "level", "low", "rid"),
+    Index("index_date_level", "param", "level", "low", "high", "rid"),
     Index("index_date_rid", "rid", "param"),
 )
 """A date parameter's value: [low, high) in microseconds since 1970; ``level`` sorts it by length (``DATE_LEVELS``)."""
@@ -128,7 +128,7 @@ index_quantity = Table(
     _column("high", Numeric),
     Column("level", SmallInteger, Computed("CASE WHEN low = high THEN 0 ELSE 1 END", persisted=True), nullable=False),
     Index("index_quantity_low", "param", "low", "rid"),
-    Index("index_quantity_level", "param", "level", "low", "rid"),
+    Index("index_quantity_level", "param", "level", "low", "high", "rid"),
     Index("index_quantity_rid", "rid", "param"),
 )
 """A number or quantity parameter's value: [low, high]; level 0 are points."""

@@ -57,10 +57,11 @@ def _ranges(shape: Shape, bind: Bind, prefixes: list[str], levels: list[tuple[in
         return f"SELECT d.rid {where}"
     reach = reaches[0] if len(reaches) == 1 else f"greatest({', '.join(reaches)})"
     lengths = ", ".join(f"({level}, {length}::{cast})" for level, length in levels)
+    # the long ones first: what is still open is most of what a search from some day on finds
     return (
-        f"SELECT x.rid FROM (VALUES {lengths}) AS v(level, length) CROSS JOIN LATERAL (SELECT d.rid {where}"
+        f"SELECT d.rid {where} AND d.level = {len(levels)} UNION ALL"
+        f" SELECT x.rid FROM (VALUES {lengths}) AS v(level, length) CROSS JOIN LATERAL (SELECT d.rid {where}"
         f" AND d.level = v.level AND d.low >= {reach} - v.length OFFSET 0) x"
-        f" UNION ALL SELECT d.rid {where} AND d.level = {len(levels)}"
     )
 
 

@@ -108,6 +108,12 @@ def parameters_of(type_: str) -> Mapping[str, Parameter]:
     return MappingProxyType(found)
 
 
+@cache
+def single_keys(type_: str) -> frozenset[int]:
+    """The keys of the parameters of which a resource has at most one value."""
+    return frozenset(parameter.key for parameter in parameters_of(type_).values() if parameter.single)
+
+
 def search_parameters(type_: str) -> tuple[Parameter, ...]:
     """The parameters of ``type_`` that can be searched by, for the CapabilityStatement."""
     return tuple(p for _, p in sorted(parameters_of(type_).items()) if p.kind != "unsupported")

@@ -8,7 +8,7 @@ from shared.errors import Invalid, NotSupported
 from shared.fhir.search import cursor as cursors
 from shared.fhir.search.escapes import split_unescaped, unescape
 from shared.fhir.search.filters import Filter, Ids, Marked
-from shared.fhir.search.parameters import Parameter, parameters_of
+from shared.fhir.search.parameters import Parameter, parameters_of, single_keys
 from shared.fhir.search.params import date, quantity, reference, string, token, uri
 from shared.fhir.search.query import DEFAULT_COUNT, LARGEST_COUNT, Query
 from shared.fhir.search.results import include_of, sort_of
@@ -61,8 +61,7 @@ def parse(
             continue
         filters.append(_filter(parameter, modifier, value, base, now))
         applied.append((name, value))
-    single = frozenset(parameter.key for parameter in known.values() if parameter.single)
-    query = _with_results(type_, joined(filters, single), tuple(applied), results)
+    query = _with_results(type_, joined(filters, single_keys(type_)), tuple(applied), results)
     return replace(query, now=now)
 
 

@@ -145,7 +145,8 @@ async def _claim(engine: Engine, free: int) -> list[Claimed]:
 async def _wait(bell: asyncio.Event, stop: asyncio.Event, seconds: float) -> None:
     """Until somebody rings, something ends, or it is time to look."""
     stopping = asyncio.create_task(stop.wait())
-    stopping.add_done_callback(lambda task: bell.set())
+    # a wait that is given up rings after the next round has begun: the loop would never rest
+    stopping.add_done_callback(lambda task: None if task.cancelled() else bell.set())
     try:
         await pause(bell, seconds)
     finally:

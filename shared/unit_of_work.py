@@ -23,6 +23,7 @@ from shared.messaging import envelope, inbox
 from shared.security.caller import Caller
 from shared.store import resources
 from shared.store.database import Connection, Pool
+from shared.store.reading import Reader
 from shared.store.resources import Stored
 from shared.store.write import OutboxRow, Write
 from shared.telemetry.propagation import current_traceparent
@@ -48,6 +49,10 @@ class Engine:
     ids: IdSource = uuid7
     wake_relay: Callable[[], None] = field(default=lambda: None)
     """Called after a commit that left events in the outbox."""
+    reader: Reader = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reader", Reader(self.pool))
 
 
 class UnitOfWork:
@@ -265,7 +270,7 @@ async def unit_of_work(engine: Engine, caller: Caller) -> AsyncIterator[UnitOfWo
 async def current(engine: Engine, type_: str, id_: str) -> Stored:
     """The current version, for reading. Raises ``NotFound`` (never there, or a type of others) or ``Gone``."""
     engine.kinds.kind(type_)
-    stored = await resources.read(engine.pool, type_, id_)
+    stored = await engine.reader.read(type_, id_)
     if stored is None:
         raise NotFound("No such resource.")
     if stored.deleted:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from shared.ids import uuid7
-from shared.store.embedded import embedded_postgres
+from shared.store.embedded import SETTINGS, embedded_postgres
 from tests.broker import Broker, BrokerImpossible, reachable
 
 # a slow moment of a shared machine is no defect of ours
@@ -23,7 +23,8 @@ def postgres() -> Iterator[str]:
     """The administration URL of a real embedded PostgreSQL."""
     with tempfile.TemporaryDirectory(prefix="consilium-pg-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        with embedded_postgres(Path(folder) / "data") as url:
+        # nobody pulls the plug on a test: without fsync a database is made and dropped in a tenth of the time
+        with embedded_postgres(Path(folder) / "data", settings=SETTINGS | {"fsync": "off"}) as url:
             yield url
 
 

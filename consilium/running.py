@@ -3,19 +3,18 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
 
 from consilium.api_processes import keep_running
 from consilium.assembly import SERVICES, Assembly, assembled
 from consilium.databases import BUS, create_missing, database_urls, template
+from consilium.embedding import BASE, EmbeddedServer
 from consilium.migrating import migrate
 from consilium.server import serve
 from shared.security.settings import SecuritySettings
 from shared.security.tokens import verifier_for
 from shared.settings import ServerSettings
-from shared.store.embedded import embedded_postgres
 from shared.telemetry import setup
 from shared.telemetry.logs import configure_logs
 
@@ -26,55 +25,51 @@ GRACE = 5.0
 
 
 async def run(
-    settings: ServerSettings, announce: Callable[[], None], embedded_at: Callable[[str], None] = lambda databases: None
+    settings: ServerSettings,
+    embedded: EmbeddedServer | None,
+    announce: Callable[[], None],
+    embedded_at: Callable[[str], None] = lambda databases: None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT. ``announce`` is called once the API answers.
+    """Serve until SIGTERM or SIGINT, on the ``embedded`` server or on the one that ``settings`` name.
 
-    ``embedded_at`` is told the databases' URL (with ``{service}``) when the embedded server is up."""
+    ``announce`` is called once the API answers, ``embedded_at`` with the databases' URL (with ``{service}``) when the
+    embedded server is up."""
     configure_logs("consilium", "WARNING")
     telemetry = setup.start("consilium")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    security = SecuritySettings()
     try:
-        async with database_server(settings) as (url, base):
-            names = [service.name for service in SERVICES] + [BUS]
-            databases = database_urls(url, names, base=base)
-            if settings.database_url is None:
-                embedded_at(template(url, base=base))
-            await create_missing(databases)
-            await migrate(SERVICES, databases)
-            async with assembled(
-                databases,
-                verifier_for(security),
-                telemetry,
-                amqp_url=settings.amqp_url,
-                processes=1 if settings.workers == 1 else settings.workers + 1,
-            ) as assembly:
-                await _work(settings, assembly, template(url, base=base), stop, announce)
+        urls = await _prepared(settings, embedded, embedded_at)
+        databases = database_urls(urls, [service.name for service in SERVICES] + [BUS])
+        async with assembled(
+            databases,
+            verifier_for(SecuritySettings()),
+            telemetry,
+            amqp_url=settings.amqp_url,
+            processes=1 if settings.workers == 1 else settings.workers + 1,
+        ) as assembly:
+            await _work(settings, assembly, urls, stop, announce)
     finally:
         telemetry.shutdown()
 
 
-@asynccontextmanager
-async def database_server(settings: ServerSettings) -> AsyncIterator[tuple[str, str | None]]:
-    """The PostgreSQL server's URL and the base name of our databases there, where the URL does not say it."""
-    if settings.database_url:
-        yield settings.database_url, None
-        return
-    embedded = embedded_postgres(_absolute(settings.data_dir) / "postgres")
-    url = await asyncio.to_thread(embedded.__enter__)
-    try:
-        yield url, "consilium"
-    finally:
-        await asyncio.to_thread(embedded.__exit__, None, None, None)
-
-
-def _absolute(folder: Path) -> Path:
-    """PostgreSQL refuses a relative socket folder."""
-    return folder.resolve()
+async def _prepared(
+    settings: ServerSettings, embedded: EmbeddedServer | None, embedded_at: Callable[[str], None]
+) -> str:
+    """The databases' URL (with ``{service}``); they are there, and at the newest schema."""
+    if embedded is not None:
+        urls = template(await embedded.url(), base=BASE)
+        embedded_at(urls)
+    else:
+        urls = template(settings.database_url or "")
+    databases = database_urls(urls, [service.name for service in SERVICES] + [BUS])
+    if settings.amqp_url:
+        del databases[BUS]
+    await create_missing(databases)
+    await migrate(SERVICES, databases)
+    return urls
 
 
 async def _work(

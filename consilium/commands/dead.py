@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from shared.messaging.transport import DeadLetter, Transport
+    from shared.settings import ServerSettings
 
 T = TypeVar("T")
 
@@ -80,28 +81,33 @@ def _with_transport(work: Callable[["Transport"], Awaitable[T]]) -> T:
 async def _transport() -> AsyncIterator["Transport"]:
     """The transport of this installation: the broker, or the bus database, whether or not somebody runs."""
     from consilium.databases import BUS, database_urls
-    from consilium.installation import running_on
-    from consilium.running import database_server
     from shared.messaging.transports.in_process import open_in_process
     from shared.messaging.transports.rabbitmq import RabbitTransport
     from shared.settings import ServerSettings
     from shared.store.database import open_pool
 
     settings = ServerSettings()
-    if settings.amqp_url:
-        broker = RabbitTransport(settings.amqp_url)
-        try:
-            yield broker
-        finally:
-            await broker.close()
-        return
-    running = running_on(settings.data_dir) if settings.database_url is None else None
     async with AsyncExitStack() as stack:
-        if running is not None and running.databases is not None:
-            url, base = running.databases, None
+        if settings.amqp_url:
+            transport: Transport = RabbitTransport(settings.amqp_url)
         else:
-            # nobody runs: the embedded server is started for this command alone
-            url, base = await stack.enter_async_context(database_server(settings))
-        bus = await open_in_process(await open_pool(database_urls(url, [BUS], base=base)[BUS], size=2))
-        stack.push_async_callback(bus.close)
-        yield bus
+            urls = await _databases(settings, stack)
+            transport = await open_in_process(await open_pool(database_urls(urls, [BUS])[BUS], size=2))
+        stack.push_async_callback(transport.close)
+        yield transport
+
+
+async def _databases(settings: "ServerSettings", stack: AsyncExitStack) -> str:
+    """The databases' URL (with ``{service}``). Where nobody runs, the embedded server is started for ``stack``."""
+    from consilium.databases import template
+    from consilium.embedding import BASE, EmbeddedServer
+    from consilium.installation import exclusive, running_on
+
+    if settings.database_url is not None:
+        return template(settings.database_url)
+    running = running_on(settings.data_dir)
+    if running is not None and running.databases is not None:
+        return running.databases
+    stack.enter_context(exclusive(settings.data_dir, "consilium dead"))
+    embedded = stack.enter_context(EmbeddedServer(settings.data_dir / "postgres"))
+    return template(await embedded.url(), base=BASE)

@@ -5,9 +5,12 @@ import typer
 
 def command() -> None:
     """Serve everything: FHIR, REST, workers, and an embedded PostgreSQL unless CONSILIUM_DATABASE_URL is set."""
+    from contextlib import nullcontext
+
     import uvloop
     from rich.console import Console
 
+    from consilium.embedding import EmbeddedServer
     from consilium.installation import AlreadyRunning, exclusive
     from consilium.server import PortTaken, require_free
     from shared.security.loopback import NotLoopback, require_loopback
@@ -21,9 +24,12 @@ def command() -> None:
         require_loopback(settings.host, security.auth)
         with exclusive(settings.data_dir, base) as embedded_at:
             require_free(settings.host, settings.port)
-            from consilium.running import run
+            with nullcontext() if settings.database_url else EmbeddedServer(settings.data_dir / "postgres") as embedded:
+                # the longest import by far: PostgreSQL starts meanwhile
+                from consilium.running import run
 
-            uvloop.run(run(settings, lambda: _announce(base, open_mode=security.auth is AuthMode.OPEN), embedded_at))
+                open_mode = security.auth is AuthMode.OPEN
+                uvloop.run(run(settings, embedded, lambda: _announce(base, open_mode=open_mode), embedded_at))
     except (AlreadyRunning, PortTaken, NotLoopback) as error:
         errors.print(f"[bold red]Not started.[/] {error}", highlight=False)
         raise typer.Exit(1) from None

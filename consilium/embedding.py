@@ -1,0 +1,35 @@
+"""The embedded PostgreSQL of an installation, started in a thread while this process still imports its services."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+BASE = "consilium"
+"""Our databases on it are called ``consilium_<service>``."""
+
+
+class EmbeddedServer:
+    """A context: starts at once on entering, is waited for by ``url``, stops on leaving."""
+
+    def __init__(self, folder: Path) -> None:
+        from shared.store.embedded import embedded_postgres
+
+        # absolute: PostgreSQL refuses a relative socket folder
+        self._context = embedded_postgres(folder.resolve())
+        self._thread = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> "EmbeddedServer":
+        self._url = self._thread.submit(self._context.__enter__)
+        return self
+
+    async def url(self) -> str:
+        """The administration URL, once the server is up. Raises what starting it raised."""
+        return await asyncio.wrap_future(self._url)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._url.exception() is None:
+            self._context.__exit__(None, None, None)
+        self._thread.shutdown()

@@ -1,6 +1,7 @@
 """What a client sends stays in the record: a canary in every field shows in no log, span, metric or error."""
 
 import json
+import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from shared.security.caller import Caller, Role
+from shared.telemetry.propagation import working
 from tests.e2e.canaries import CANARY, ID, NUMBER, Sent, everywhere, stored
 from tests.factories.edge import SYSTEM, Edge, edge, fresh_databases
 
@@ -50,6 +52,17 @@ async def test_a_canary_sent_everywhere_shows_nowhere(
     assert [text for text in points(seen) if carries(text)] == []
     assert not carries((await server_log(postgres)).removeprefix(log_before))
     assert not carries("".join(capfd.readouterr()))
+
+
+async def test_a_leak_would_be_found(seen: Edge) -> None:
+    kept = len(seen.lines)
+    logging.getLogger("shared.anything").debug("said of %s", CANARY)
+    assert any(carries(line) for line in seen.lines[kept:])
+    del seen.lines[kept:]
+    with working("leaking", {"said": CANARY}):
+        pass
+    assert any(carries(text) for text in spans(seen))
+    seen.recorded.clear()
 
 
 async def asked(seen: Edge, sent: Sent, caller: Caller) -> httpx.Response:

@@ -20,8 +20,10 @@ from shared.security.tokens import Verifier
 from shared.service import Job, Service, engine_of, service_app
 from shared.store.database import Pool, open_pool
 from shared.telemetry.http import HttpTelemetry
+from shared.telemetry.metrics import MessagingGauges
 from shared.telemetry.setup import Telemetry
 from shared.unit_of_work import Engine
+from shared.watch import watch
 from shared.worker import queue_of, run_worker
 
 SERVICES: tuple[Service, ...] = (REFERRALS, CAREPLANS, NOTIFICATIONS)
@@ -36,11 +38,15 @@ class Background:
     transport: Transport
     engines: Mapping[str, Engine]
     relays: Mapping[str, Relay]
+    gauges: MessagingGauges
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop``. All queues stand before the first event is relayed, so that none is unroutable."""
-        await self.transport.declare([queue_of(binding) for service in SERVICES for binding in service.bindings])
+        queues = [queue_of(binding) for service in SERVICES for binding in service.bindings]
+        await self.transport.declare(queues)
+        pools = {name: engine.pool for name, engine in self.engines.items()}
         async with asyncio.TaskGroup() as group:
+            group.create_task(watch(pools, self.transport, queues, self.gauges, stop), name="watch")
             for service in SERVICES:
                 name = service.name
                 group.create_task(
@@ -92,7 +98,7 @@ async def assembled(
             service.name: engine_of(service, pools[service.name], wake_relay=wake[service.name]) for service in SERVICES
         }
         if background:
-            workers = Background(transport, engines, relays)
+            workers = Background(transport, engines, relays, MessagingGauges(telemetry))
         upstreams: dict[str, ASGIApp] = {
             service.name: service_app(service, engines[service.name], verifier) for service in SERVICES
         }
@@ -111,5 +117,6 @@ def _nobody() -> None:
 async def _transport(databases: Mapping[str, str], amqp_url: str | None) -> Transport:
     if amqp_url:
         return RabbitTransport(amqp_url)
-    consumers = sum(len(service.bindings) for service in SERVICES)
+    # each consumer holds one, that of refills too; each relay takes one at a time
+    consumers = sum(len(service.bindings) + 1 for service in SERVICES)
     return await open_in_process(await open_pool(databases[BUS], size=consumers + len(SERVICES) + 2))

@@ -26,6 +26,8 @@ class Outcome:
     timeline: list[dict[str, Any]]
     messages: list[dict[str, Any]]
     """Communications, oldest first."""
+    texts: dict[str, str]
+    """What orders and outcomes are about, by reference."""
 
 
 async def await_outcome(api: Api, patient: str, *, within: float = 20.0) -> Outcome:
@@ -40,7 +42,8 @@ async def await_outcome(api: Api, patient: str, *, within: float = 20.0) -> Outc
         if len(statuses) >= len(STORIES) and set(statuses) >= EXPECTED and _requester_knows(messages):
             plan_id = plan["care_plan"].rpartition("/")[2]
             timeline = await api.get(COORDINATOR, f"/api/plans/{plan_id}/timeline")
-            return Outcome(await api.get(COORDINATOR, f"/fhir/{patient}"), plan, timeline, messages)
+            person = await api.get(COORDINATOR, f"/fhir/{patient}")
+            return Outcome(person, plan, timeline, messages, await _texts(api, plan))
         if time.monotonic() > deadline:
             raise NotArrived(f"After {within:.0f} s the plan says {statuses or 'nothing'}; {len(messages)} messages.")
         await asyncio.sleep(0.1)
@@ -49,6 +52,16 @@ async def await_outcome(api: Api, patient: str, *, within: float = 20.0) -> Outc
 async def _messages(api: Api, patient: str) -> list[dict[str, Any]]:
     found = await api.search(COORDINATOR, f"Communication?subject={patient}&_count=200")
     return sorted(found, key=lambda message: str(message["meta"]["lastUpdated"]))
+
+
+async def _texts(api: Api, plan: dict[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for activity in plan["activities"]:
+        for reference in filter(None, (activity["reference"], *activity["outcomes"])):
+            resource = await api.get(COORDINATOR, f"/fhir/{reference}") or {}
+            value = resource.get("valueQuantity", {}).get("value", "")
+            found[reference] = f"{resource.get('code', {}).get('text', reference)} {value}".strip()
+    return found
 
 
 def _requester_knows(messages: list[dict[str, Any]]) -> bool:

@@ -13,6 +13,10 @@ from consilium.demo.story import DISCIPLINES
 _STATUS_STYLE = {"completed": "green", "cancelled": "red", "scheduled": "cyan", "in-progress": "cyan"}
 
 
+UPDATED = "careplan.updated.v1"
+"""Goes with every other change."""
+
+
 def show(outcome: Outcome, console: Console) -> None:
     """Print ``outcome``."""
     plan = outcome.plan
@@ -20,19 +24,24 @@ def show(outcome: Outcome, console: Console) -> None:
     console.print(
         f"[bold]The shared plan of {_name(outcome.patient)}[/] is {plan['status']}, version {plan['version']}."
     )
-    for table in (_activities(plan), _team(plan), _timeline(outcome.timeline), _messages(outcome.messages)):
+    for table in (
+        _activities(plan, outcome.texts),
+        _team(plan),
+        _timeline(outcome.timeline),
+        _messages(outcome.messages),
+    ):
         console.print(table)
 
 
-def _activities(plan: dict[str, Any]) -> Table:
+def _activities(plan: dict[str, Any], texts: dict[str, str]) -> Table:
     table = Table("discipline", "status", "order", "outcome", title="Activities", title_justify="left")
     for activity in plan["activities"]:
         status = activity["status"] or ""
         table.add_row(
             DISCIPLINES.get(activity["discipline"], ""),
             f"[{_STATUS_STYLE.get(status, 'white')}]{status}[/]",
-            activity["reference"] or "",
-            "\n".join(activity["outcomes"]),
+            texts.get(activity["reference"] or "", ""),
+            "\n".join(texts.get(outcome, outcome) for outcome in activity["outcomes"]),
         )
     return table
 
@@ -51,7 +60,11 @@ def _team(plan: dict[str, Any]) -> Table:
 
 def _timeline(timeline: list[dict[str, Any]]) -> Table:
     table = Table("time", "what happened", "discipline", "now", title="Timeline", title_justify="left")
+    said = {(moment["resource"], moment["version"]) for moment in timeline if moment["what"] != UPDATED}
     for moment in timeline:
+        if moment["what"] == UPDATED and (moment["resource"], moment["version"]) in said:
+            # it goes with every other change
+            continue
         what = moment["what"].removeprefix("careplan.").removesuffix(".v1").replace("-", " ")
         now = moment["activity_status"] or moment["status"] or ""
         table.add_row(_time(moment["at"]), what, DISCIPLINES.get(moment["discipline"], ""), now)

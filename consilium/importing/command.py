@@ -17,6 +17,8 @@ from consilium.importing.verifying import compare
 
 TIMEOUT = httpx.Timeout(600.0, connect=5.0)
 """A transaction of thousands of entries takes its time."""
+ATTEMPTS = 6
+"""How often a server that cannot take a request is asked."""
 
 
 async def load(options: Options, console: Console | None = None) -> bool:
@@ -25,7 +27,7 @@ async def load(options: Options, console: Console | None = None) -> bool:
     begun = time.monotonic()
     report, units = _read(options)
     async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
-        server = Server(client, options.url, options.token)
+        server = Server(client, options.url, options.token, attempts=ATTEMPTS)
         try:
             missing = await find_missing(units, server)
         except (Busy, httpx.TransportError, PermissionError) as error:
@@ -41,7 +43,6 @@ async def load(options: Options, console: Console | None = None) -> bool:
                 lambda count: progress.advance(task, count),
                 again=options.again,
                 missing=missing,
-                strict=options.strict,
             )
             await loader.load(units, concurrency=options.concurrency)
     show(report, console)
@@ -54,7 +55,7 @@ async def verified(options: Options, console: Console | None = None) -> bool:
     console = console or Console()
     _, units = _read(options)
     async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
-        server = Server(client, options.url, options.token)
+        server = Server(client, options.url, options.token, attempts=ATTEMPTS)
         try:
             compared, differences = await compare(units, Journal(options.journal, options.url), server)
         except (Busy, httpx.TransportError, PermissionError) as error:

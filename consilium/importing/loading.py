@@ -1,7 +1,6 @@
 """One unit on its way: split by owner, freed of dangling references, sent, written into the journal."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -11,13 +10,11 @@ from consilium.importing.references import rewritten
 from consilium.importing.repair import literals, with_own_ids, without_dangling
 from consilium.importing.report import Report
 from consilium.importing.server import Fate, Server
-from consilium.importing.shape import shaped
 from consilium.importing.split import parts
 from consilium.importing.structure import with_structure
-from consilium.importing.units import Entry, Unit, type_of
+from consilium.importing.units import Unit, type_of
 from services.gateway.routing import owner_of
 
-UNPROCESSABLE = ("400", "422")
 CIRCLE = "its parts belong to several services and refer to each other in a circle"
 
 
@@ -33,8 +30,6 @@ class Loader:
     again: bool = False
     missing: set[str] = field(default_factory=set)
     """``Type/id`` that are neither in the files nor on the server."""
-    strict: bool = False
-    """What the server refuses for its structure stays refused."""
 
     async def load(self, units: list[Unit], *, concurrency: int) -> None:
         """Load all ``units``, what is referred to first, ``concurrency`` at a time."""
@@ -75,7 +70,7 @@ class Loader:
         if not left:
             return before.made
         rest = replace(piece, entries=tuple(piece.entries[position] for position in left))
-        fates = await self._sent(self._sendable(rest, made))
+        fates = await self.server.send(self._sendable(rest, made))
         stored: list[int] = []
         new: dict[str, str] = {}
         for position, fate in zip(left, fates, strict=True):
@@ -89,23 +84,6 @@ class Loader:
         self.advance(len(left))
         return {**before.made, **new}
 
-    async def _sent(self, unit: Unit) -> list[Fate]:
-        """What became of each entry; those that the server cannot process are sent once more, in R4's shape."""
-        fates = await self.server.send(unit)
-        if self.strict:
-            return fates
-        refused = [position for position, fate in enumerate(fates) if (fate.reason or "").startswith(UNPROCESSABLE)]
-        told: Counter[str] = Counter()
-        entries = tuple(_shaped(unit.entries[position], told) for position in refused)
-        if not told:
-            return fates
-        again = await self.server.send(replace(unit, entries=entries))
-        if any(fate.reference for fate in again):
-            self.report.repaired.update(told)
-        for position, fate in zip(refused, again, strict=True):
-            fates[position] = fate
-        return fates
-
     def _sendable(self, unit: Unit, made: Mapping[str, str]) -> Unit:
         unit = without_dangling(unit, self.missing, self.report.repaired)
         return replace(unit, entries=tuple(rewritten(entry, made) for entry in unit.entries)) if made else unit
@@ -116,11 +94,6 @@ class Loader:
             self.report.loaded[type_] += 1
         else:
             self.report.refuse(piece.source, type_, fate.reason or "refused")
-
-
-def _shaped(entry: Entry, told: Counter[str]) -> Entry:
-    resource = entry.get("resource")
-    return {**entry, "resource": shaped(resource, told)} if isinstance(resource, dict) else entry
 
 
 def prepared(units: list[Unit], report: Report, *, strict: bool = False) -> list[Unit]:

@@ -1,4 +1,4 @@
-"""Faults that real files have and that a strict server refuses, put right on the way in; each one is counted and told.
+"""References and URLs of real files that a strict server refuses, put right on the way in; each is counted and told.
 
 - A PUT whose URL names another id than its resource: the resource's own id counts.
 - A reference to a resource that is neither in the files nor on the server: kept as a logical reference, so that

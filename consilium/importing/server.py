@@ -30,7 +30,7 @@ class Fate:
 class Server:
     """A FHIR base. Only requests that were certainly not processed are sent again."""
 
-    def __init__(self, client: httpx.AsyncClient, base: str, token: str | None, *, attempts: int = 6) -> None:
+    def __init__(self, client: httpx.AsyncClient, base: str, token: str | None, *, attempts: int) -> None:
         self._client = client
         self._base = base
         self._headers = _HEADERS | ({"authorization": f"Bearer {token}"} if token else {})

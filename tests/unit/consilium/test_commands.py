@@ -1,0 +1,71 @@
+"""The command line as scripts use it."""
+
+import socket
+from pathlib import Path
+
+import jwt
+import pytest
+from typer.testing import CliRunner
+
+from consilium.main import app
+from consilium.server import PortTaken, require_free
+from tests.integration.gateway.conftest import free_port
+
+run = CliRunner().invoke
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of its own."""
+    monkeypatch.setenv("CONSILIUM_DATA_DIR", str(tmp_path))
+    return tmp_path
+
+
+def test_token_prints_a_token_and_nothing_else(data_dir: Path) -> None:
+    options = ["--role", "clinician", "--discipline", "mental-health"]
+    options += ["--fhir-user", "Practitioner/x", "--organization", "Organization/y"]
+    result = run(app, ["token", *options])
+    assert result.exit_code == 0
+    (line,) = result.output.splitlines()
+    claims = jwt.decode(line, options={"verify_signature": False})
+    assert claims["role"] == "clinician"
+    assert claims["discipline"] == "mental-health"
+    assert claims["fhirUser"] == "Practitioner/x"
+    assert claims["organization"] == "Organization/y"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--role", "king"],
+        ["--role", "clinician", "--discipline", "astrology"],
+        ["--role", "clinician", "--fhir-user", "nobody"],
+    ],
+)
+def test_token_refuses_what_would_not_verify(data_dir: Path, options: list[str]) -> None:
+    assert run(app, ["token", *options]).exit_code == 2
+
+
+def test_import_says_when_there_is_no_server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (data_dir / "patient.json").write_text('{"resourceType": "Patient", "id": "p", "x": {"reference": "Patient/q"}}')
+    url = f"http://127.0.0.1:{free_port()}/fhir"
+    monkeypatch.setattr("consilium.importing.command.ATTEMPTS", 1)
+    result = run(app, ["import", str(data_dir / "patient.json"), "--url", url])
+    assert result.exit_code == 1
+    assert "cannot be reached" in result.output
+
+
+def test_open_mode_is_refused_on_an_address_that_others_reach(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSILIUM_AUTH", "open")
+    monkeypatch.setenv("CONSILIUM_HOST", "0.0.0.0")
+    assert run(app, ["run"]).exit_code == 1
+
+
+def test_a_port_is_taken_or_free() -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        with pytest.raises(PortTaken):
+            require_free("127.0.0.1", holder.getsockname()[1])
+    require_free("127.0.0.1", free_port())

@@ -1,4 +1,7 @@
-"""The worker of a service: relays the outbox, consumes the queues and runs the service's jobs, until told to stop."""
+"""The worker of a service: relays the outbox, consumes the queues and runs the service's jobs, until told to stop.
+
+Beside the service's own queues it hears requests to fill a queue that was lost: it is its outbox that can.
+"""
 
 import asyncio
 

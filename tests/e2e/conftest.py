@@ -25,11 +25,6 @@ NAMES = [service.name for service in SERVICES]
 @pytest.fixture(scope="session")
 async def templates(postgres: str) -> dict[str, str]:
     """The names of a migrated database per service, to be copied."""
-    connection = await asyncpg.connect(postgres)
-    # processes are killed here, machines are not
-    await connection.execute("ALTER SYSTEM SET fsync = off")
-    await connection.execute("SELECT pg_reload_conf()")
-    await connection.close()
     names = {name: f"template_{name}_{uuid7()[-12:]}" for name in NAMES}
     await migrate(SERVICES, {name: await create_database(postgres, database) for name, database in names.items()})
     return names

@@ -99,7 +99,12 @@ class Evidence:
         """Every acknowledged referral is in its patient's plan once, in ``status``; nothing else is there."""
         plans = await self.shared_plans()
         found = Counter(
-            (followed_task(activity), activity["reference"]["reference"], of, extension_value(activity, ACTIVITY_STATUS))
+            (
+                followed_task(activity),
+                activity["reference"]["reference"],
+                of,
+                extension_value(activity, ACTIVITY_STATUS),
+            )
             for of, plan in plans.items()
             for activity in plan.get("activity", ())
         )

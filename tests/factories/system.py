@@ -23,7 +23,9 @@ from shared.security.tokens import mint, verifier_for
 from shared.telemetry.setup import current
 
 COORDINATOR = Caller("co", Role.COORDINATOR, None, "Practitioner/co", "Organization/network")
-SPECIALIST = Caller("dr-lind", Role.CLINICIAN, Discipline.PAIN_MEDICINE, "Practitioner/lind", "Organization/pain-clinic")
+SPECIALIST = Caller(
+    "dr-lind", Role.CLINICIAN, Discipline.PAIN_MEDICINE, "Practitioner/lind", "Organization/pain-clinic"
+)
 PSYCHOLOGIST = Caller("dr-moss", Role.CLINICIAN, Discipline.MENTAL_HEALTH, "Practitioner/moss", "Organization/mind")
 THERAPIST = Caller("pt-park", Role.CLINICIAN, Discipline.PHYSICAL_THERAPY, "Practitioner/park", "Organization/motion")
 EHR = Caller("ehr", Role.SYSTEM)

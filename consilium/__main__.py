@@ -1,0 +1,5 @@
+"""``python -m consilium``."""
+
+from consilium.main import app
+
+app()

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.errors import ConsiliumError, Invalid, TooLarge
 from shared.fhir.http import Request, Response
-from shared.fhir.outcome import UNEXPECTED, error_response
+from shared.fhir.outcome import failure_response
 from shared.fhir.routes import dispatch
 from shared.security.caller import Caller, Role
 from shared.security.tokens import Verifier
@@ -46,17 +46,16 @@ class FhirApp:
     prefix: str = "/fhir"
     base_url: str | None = None
     largest_body: int = 16 * 1024 * 1024
-    """Bytes."""
+    """Bytes of one resource."""
+    largest_bundle: int = 32 * 1024 * 1024
+    """Bytes of a batch or transaction."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         try:
             response = await self._answer(scope, receive)
-        except ConsiliumError as error:
-            response = error_response(error)
-        except Exception as error:
-            log.error("a FHIR request failed: %s", type(error).__name__, exc_info=error)
-            response = UNEXPECTED
+        except Exception as error:  # noqa: BLE001  the edge: every failure has an answer, and none leaves as a text
+            response = failure_response(error)
         await send({"type": "http.response.start", "status": response.status, "headers": response.wire_headers()})
         body = b"" if scope["method"] == "HEAD" else response.body
         await send({"type": "http.response.body", "body": body})
@@ -69,27 +68,29 @@ class FhirApp:
         else:
             caller = await self.verifier.verify(headers.get("authorization"))
         method = scope["method"]
-        body = await self._body(headers, scope, receive) if method in ("POST", "PUT", "PATCH") else b""
+        limit = self.largest_body if path else self.largest_bundle
+        body = await _body(scope, receive, limit) if method in ("POST", "PUT", "PATCH") else b""
         query = scope["query_string"].decode("ascii", "replace")
         base = self.base_url or _base(scope, headers) + self.prefix
         return await dispatch(self.engine, Request(method, path, caller, base, query, headers, body))
 
-    async def _body(self, headers: dict[str, str], scope: Scope, receive: Receive) -> bytes:
-        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if announced.isdigit() and int(announced) > self.largest_body:
+
+async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if announced.isdigit() and int(announced) > limit:
+        raise TooLarge("The body is larger than this server takes.")
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Invalid("The body ended early.", code="structure")
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > limit:
             raise TooLarge("The body is larger than this server takes.")
-        chunks: list[bytes] = []
-        size, more = 0, True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise Invalid("The body ended early.", code="structure")
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > self.largest_body:
-                raise TooLarge("The body is larger than this server takes.")
-            more = message.get("more_body", False)
-        return b"".join(chunks)
+        more = message.get("more_body", False)
+    return b"".join(chunks)
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

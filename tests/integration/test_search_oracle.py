@@ -207,13 +207,18 @@ CRITERIA: dict[str, list[Callable[[random.Random], tuple[str, Naive]]]] = {
 MAKE = {"CarePlan": _plan, "Patient": _patient, "Observation": _observation}
 
 
-@pytest.mark.parametrize("bound", [1_000, 10, 1], ids=["read and sort", "some of both", "walk"])
+@pytest.mark.parametrize(
+    ("bound", "enough"),
+    [(1_000, 20), (10, 3), (1, 0), (1, 10_000)],
+    ids=["read and sort", "some of each", "walk", "intersect"],
+)
 async def test_sql_finds_what_a_naive_filter_finds(
-    database_url: str, bound: int, monkeypatch: pytest.MonkeyPatch
+    database_url: str, bound: int, enough: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(statement, "BOUND", bound)
+    monkeypatch.setattr(statement, "ENOUGH", enough)
     statement._page.cache_clear()
-    rng = random.Random(bound)
+    rng = random.Random(bound + enough)
     stored = [make(number, rng) for make in MAKE.values() for number in range(150)]
     rng.shuffle(stored)
     async with searchable(database_url) as pool:

@@ -19,4 +19,6 @@ async def search(engine: Engine, request: Request) -> Response:
             raise UnsupportedMediaType("Send application/x-www-form-urlencoded.")
         parameters = parameters + form(request.body.decode("utf-8", "replace"))
     strict = request.prefer("handling") == "strict"
-    return Response(200, await search_bundle(engine.pool, type_, parameters, base=request.base, strict=strict, clock=engine.clock))
+    return Response(
+        200, await search_bundle(engine.pool, type_, parameters, base=request.base, strict=strict, clock=engine.clock)
+    )

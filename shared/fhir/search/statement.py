@@ -2,7 +2,8 @@
 
 - A search in a patient's compartment, or by id, reads those rows by B-tree and checks the rest on them.
 - Any other search counts, up to ``BOUND``, what each indexable filter would find. The shortest list below the bound is
-  read and sorted; when all are long, the rows are walked in the order of the answer, from where the page before ended.
+  read and sorted. When all are long, the rows are walked in the order of the answer, from where the page before ended;
+  unless a trial shows that hardly any would match: then the lists are intersected.
 - One single term in default order needs no count: ``index_term`` is in that order.
 """
 
@@ -18,6 +19,10 @@ from shared.fhir.search.query import Query
 from shared.fhir.search.snapshot import COLUMN, Sight
 
 BOUND = 1_000
+"""A list that is shorter is read whole."""
+TRIAL, ENOUGH = 2_000, 20
+"""Long lists are walked when, of this many rows of the first, at least so many match."""
+_WALK, _INTERSECT = -1, -2
 _ROW = "r.rid, r.id, r.version, r.last_updated, r.body"
 _OURS = "r.type = $1::text AND NOT r.deleted"
 _COST = {"patients": 0, "ids": 0, "terms": 2, "strings": 3, "quantities": 4, "dates": 4, "updated": 5}
@@ -136,24 +141,50 @@ def _bound(layout: _Layout, order: Order, parts: list[_Part], every: str) -> str
 
 def _counted(layout: _Layout, order: Order, parts: list[_Part], found: list[_Part]) -> str:
     """Count each list up to the bound, then run the one branch that is cheap; the others are never started."""
-    counts = [
+    counts = ", ".join(
         f"(SELECT count(*) FROM (SELECT FROM ({part.finds}) d LIMIT {BOUND}) x) AS n{i}" for i, part in enumerate(found)
-    ]
+    )
     least = f"least({', '.join(f'n{i}' for i in range(len(found)))})"
     cases = " ".join(f"WHEN n{i} = {least} THEN {i}" for i in range(len(found)))
-    choice = f"(SELECT CASE WHEN {least} >= {BOUND} THEN -1 {cases} END FROM counts)"
-    branches = [f"(SELECT * FROM ({_walk(layout, order, parts, found)}) walked WHERE (SELECT branch FROM choice) = -1)"]
-    for number, part in enumerate(found):
-        rest = "".join(f" AND {other.condition}" for other in parts if other is not part)
-        branches.append(
-            f"(SELECT * FROM (SELECT DISTINCT d.rid FROM ({part.finds}) d) f CROSS JOIN LATERAL"
-            f" (SELECT r.id, r.version, r.last_updated, r.body{order.columns()} FROM resource r"
-            f" WHERE r.rid = f.rid AND {_OURS}{rest} OFFSET 0) r WHERE (SELECT branch FROM choice) = {number}"
-            f"{order.behind(*order.names)} ORDER BY {order.by(*order.names)} LIMIT $2::int)"
-        )
+    long = _trial(layout, order, parts, found) if len(found) > 1 else str(_WALK)
+    choice = f"(SELECT CASE WHEN {least} >= {BOUND} THEN {long} {cases} END FROM counts)"
+    branches = [
+        f"(SELECT * FROM ({_walk(layout, order, parts, found)}) walked WHERE (SELECT branch FROM choice) = {_WALK})",
+        *(_branch(order, parts, [part], number) for number, part in enumerate(found)),
+    ]
+    if len(found) > 1:
+        branches.append(_branch(order, parts, found, _INTERSECT))
     return (
-        f"WITH counts AS MATERIALIZED (SELECT {', '.join(counts)}), choice AS MATERIALIZED (SELECT {choice} AS branch)"
+        f"WITH counts AS MATERIALIZED (SELECT {counts}), choice AS MATERIALIZED (SELECT {choice} AS branch)"
         f" SELECT * FROM ({' UNION ALL '.join(branches)}) u ORDER BY {order.by(*order.names)} LIMIT $2::int"
+    )
+
+
+def _branch(order: Order, parts: list[_Part], read: list[_Part], number: int) -> str:
+    """Read the lists of ``read`` whole, keep the rows that are in all of them and pass the rest, and sort."""
+    rest = "".join(f" AND {other.condition}" for other in parts if other not in read)
+    # a list may name a row twice; INTERSECT, too, leaves it once
+    lists = " INTERSECT ".join(f"SELECT d.rid FROM ({part.finds}) d" for part in read)
+    rows = lists if len(read) > 1 else lists.replace("SELECT", "SELECT DISTINCT", 1)
+    return (
+        f"(SELECT * FROM ({rows}) f CROSS JOIN LATERAL"
+        f" (SELECT r.id, r.version, r.last_updated, r.body{order.columns()} FROM resource r"
+        f" WHERE r.rid = f.rid AND {_OURS}{rest} OFFSET 0) r WHERE (SELECT branch FROM choice) = {number}"
+        f"{order.behind(*order.names)} ORDER BY {order.by(*order.names)} LIMIT $2::int)"
+    )
+
+
+def _trial(layout: _Layout, order: Order, parts: list[_Part], found: list[_Part]) -> str:
+    """Walk, if some rows of the first list show that enough of them match; else intersect the long lists.
+
+    Filters that exclude each other would make a walk read a whole type and find nothing."""
+    rest = "".join(f" AND {part.condition}" for part in parts if part is not found[0])
+    behind = "" if layout.sort else order.behind("d.rid")
+    some = f"SELECT d.rid FROM ({found[0].finds}) d WHERE true{behind} LIMIT {TRIAL}"
+    matching = f"SELECT FROM resource r WHERE r.rid = f.rid AND {_OURS}{rest} OFFSET 0"
+    return (
+        f"CASE WHEN (SELECT count(*) FROM (SELECT FROM ({some}) f CROSS JOIN LATERAL ({matching}) r"
+        f" LIMIT {ENOUGH}) x) >= {ENOUGH} THEN {_WALK} ELSE {_INTERSECT} END"
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from services.gateway import health
 from services.gateway.asgi import Answer, ASGIApp, Receive, Scope, Send, read_body, send_answer
 from services.gateway.batches import batch
-from services.gateway.bundles import Party, parse
+from services.gateway.bundles import Party, parse, turned_away
 from services.gateway.capability import Capabilities
 from services.gateway.forwarding import ForwardingApp
 from services.gateway.limits import BODY_METHODS, declared_length, limited
@@ -14,6 +14,7 @@ from services.gateway.routing import API_PREFIXES, CAREPLANS, NOTIFICATIONS, OWN
 from services.gateway.settings import GatewaySettings
 from services.gateway.transactions import transaction
 from shared.errors import ConsiliumError, NotAllowed, NotFound, TooLarge, UnsupportedMediaType
+from shared.telemetry.http import ROUTE
 
 Edge = Callable[[Scope, Receive], Awaitable[Answer]]
 
@@ -51,6 +52,7 @@ class Gateway:
         try:
             own = self._own.get(path)
             if own is not None:
+                scope[ROUTE] = path.rstrip("/")
                 answer = await own(scope, receive)
                 return await send_answer(answer, send, body=scope["method"] != "HEAD")
             app = self._app(path)
@@ -85,9 +87,12 @@ class Gateway:
         media = dict(scope["headers"]).get(b"content-type", b"application/fhir+json").partition(b";")[0].strip().lower()
         if media not in (b"application/fhir+json", b"application/json", b"text/json"):
             raise UnsupportedMediaType("Send application/fhir+json.")
+        party = Party(self._upstreams, scope)
+        refusal = await turned_away(party)
+        if refusal is not None:
+            return refusal
         body = await read_body(receive, limit=limit)
         bundle = parse(body)
-        party = Party(self._upstreams, scope)
         return await (transaction if bundle["type"] == "transaction" else batch)(party, bundle, body)
 
     async def _metadata(self, scope: Scope, receive: Receive) -> Answer:

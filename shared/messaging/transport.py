@@ -68,7 +68,9 @@ class Transport(Protocol):
         """Handle messages until ``stop``, through every loss of the carrier; those of one subject one by one."""
 
     async def depth(self, queue: str) -> int:
-        """How many messages wait in ``queue`` (without those waiting for a retry). Raises ``NotFound``."""
+        """How many messages wait in ``queue`` (without those waiting for a retry) or in a ``<queue>.dead``.
+
+        Raises ``NotFound``."""
 
     async def dead_list(self, queue: str, limit: int = 100) -> list[DeadLetter]:
         """The dead letters of ``queue``, oldest first. Raises ``NotFound`` for a queue that is not there."""

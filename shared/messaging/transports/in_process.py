@@ -105,11 +105,11 @@ class InProcessTransport:
     async def depth(self, queue: str) -> int:
         """See ``Transport``."""
         async with self._pool.acquire() as connection:
-            await dead.require(connection, queue)
-            statement = (
-                "SELECT count(*) FROM bus_message WHERE queue = $1 AND dead_at IS NULL AND available_at <= now()"
-            )
-            return int(await connection.fetchval(statement, queue))
+            living = queue.removesuffix(".dead")
+            await dead.require(connection, living)
+            waits = "dead_at IS NULL AND available_at <= now()" if living == queue else "dead_at IS NOT NULL"
+            statement = f"SELECT count(*) FROM bus_message WHERE queue = $1 AND {waits}"
+            return int(await connection.fetchval(statement, living))
 
     async def dead_list(self, queue: str, limit: int = 100) -> list[DeadLetter]:
         """See ``Transport``."""

@@ -126,6 +126,7 @@ class TestFailures:
         assert letter.first_failed_at is not None
         assert letter.last_failed_at is not None
         assert letter.first_failed_at < letter.last_failed_at
+        assert (await transport.depth(queue.name), await transport.depth(queue.dead)) == (0, 1)
 
     async def test_a_message_that_fails_does_not_hold_up_the_others(self, carrier: Carrier) -> None:
         transport, queue, heard = await carrier.transport(), carrier.queue(delays=(60.0,)), []

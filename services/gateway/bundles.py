@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.gateway.asgi import Answer, ASGIApp, Scope, call, inner_scope
-from services.gateway.routing import owner_of, type_in
+from services.gateway.routing import CAREPLANS, owner_of, type_in
 from shared.errors import ConsiliumError, Invalid, NotFound
 from shared.fhir.json import Resource, dumps, loads
 from shared.fhir.outcome import outcome
 from shared.status import STATUS
 
 READS = frozenset({"GET", "HEAD"})
+NOTHING = b'{"resourceType":"Bundle","type":"batch","entry":[]}'
 METHODS = READS | {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -41,6 +42,14 @@ class Party:
         return await call(
             self.upstreams[service], inner_scope(self.scope, method="POST", path="/fhir", json=True), bundle
         )
+
+
+async def turned_away(party: Party) -> Answer | None:
+    """The refusal (401, 403) of a caller whom a service does not know; None for others, and when it cannot say.
+
+    Asked with an empty batch, before the body is read: strangers do not get to send megabytes."""
+    answer = await party.send(CAREPLANS, NOTHING)
+    return answer if answer.status in (401, 403) else None
 
 
 def parse(body: bytes) -> Resource:

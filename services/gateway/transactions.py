@@ -12,6 +12,7 @@ from services.gateway.asgi import Answer
 from services.gateway.bundles import Party, Placed, bundle_of, entries_in, in_order, place
 from services.gateway.outcome import FHIR_JSON
 from services.gateway.references import foreign_conditionals, resolve
+from services.gateway.routing import CAREPLANS
 from shared.errors import ConsiliumError, Issue, PreconditionFailed, Unprocessable
 from shared.fhir.json import Resource, dumps, loads
 
@@ -71,7 +72,7 @@ def _owner_of_writes(placed: list[Placed]) -> str:
         )
     if writers:
         return next(iter(writers))
-    return placed[0].owner if placed else "careplans"
+    return placed[0].owner if placed else CAREPLANS
 
 
 async def _read(party: Party, items: list[Placed]) -> dict[int, dict[str, Any]]:

@@ -209,6 +209,12 @@ class TestTransactions:
 
 
 class TestBadBundles:
+    async def test_a_caller_whom_no_service_knows_hears_that_first(self, edge: Edge) -> None:
+        edge.careplans.refuse = 401
+        for body in (b"no json", b'{"resourceType": "Bundle", "type": "batch"}'):
+            answer = await edge.client.post("/fhir", content=body, headers={"content-type": "application/fhir+json"})
+            assert answer.status_code == 401
+
     @pytest.mark.parametrize(
         ("body", "status"),
         [

@@ -116,6 +116,7 @@ del RSA["key_ops"]
         ({"keys": "x"}, None, "ES256", False),
         ({}, None, "ES256", False),
     ],
+    ids=lambda value: type(value).__name__,
 )
 def test_a_key_is_found_only_for_what_it_is_for(
     jwks: dict[str, object], kid: str | None, algorithm: str, found: bool

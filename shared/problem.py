@@ -16,11 +16,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import ConsiliumError, Invalid, Issue, Unprocessable
+from shared.errors import ConsiliumError, Invalid, Issue, Unavailable, Unprocessable
 from shared.status import STATUS, headers_of
+from shared.store.losses import is_loss
 from shared.telemetry.failures import described
 
 _logger = logging.getLogger(__name__)
+_LOST = Unavailable("The database does not answer now; try again.")
 
 
 def problem(
@@ -104,9 +106,14 @@ class LastResort:
         try:
             await self._app(scope, receive, noting)
         except Exception as error:  # noqa: BLE001  the process's edge: an error that leaves here would be printed
-            _logger.error("An error that nobody handles.", extra={"error": described(error)})
+            lost = is_loss(error)
+            if lost:
+                _logger.warning("A request lost its database.", extra={"error": described(error)})
+            else:
+                _logger.error("An error that nobody handles.", extra={"error": described(error)})
             if not begun:
-                await self._answer(scope["path"])(scope, receive, send)
+                answer = of_error(_LOST) if lost else self._answer(scope["path"])
+                await answer(scope, receive, send)
 
     def _answer(self, path: str) -> Response:
         for prefix, answer in self._answers.items():

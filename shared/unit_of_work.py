@@ -163,7 +163,8 @@ class UnitOfWork:
         if connection is None:
             return
         try:
-            if self._transaction is not None:
+            # after a failed commit, or on a lost connection, the server has rolled back: asking again would hide why
+            if self._transaction is not None and not connection.is_closed() and connection.is_in_transaction():
                 await self._transaction.rollback()
         finally:
             await self.engine.pool.release(connection)  # type: ignore[arg-type]  # it came from this pool's acquire

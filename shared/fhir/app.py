@@ -1,11 +1,10 @@
 """The ASGI face of the engine: bytes in, ``Request``, ``Response``, bytes out. Every failure is an OperationOutcome."""
 
-import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.errors import ConsiliumError, Invalid, TooLarge
+from shared.errors import Invalid, TooLarge
 from shared.fhir.http import Request, Response
 from shared.fhir.outcome import failure_response
 from shared.fhir.routes import dispatch
@@ -16,8 +15,6 @@ from shared.unit_of_work import Engine
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-log = logging.getLogger(__name__)
 
 _PUBLIC = ("metadata",)
 _NOBODY = Caller(subject="anonymous", role=Role.PATIENT)

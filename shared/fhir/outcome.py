@@ -1,11 +1,16 @@
 """OperationOutcome for every error, alone or in a Bundle entry (http://hl7.org/fhir/R4/operationoutcome.html)."""
 
+import logging
 from collections.abc import Iterable
 
-from shared.errors import ConsiliumError, Issue
+from shared.errors import ConsiliumError, Issue, Unavailable
 from shared.fhir.http import Response
 from shared.fhir.json import Resource, dumps
 from shared.status import STATUS, headers_of
+from shared.store.losses import is_loss
+from shared.telemetry.failures import class_of, described
+
+log = logging.getLogger(__name__)
 
 
 def outcome(issues: Iterable[Issue]) -> Resource:
@@ -24,6 +29,17 @@ def error_response(error: ConsiliumError) -> Response:
     """The answer to a request that failed with ``error``."""
     headers = tuple((name.lower().encode(), value.encode()) for name, value in headers_of(error).items())
     return Response(STATUS[error.category], dumps(outcome(error.issues)), headers)
+
+
+def failure_response(error: Exception) -> Response:
+    """The answer to whatever went wrong: 503 where the database was lost, 500 (and a line in the log) for a defect."""
+    if isinstance(error, ConsiliumError):
+        return error_response(error)
+    if is_loss(error):
+        log.warning("a FHIR request lost its database: %s", class_of(error))
+        return error_response(Unavailable("The database does not answer now; try again."))
+    log.error("A FHIR request failed.", extra={"error": described(error)})
+    return UNEXPECTED
 
 
 ALL_WELL = dumps(outcome([Issue("informational", "All well.", severity="information")]))

@@ -1,14 +1,5 @@
-"""What a lost database looks like to asyncpg. Everything else that it raises is a bug and may end the process."""
+"""What relays and consumers outlive: see ``shared.store.losses``."""
 
-import asyncpg
+from shared.store.losses import DATABASE_LOSSES
 
-DATABASE_LOSSES = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # "cannot switch to state": a connection whose server ended it while it was idle
-    OSError,
-    TimeoutError,
-)
+__all__ = ["DATABASE_LOSSES"]

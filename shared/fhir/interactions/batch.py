@@ -2,11 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
-from shared.errors import ConsiliumError
 from shared.fhir.bundle import entries, response_bundle
 from shared.fhir.http import Request, Response
 from shared.fhir.json import Resource
-from shared.fhir.outcome import error_response
+from shared.fhir.outcome import failure_response
 from shared.unit_of_work import Engine
 
 Dispatch = Callable[[Engine, Request], Awaitable[Response]]
@@ -18,6 +17,6 @@ async def batch(engine: Engine, request: Request, bundle: Resource, dispatch: Di
     for entry in entries(bundle, request.base):
         try:
             answers.append(await dispatch(engine, entry.request(request)))
-        except ConsiliumError as error:
-            answers.append(error_response(error))
+        except Exception as error:  # noqa: BLE001  others of the batch are stored: their answers must not be lost
+            answers.append(failure_response(error))
     return response_bundle("batch-response", answers, representations=request.prefer("return") == "representation")

@@ -12,7 +12,7 @@ from consilium.importing.loading import Loader, find_missing, prepared
 from consilium.importing.options import Options
 from consilium.importing.report import Report, show
 from consilium.importing.server import Busy, Server
-from consilium.importing.units import Unit, read
+from consilium.importing.units import Unit, Unreadable, read
 from consilium.importing.verifying import compare
 
 TIMEOUT = httpx.Timeout(600.0, connect=5.0)
@@ -44,7 +44,11 @@ async def load(options: Options, console: Console | None = None) -> bool:
                 again=options.again,
                 missing=missing,
             )
-            await loader.load(units, concurrency=options.concurrency)
+            try:
+                await loader.load(units, concurrency=options.concurrency)
+            except (Busy, httpx.TransportError, PermissionError) as error:
+                console.print(f"[bold red]Broken off.[/] {_unreachable(error)} Run it again.", highlight=False)
+                report.unreadable.append(Unreadable("what was left", "not sent"))
     show(report, console)
     console.print(f"{len(units)} units from files in {time.monotonic() - begun:.1f} s.", highlight=False)
     return report.well

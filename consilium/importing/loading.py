@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from consilium.importing.doubt import recovered
 from consilium.importing.journal import Done, Journal
 from consilium.importing.order import ordered
 from consilium.importing.references import rewritten
@@ -36,15 +37,19 @@ class Loader:
         sorter = ordered(units)
         running: dict[asyncio.Task[None], int] = {}
         ready: list[int] = []
-        while sorter.is_active():
-            ready.extend(sorted(sorter.get_ready()))
-            while ready and len(running) < concurrency:
-                position = ready.pop(0)
-                running[asyncio.create_task(self.one(units[position]))] = position
-            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-                sorter.done(running.pop(task))
+        try:
+            while sorter.is_active():
+                ready.extend(sorted(sorter.get_ready()))
+                while ready and len(running) < concurrency:
+                    position = ready.pop(0)
+                    running[asyncio.create_task(self.one(units[position]))] = position
+                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+                    sorter.done(running.pop(task))
+        finally:
+            for task in running:
+                task.cancel()
 
     async def one(self, unit: Unit) -> None:
         """Load one unit; whatever happens to it is in the report."""
@@ -61,6 +66,8 @@ class Loader:
     async def _piece(self, piece: Unit, made: Mapping[str, str]) -> Mapping[str, str]:
         """Load a part of a unit; which fullUrl became what."""
         digest = piece.digest
+        if self.journal.in_doubt(digest) and not self.again:
+            await self._settle_doubt(digest, piece)
         known = None if self.again else self.journal.done(digest)
         before = known or Done(frozenset())
         left = [position for position in range(len(piece.entries)) if position not in before.positions]
@@ -70,6 +77,7 @@ class Loader:
         if not left:
             return before.made
         rest = replace(piece, entries=tuple(piece.entries[position] for position in left))
+        self.journal.sending(digest, piece.source)
         fates = await self.server.send(self._sendable(rest, made))
         stored: list[int] = []
         new: dict[str, str] = {}
@@ -83,6 +91,12 @@ class Loader:
             self.journal.add(digest, piece.source, stored, new)
         self.advance(len(left))
         return {**before.made, **new}
+
+    async def _settle_doubt(self, digest: str, piece: Unit) -> None:
+        """Note in the journal that ``piece`` is stored, if the server has it."""
+        made = await recovered(piece, self.server)
+        if made is not None:
+            self.journal.add(digest, piece.source, range(len(piece.entries)), made)
 
     def _sendable(self, unit: Unit, made: Mapping[str, str]) -> Unit:
         unit = without_dangling(unit, self.missing, self.report.repaired)

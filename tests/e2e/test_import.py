@@ -188,3 +188,24 @@ async def test_verify_finds_what_is_missing(plain_system: System, files: Path) -
         console = quiet()
         assert not await verified(options, console)
         assert "Condition" in printed(console)
+
+
+async def test_a_transaction_whose_answer_was_never_seen_is_not_stored_twice(plain_system: System, files: Path) -> None:
+    person = "urn:uuid:00000000-0000-4000-8000-000000000001"
+    named = patient(identifier=[{"system": "http://example.org/mrn", "value": "1"}])
+    write(files / "a.json", "transaction", post(named, person), post(condition(person)))
+    write(
+        files / "b.json", "transaction", post(patient(identifier=[{"system": "http://example.org/mrn", "value": "2"}]))
+    )
+    async with imported(plain_system, files) as (site, options):
+        assert await load(options, quiet())
+        # the run was killed before it noted the outcomes; of the second it had not even been sent
+        sent = [line for line in options.journal.read_text().splitlines() if '"stored"' not in line]
+        options.journal.write_text("\n".join(sent) + "\n")
+        second = (await site.by(EHR).get("/fhir/Patient?identifier=http://example.org/mrn|2")).json()["entry"][0][
+            "resource"
+        ]
+        await site.by(EHR).delete(f"/fhir/Patient/{second['id']}")
+        assert await load(options, quiet())
+        assert await verified(options, quiet())
+        assert [await count(site, type_) for type_ in ("Patient", "Condition")] == [2, 1]

@@ -61,3 +61,14 @@ def test_the_journal_remembers_per_server_and_survives_half_a_line(tmp_path: Pat
     assert done.made == {"urn:uuid:1": "Patient/1"}
     assert again.done("d2") is None
     assert Journal(file, "http://two").done("d1") is None
+
+
+def test_a_unit_that_was_sent_is_in_doubt_until_its_outcome_is_noted(tmp_path: Path) -> None:
+    file = tmp_path / "journal.jsonl"
+    Journal(file, "http://one").sending("d1", "a.json")
+    journal = Journal(file, "http://one")
+    assert journal.in_doubt("d1")
+    assert journal.done("d1") is None
+    journal.add("d1", "a.json", [0], {})
+    assert not journal.in_doubt("d1")
+    assert not Journal(file, "http://one").in_doubt("d1")

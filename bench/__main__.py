@@ -48,7 +48,8 @@ async def main(seconds: int, rounds: int) -> None:
 
 
 async def _figures(system: Running, folder: str, seconds: int, rounds: int) -> dict[str, object]:
-    await through_the_api(system, parties() + [patient(number) for number in range(PATIENTS)])
+    await through_the_api(system, parties())
+    await through_the_api(system, [patient(number) for number in range(PATIENTS)])
     await through_the_api(system, [plan(number, PATIENTS) for number in range(PLANS)])
     raw_url = await _database(system, "bench_raw")
     loads = await _loads(system)

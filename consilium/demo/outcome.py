@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from consilium.demo.api import Api
-from consilium.demo.people import COORDINATOR, PAIN
+from consilium.demo.people import COORDINATOR
 from consilium.demo.story import STORIES
 
 EXPECTED = {"completed", "cancelled"}
 """What the plan says of the two activities in the end: the one was done, the other declined."""
+
+
+LAST_TOLD = {"referral-completed-requester", "referral-declined-requester", "referral-declined-coordinators"}
+"""The rules by which people hear of the two ends."""
 
 
 class NotArrived(RuntimeError):
@@ -31,7 +35,7 @@ class Outcome:
 
 
 async def await_outcome(api: Api, patient: str, *, within: float = 20.0) -> Outcome:
-    """The outcome, when the plan has followed both referrals and the requester was told of their ends.
+    """The outcome, when the plan has followed both referrals and people were told of their ends.
 
     Raises ``NotArrived`` after ``within`` seconds."""
     deadline = time.monotonic() + within
@@ -39,7 +43,7 @@ async def await_outcome(api: Api, patient: str, *, within: float = 20.0) -> Outc
         plan = await api.get(COORDINATOR, f"/api/plans?patient={patient}")
         statuses = [activity["status"] for activity in plan["activities"]] if plan else []
         messages = await _messages(api, patient)
-        if len(statuses) >= len(STORIES) and set(statuses) >= EXPECTED and _requester_knows(messages):
+        if len(statuses) >= len(STORIES) and set(statuses) >= EXPECTED and _told(messages):
             plan_id = plan["care_plan"].rpartition("/")[2]
             timeline = await api.get(COORDINATOR, f"/api/plans/{plan_id}/timeline")
             person = await api.get(COORDINATOR, f"/fhir/{patient}")
@@ -64,11 +68,6 @@ async def _texts(api: Api, plan: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def _requester_knows(messages: list[dict[str, Any]]) -> bool:
-    told = {
-        coding["code"]
-        for message in messages
-        if any(recipient.get("reference") == PAIN.reference for recipient in message.get("recipient", []))
-        for coding in message.get("topic", {}).get("coding", [])
-    }
-    return {"referral-completed-requester", "referral-declined-requester"} <= told
+def _told(messages: list[dict[str, Any]]) -> bool:
+    told = {coding["code"] for message in messages for coding in message.get("topic", {}).get("coding", [])}
+    return told >= LAST_TOLD

@@ -13,7 +13,7 @@ from consilium.demo.story import DISCIPLINES
 _STATUS_STYLE = {"completed": "green", "cancelled": "red", "scheduled": "cyan", "in-progress": "cyan"}
 
 
-UPDATED = "careplan.updated.v1"
+UPDATED = "updated"
 """Goes with every other change."""
 
 
@@ -65,7 +65,7 @@ def _timeline(timeline: list[dict[str, Any]]) -> Table:
         if moment["what"] == UPDATED and (moment["resource"], moment["version"]) in said:
             # it goes with every other change
             continue
-        what = moment["what"].removeprefix("careplan.").removesuffix(".v1").replace("-", " ")
+        what = moment["what"].replace("-", " ")
         now = moment["activity_status"] or moment["status"] or ""
         table.add_row(_time(moment["at"]), what, DISCIPLINES.get(moment["discipline"], ""), now)
     return table

@@ -32,3 +32,13 @@ def limited(scope: Scope, receive: Receive, *, limit: int) -> Receive:
         return message
 
     return counted
+
+
+def replayed(body: bytes) -> Receive:
+    """A ``receive`` that hands out ``body``, and then that the client is gone."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    return receive

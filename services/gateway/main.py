@@ -8,7 +8,7 @@ from services.gateway.batches import batch
 from services.gateway.bundles import Party, parse, turned_away
 from services.gateway.capability import Capabilities
 from services.gateway.forwarding import ForwardingApp
-from services.gateway.limits import BODY_METHODS, declared_length, limited
+from services.gateway.limits import BODY_METHODS, declared_length, limited, replayed
 from services.gateway.outcome import error_answer
 from services.gateway.routing import API_PREFIXES, CAREPLANS, NOTIFICATIONS, OWNED_TYPES, REFERRALS
 from services.gateway.settings import GatewaySettings
@@ -58,6 +58,9 @@ class Gateway:
             app = self._app(path)
             if scope["method"] in BODY_METHODS:
                 receive = limited(scope, receive, limit=self._settings.max_resource_bytes)
+                if path.startswith("/api/") and declared_length(scope) is None:
+                    # FastAPI takes every error while it reads a body for a malformed one
+                    receive = replayed(await read_body(receive, limit=self._settings.max_resource_bytes))
             return await app(scope, receive, send)
         except ConsiliumError as error:
             await send_answer(error_answer(error, path=path), send)

@@ -33,13 +33,19 @@ class Entry:
 
 def entries(bundle: Resource, base: str) -> list[Entry]:
     """The requests in ``bundle``. Raises ``Invalid`` naming the first entry that is none."""
-    listed = bundle.get("entry", [])
-    if not isinstance(listed, list):
+    return [entry_at(number, entry, base) for number, entry in enumerate(listed(bundle))]
+
+
+def listed(bundle: Resource) -> list[Any]:
+    """What ``bundle`` lists, as it came. Raises ``Invalid`` for what is no list."""
+    found = bundle.get("entry", [])
+    if not isinstance(found, list):
         raise Invalid("Bundle.entry is a list.", code="structure", expression=("Bundle.entry",))
-    return [_entry(number, entry, base) for number, entry in enumerate(listed)]
+    return found
 
 
-def _entry(number: int, entry: Any, base: str) -> Entry:
+def entry_at(number: int, entry: Any, base: str) -> Entry:
+    """The request in ``entry``, which stands at ``number``. Raises ``Invalid`` when it is none."""
     where = f"Bundle.entry[{number}]"
     asked = entry.get("request") if isinstance(entry, dict) else None
     if not isinstance(asked, dict):

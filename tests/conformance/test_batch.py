@@ -31,5 +31,12 @@ async def test_each_entry_stands_alone_and_answers_keep_their_order(fhir: httpx.
 async def test_a_bundle_that_is_no_batch_or_transaction_is_refused_at_the_base(fhir: httpx.AsyncClient) -> None:
     assert (await fhir.post("", json=bundle("collection"))).status_code == 400
     assert (await fhir.post("", json=patient())).status_code == 400
-    assert (await fhir.post("", json={"resourceType": "Bundle", "type": "batch", "entry": [{}]})).status_code == 400
     assert (await fhir.post("", json={"resourceType": "Bundle", "type": "batch", "entry": {}})).status_code == 400
+
+
+async def test_an_entry_that_is_none_does_not_touch_the_others(fhir: httpx.AsyncClient) -> None:
+    answer = await fhir.post(
+        "", json=bundle("batch", {}, entry("PUT", "Patient/p1"), entry("POST", "Patient", patient()))
+    )
+    statuses = [one["response"]["status"][:3] for one in answer.json()["entry"]]
+    assert statuses == ["400", "400", "201"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from shared.fhir.bundle import entries, response_bundle
+from shared.fhir.bundle import entry_at, listed, response_bundle
 from shared.fhir.http import Request, Response
 from shared.fhir.json import Resource
 from shared.fhir.outcome import failure_response
@@ -14,9 +14,9 @@ Dispatch = Callable[[Engine, Request], Awaitable[Response]]
 async def batch(engine: Engine, request: Request, bundle: Resource, dispatch: Dispatch) -> Response:
     """A ``batch-response`` with an answer per entry, in order."""
     answers = []
-    for entry in entries(bundle, request.base):
+    for number, raw in enumerate(listed(bundle)):
         try:
-            answers.append(await dispatch(engine, entry.request(request)))
+            answers.append(await dispatch(engine, entry_at(number, raw, request.base).request(request)))
         except Exception as error:  # noqa: BLE001  others of the batch are stored: their answers must not be lost
             answers.append(failure_response(error))
     return response_bundle("batch-response", answers, representations=request.prefer("return") == "representation")

@@ -20,7 +20,7 @@ async def history(engine: Engine, request: Request) -> Response:
     engine.kinds.kind(type_)
     parameters = dict(request.parameters)
     count = min(_number(parameters.get("_count"), _PAGE), _LARGEST_PAGE)
-    below = _number(parameters.get("_before"), _BEGINNING)
+    below = min(_number(parameters.get("_before"), _BEGINNING), _BEGINNING)
     versions = await resources.history(engine.pool, type_, id_, below=below, limit=count + 1)
     newest = versions or await resources.history(engine.pool, type_, id_, below=_BEGINNING, limit=1)
     if not newest:
@@ -59,6 +59,6 @@ def _link(relation: str, url: str) -> dict[str, str]:
 def _number(text: str | None, default: int) -> int:
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
+    if not text.isascii() or not text.isdigit() or len(text) > 19:
         raise Invalid("_count and _before take a whole number.", code="value")
     return int(text)

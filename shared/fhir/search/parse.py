@@ -123,7 +123,7 @@ def _with_results(
 
 
 def _count(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) < 10):
+    if not (value.isascii() and value.isdigit() and len(value) < 20):
         raise Invalid("The parameter _count takes a whole number from 0.", code="value")
     return min(int(value), LARGEST_COUNT)
 

@@ -1,0 +1,116 @@
+"""How often each interaction goes to the database, exactly: a query per entry, or per include, shows here."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.e2e.referring import furnish, referral
+from tests.factories.resources import bundle, care_plan, entry, observation
+from tests.factories.system import EHR, SPECIALIST, Site, System
+
+Ask = Callable[[httpx.AsyncClient, str, str], Awaitable[httpx.Response]]
+"""(client, patient, plan) -> answer."""
+
+
+async def read(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    return await client.get(f"/fhir/{plan}")
+
+
+async def vread(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    return await client.get(f"/fhir/{plan}/_history/1")
+
+
+async def search(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    return await client.get("/fhir/CarePlan", params={"patient": patient, "status": "active"})
+
+
+async def search_with_include(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    return await client.get("/fhir/CarePlan", params={"patient": patient, "_include": "CarePlan:subject"})
+
+
+async def search_with_both_includes(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    wanted = {"_id": patient.split("/")[1], "_revinclude": ["CarePlan:subject", "Observation:subject"]}
+    return await client.get("/fhir/Patient", params=wanted)
+
+
+async def create(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    return await client.post("/fhir/CarePlan", json=care_plan(patient))
+
+
+async def conditional_create(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    headers = {"If-None-Exist": "identifier=urn:x|y"}
+    return await client.post("/fhir/CarePlan", json=care_plan(patient), headers=headers)
+
+
+async def update(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    return await client.put(f"/fhir/{plan}", json=care_plan(patient, id=plan.split("/")[1]))
+
+
+async def delete(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    return await client.delete(f"/fhir/{plan}")
+
+
+async def transaction_of_five(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    entries = (entry("POST", "Observation", observation(patient)) for _ in range(5))
+    return await client.post("/fhir", json=bundle("transaction", *entries))
+
+
+async def transaction_of_ten(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    entries = (entry("POST", "Observation", observation(patient)) for _ in range(10))
+    return await client.post("/fhir", json=bundle("transaction", *entries))
+
+
+async def referral_(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    return await client.post("/fhir", json=referral(patient))
+
+
+EXACTLY: tuple[tuple[Ask, int], ...] = (
+    (read, 1),
+    (vread, 1),
+    (search, 1),
+    (search_with_include, 2),
+    (search_with_both_includes, 2),
+    (create, 1),
+    (conditional_create, 5),  # begin, lock, search, write, commit
+    (update, 4),  # begin, lock, write, commit
+    (delete, 5),  # begin, lock, write, look for referrers, commit
+    (transaction_of_five, 1),
+    (transaction_of_ten, 1),
+    (referral_, 1),
+)
+
+
+@asynccontextmanager
+async def logged(site: Site) -> AsyncIterator[list[str]]:
+    """Every statement that a service sends while the block runs, BEGIN and COMMIT included."""
+    statements: list[str] = []
+
+    def note(record: asyncpg.connection.LoggedQuery) -> None:
+        statements.append(record.query)
+
+    pools = [engine.pool for engine in site.assembly.engines.values()]
+    connections = [holder._con for pool in pools for holder in pool._holders if holder._con is not None]
+    for connection in connections:
+        connection.add_query_logger(note)
+    yield statements
+    for connection in connections:
+        connection.remove_query_logger(note)
+
+
+@pytest.mark.parametrize(("ask", "expected"), EXACTLY, ids=[ask.__name__ for ask, _ in EXACTLY])
+async def test_an_interaction_takes_so_many_statements(plain_system: System, ask: Ask, expected: int) -> None:
+    async with plain_system.site() as site:
+        (patient,) = await furnish(site)
+        client = site.by(SPECIALIST if ask is referral_ else EHR)
+        made = [await site.by(EHR).post("/fhir/CarePlan", json=care_plan(patient)) for _ in range(6)]
+        for _ in range(3):
+            await site.by(EHR).post("/fhir/Observation", json=observation(patient))
+        # the first request of its kind may open a connection or fill a cache
+        assert (await ask(client, patient, f"CarePlan/{made[0].json()['id']}")).status_code < 300
+        async with logged(site) as statements:
+            answer = await ask(client, patient, f"CarePlan/{made[1].json()['id']}")
+        assert answer.status_code < 300, answer.text
+        assert len(statements) == expected, "\n".join(statement[:100] for statement in statements)

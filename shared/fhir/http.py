@@ -17,6 +17,9 @@ _CONTENT_TYPE = (b"content-type", b"application/fhir+json; charset=utf-8")
 _JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json"})
 _ACCEPTABLE = _JSON_TYPES | {"*/*", "application/*", "json"}
 _ETAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
+_PLAIN_FORM = re.compile(r"[A-Za-z0-9_.~:/|,$&=\-]*")
+"""A query that needs no decoding: nearly all of them."""
+_MOST_FIELDS = 200
 _ID = re.compile(r"^[A-Za-z0-9\-.]{1,64}$")
 
 
@@ -71,8 +74,12 @@ class Response:
 
 def form(query: str) -> list[tuple[str, str]]:
     """A query string or a form body as pairs. Raises ``Invalid``."""
+    if _PLAIN_FORM.fullmatch(query):
+        pairs = [pair.partition("=") for pair in query.split("&") if pair]
+        if len(pairs) <= _MOST_FIELDS:
+            return [(name, value) for name, _, value in pairs]
     try:
-        return parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=200)
+        return parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError as error:
         raise Invalid("The parameters are not a readable form.", code="structure") from error
 

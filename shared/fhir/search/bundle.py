@@ -1,7 +1,8 @@
 """The searchset Bundle, joined from stored bytes: no resource is parsed or written again
 (http://hl7.org/fhir/R4/bundle.html#searchset)."""
 
-from urllib.parse import quote, urlencode
+import re
+from urllib.parse import quote
 
 from shared.fhir.json import dumps
 from shared.fhir.search.cursor import encode
@@ -10,13 +11,18 @@ from shared.fhir.search.parse import CURSOR
 from shared.fhir.search.query import Query
 from shared.store.resources import Stored
 
+_SAFE = ":/|,$"
+_PLAIN = re.compile(r"[A-Za-z0-9_.~:/|,$-]*")
+
 
 def searchset(page: Page, query: Query, base: str) -> bytes:
     """The Bundle of ``page``. Links carry the parameters that were understood, as a GET, also for a search by POST."""
-    here = f"{base}/{query.type}"
-    links = [_link("self", here, list(query.applied))]
+    here = f"{base}/{query.type}?"
+    asked = "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in query.applied])
+    links = [_link("self", (here + asked).rstrip("?"))]
     if page.next is not None:
-        links.append(_link("next", here, [*query.applied, (CURSOR, encode(query.sort, page.next))]))
+        token = f"{CURSOR}={encode(query.sort, page.next)}"
+        links.append(_link("next", f"{here}{asked}&{token}" if asked else here + token))
     parts = [b'{"resourceType":"Bundle","type":"searchset"']
     if page.total is not None:
         parts.append(b',"total":%d' % page.total)
@@ -30,9 +36,13 @@ def searchset(page: Page, query: Query, base: str) -> bytes:
     return b"".join(parts)
 
 
-def _link(relation: str, url: str, parameters: list[tuple[str, str]]) -> bytes:
-    query = urlencode(parameters, safe=":/|,$", quote_via=quote)
-    return dumps({"relation": relation, "url": f"{url}?{query}" if query else url})
+def _link(relation: str, url: str) -> bytes:
+    return dumps({"relation": relation, "url": url})
+
+
+def _quoted(text: str) -> str:
+    """``text`` for a query string; most of them need nothing done."""
+    return text if _PLAIN.fullmatch(text) else quote(text, safe=_SAFE)
 
 
 def _entry(base: bytes, stored: Stored, mode: bytes) -> bytes:

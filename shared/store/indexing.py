@@ -13,6 +13,9 @@ def term(*parts: str) -> int:
 EARLIEST, LATEST = -(2**62), 2**62
 """The open ends of a date range, beyond every year that FHIR can write."""
 
+DATE_LEVELS = tuple(days * 86_400_000_000 for days in (1, 8, 64, 512))
+"""The greatest length of each level in microseconds; longer and open entries are of one level more."""
+
 LONGEST_STRING = 500
 """Characters of a string that are indexed (a B-tree entry must stay under 2,700 bytes)."""
 

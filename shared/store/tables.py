@@ -25,6 +25,8 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
+from shared.store.indexing import DATE_LEVELS
+
 metadata = MetaData()
 
 
@@ -68,10 +70,6 @@ class HistoryRow(StoreTable, table=True):
     last_updated: datetime = Field(sa_type=DateTime(timezone=True))
     method: str = Field(sa_type=Text)
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-
-
-DATE_LEVELS = tuple(days * 86_400_000_000 for days in (1, 8, 64, 512))
-"""The greatest length of each level in microseconds; longer and open entries are of one level more."""
 
 
 def _level() -> str:

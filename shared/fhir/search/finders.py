@@ -5,7 +5,7 @@ a level, "ends after X" means "starts after X minus the level's length", and bot
 """
 
 from shared.fhir.search.predicates import DATE, QUANTITY, TABLES, Bind, Shape, predicate, range_condition
-from shared.store.tables import DATE_LEVELS
+from shared.store.indexing import DATE_LEVELS
 
 # prefix -> what a passing entry says about its own ends: (low from, high from, low below)
 _BOUNDS = {

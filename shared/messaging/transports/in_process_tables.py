@@ -1,65 +1,48 @@
-"""The tables of the in-process transport, in a database of their own (``consilium_bus``)."""
+"""The tables of the in-process transport, in a database of their own (``consilium_bus``).
 
-from datetime import datetime
-
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, LargeBinary, MetaData, Text, text
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex, CreateTable
-from sqlmodel import Field, SQLModel
+They hold messages in transit and nothing that outlives them, so they are made where they are missing, without
+migrations; plain SQL, so that a process that only serves loads no schema tools.
+"""
 
 from shared.store.database import Pool
-
-metadata = MetaData()
 
 CREATION_LOCK = 7_262_001
 """The advisory lock under which the tables are made; any constant does."""
 
+_QUEUES = """
+CREATE TABLE IF NOT EXISTS bus_queue (
+    name text PRIMARY KEY,
+    exchange text NOT NULL,
+    pattern text NOT NULL
+)
+"""
+"""A queue and the regular expression over ``<event type>.`` of what it hears."""
 
-class BusTable(SQLModel):
-    """The base of these tables, with a MetaData of its own."""
+_MESSAGES = """
+CREATE TABLE IF NOT EXISTS bus_message (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    queue text NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    traceparent text,
+    body bytea NOT NULL,
+    available_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    attempts integer NOT NULL DEFAULT 0,
+    first_failed_at timestamptz,
+    last_failed_at timestamptz,
+    reason text,
+    dead_at timestamptz
+)
+"""
+"""One message in one queue. It is gone when it was handled, and dead (kept) when it was given up."""
 
-    metadata = metadata
-
-
-class BusQueueRow(BusTable, table=True):
-    """A queue and the regular expression over ``<event type>.`` of what it hears."""
-
-    __tablename__ = "bus_queue"
-    name: str = Field(primary_key=True, sa_type=Text)
-    exchange: str = Field(sa_type=Text)
-    pattern: str = Field(sa_type=Text)
-
-
-class BusMessageRow(BusTable, table=True):
-    """One message in one queue. It is gone when it was handled, and dead (kept) when it was given up."""
-
-    __tablename__ = "bus_message"
-    __table_args__ = (
-        Index("bus_message_waiting", "queue", "id", postgresql_where=text("dead_at IS NULL")),
-        Index("bus_message_dead", "queue", "id", postgresql_where=text("dead_at IS NOT NULL")),
-    )
-    id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
-    queue: str = Field(sa_type=Text)
-    event_id: str = Field(sa_type=Text)
-    type: str = Field(sa_type=Text)
-    traceparent: str | None = Field(default=None, sa_type=Text)
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    available_at: datetime = Field(
-        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()"))
-    )
-    attempts: int = Field(sa_column_kwargs={"server_default": "0"})
-    first_failed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
-    last_failed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
-    reason: str | None = Field(default=None, sa_type=Text)
-    dead_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+_WAITING = "CREATE INDEX IF NOT EXISTS bus_message_waiting ON bus_message (queue, id) WHERE dead_at IS NULL"
+_DEAD = "CREATE INDEX IF NOT EXISTS bus_message_dead ON bus_message (queue, id) WHERE dead_at IS NOT NULL"
 
 
 async def create_tables(pool: Pool) -> None:
     """Make the tables where they are missing; safe from several processes at once."""
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves dialect constructors untyped
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", CREATION_LOCK)
-        for table in metadata.sorted_tables:
-            await connection.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)))
-            for index in table.indexes:
-                await connection.execute(str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)))
+        for statement in (_QUEUES, _MESSAGES, _WAITING, _DEAD):
+            await connection.execute(statement)

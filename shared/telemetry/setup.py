@@ -10,8 +10,6 @@ from importlib import metadata
 from threading import Thread
 
 from fastapi.telemetry import TelemetryConfig
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import Meter
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricReader, PeriodicExportingMetricReader
@@ -99,10 +97,10 @@ def start(
     if span_exporter is not None:
         processor = SimpleSpanProcessor(span_exporter)
     elif exporting:
-        span_exporter = OTLPSpanExporter()
+        span_exporter = _otlp_spans()
         processor = BatchSpanProcessor(span_exporter)
     if metric_exporter is None and exporting:
-        metric_exporter = OTLPMetricExporter()
+        metric_exporter = _otlp_metrics()
     ratio = settings.trace_ratio if processor else 0.0
     inner = _tracers(resource, processor, ParentBased(TraceIdRatioBased(ratio)) if processor else ALWAYS_OFF)
     edge = _tracers(resource, processor, ALWAYS_ON if processor else ALWAYS_OFF)
@@ -145,3 +143,16 @@ def _silent() -> Telemetry:
 
 
 _current = _silent()
+
+
+def _otlp_spans() -> SpanExporter:
+    # OTLP is loaded only where it is used: its import is a tenth of a start
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    return OTLPSpanExporter()
+
+
+def _otlp_metrics() -> MetricExporter:
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+
+    return OTLPMetricExporter()

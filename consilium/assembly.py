@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from starlette.responses import Response
+
 from consilium.databases import BUS
 from services.careplans.main import SERVICE as CAREPLANS
 from services.gateway.asgi import ASGIApp
@@ -12,9 +14,11 @@ from services.gateway.main import Gateway
 from services.gateway.settings import GatewaySettings
 from services.notifications.main import SERVICE as NOTIFICATIONS
 from services.referrals.main import SERVICE as REFERRALS
+from shared.fhir.outcome import UNEXPECTED
 from shared.messaging.relay import Relay
 from shared.messaging.transport import Transport
 from shared.messaging.transports.in_process import open_in_process
+from shared.problem import LastResort
 from shared.security.tokens import Verifier
 from shared.service import Job, Service, engine_of, service_app
 from shared.store.database import Pool, open_pool
@@ -101,12 +105,17 @@ async def assembled(
         upstreams: dict[str, ASGIApp] = {
             service.name: service_app(service, engines[service.name], verifier) for service in SERVICES
         }
-        app = HttpTelemetry(Gateway(upstreams, GatewaySettings()), telemetry)
+        gateway = LastResort(Gateway(upstreams, GatewaySettings()), {"/fhir": _unexpected})
+        app = HttpTelemetry(gateway, telemetry)
         yield Assembly(app, engines, workers)
 
 
 async def _until(job: Job, engine: Engine, stop: asyncio.Event) -> None:
     await job(engine, stop)
+
+
+def _unexpected() -> Response:
+    return Response(UNEXPECTED.body, UNEXPECTED.status, media_type="application/fhir+json")
 
 
 def _nobody() -> None:

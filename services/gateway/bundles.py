@@ -72,7 +72,7 @@ def place(position: int, entry: object) -> Placed:
     if not isinstance(entry, dict) or not isinstance(request, dict):
         raise Invalid("The entry says no request.", code="required", expression=(f"{path}.request",))
     method, url = request.get("method"), request.get("url")
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise Invalid("The entry's method is none of FHIR's.", code="value", expression=(f"{path}.request.method",))
     if not isinstance(url, str) or not url:
         raise Invalid("The entry says no URL.", code="required", expression=(f"{path}.request.url",))

@@ -51,7 +51,7 @@ def entry_at(number: int, entry: Any, base: str) -> Entry:
     if not isinstance(asked, dict):
         raise Invalid("An entry needs a request.", code="required", expression=(f"{where}.request",))
     method, url = asked.get("method"), asked.get("url")
-    if method not in _METHODS:
+    if not isinstance(method, str) or method not in _METHODS:
         raise Invalid("The method is not one of HTTP.", code="value", expression=(f"{where}.request.method",))
     if not isinstance(url, str) or not url:
         raise Invalid("An entry's request needs a url.", code="required", expression=(f"{where}.request.url",))

@@ -54,6 +54,25 @@ async def test_a_canary_sent_everywhere_shows_nowhere(
     assert not carries("".join(capfd.readouterr()))
 
 
+async def test_a_defect_of_ours_tells_nothing(seen: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def breaks(*_: Any) -> None:
+        raise RuntimeError(CANARY)
+
+    for place in ("services.gateway.main.batch", "shared.fhir.routes.create", "services.careplans.app.queries.plan"):
+        monkeypatch.setattr(place, breaks)
+    for sent in (
+        Sent("POST", "/fhir", {"resourceType": "Bundle", "type": "batch"}),
+        Sent("POST", "/fhir/Patient", {"resourceType": "Patient"}),
+        Sent("GET", f"/api/plans/{ID}"),
+    ):
+        answer = await asked(seen, sent, SYSTEM)
+        assert answer.status_code == 500
+        assert ("OperationOutcome" in answer.text) is sent.url.startswith("/fhir")
+        assert not carries(answer.text)
+    assert [line for line in seen.lines if carries(line)] == []
+    assert [text for text in spans(seen) if carries(text)] == []
+
+
 async def test_a_leak_would_be_found(seen: Edge) -> None:
     kept = len(seen.lines)
     logging.getLogger("shared.anything").debug("said of %s", CANARY)

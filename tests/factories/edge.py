@@ -62,7 +62,7 @@ class Edge:
     telemetry: Telemetry
     metrics: MetricsKept
     recorded: InMemorySpanExporter
-    lines: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list, repr=False)
     """Every log line, as it would be written."""
 
     def bearer(self, caller: Caller = SYSTEM, **claims: Any) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The installations that end-to-end tests run on, over either transport."""
 
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -59,6 +60,14 @@ async def clean_broker(own_broker: Broker) -> AsyncIterator[Broker]:
     """``own_broker``, without any queue before and after."""
     yield own_broker
     await _delete_queues(own_broker.url)
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A folder for an installation. Not pytest's: another session closes that to the user that PostgreSQL runs as."""
+    with tempfile.TemporaryDirectory(prefix="consilium-e2e-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "data"
 
 
 @pytest.fixture(params=["in_process", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)])

@@ -1,0 +1,167 @@
+"""``consilium run`` as a process under load: killed with -9, told to end, and started again on the same data."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.broker import Broker
+from tests.e2e.evidence import Evidence
+from tests.e2e.referring import Sent, burst, furnish, send
+from tests.eventually import eventually
+from tests.factories.process import Process
+from tests.factories.system import EHR
+from tests.integration.gateway.conftest import free_port
+
+pytestmark = pytest.mark.timeout(240)
+
+SIZE, PATIENTS, ENDS_WITHIN = 300, 20, 10.0
+
+
+@pytest.fixture(params=["in_process", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)])
+def amqp(request: pytest.FixtureRequest) -> str | None:
+    """The broker's URL, for either transport."""
+    if request.param == "in_process":
+        return None
+    broker: Broker = request.getfixturevalue("clean_broker")
+    return broker.url
+
+
+@pytest.fixture
+async def process(data_dir: Path, amqp: str | None) -> AsyncIterator[Process]:
+    """A running installation; ended afterwards with its PostgreSQL."""
+    process = Process(data_dir, free_port(), {} if amqp is None else {"CONSILIUM_AMQP_URL": amqp})
+    try:
+        await process.start()
+        yield process
+    finally:
+        await process.close()
+
+
+async def test_a_process_killed_under_load_loses_nothing_that_it_acknowledged(
+    process: Process, amqp: str | None
+) -> None:
+    patients = await furnish(process, PATIENTS)
+    before = await _until_gone(process, patients, 60)
+    assert process.postgres is not None, "the kill took PostgreSQL too: not what is tested here"
+    await process.start()
+    after = await burst(process, patients, 60)
+    assert len(after) == 60
+    await _settled(process, amqp, [*before, *after])
+
+
+async def test_a_process_killed_again_while_it_recovers_loses_nothing(process: Process, amqp: str | None) -> None:
+    patients, sent = await furnish(process, PATIENTS), []
+    for _ in range(3):
+        sent += await _until_gone(process, patients, 20)
+        await process.start()
+    await _settled(process, amqp, sent)
+
+
+async def test_its_postgresql_killed_under_load_comes_back_with_everything(data_dir: Path) -> None:
+    process = Process(data_dir, free_port())
+    try:
+        await process.start()
+        patients = await furnish(process, PATIENTS)
+        sending = asyncio.create_task(burst(process, patients, SIZE))
+        await asyncio.wait({sending}, timeout=1.0)
+        postgres = process.postgres
+        assert postgres is not None
+        for one in (*postgres.children(recursive=True), postgres):
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        sent = await sending
+        process.kill()
+        await process.start()
+        await _settled(process, None, sent)
+    finally:
+        await process.close()
+
+
+async def test_sigterm_under_load_ends_it_in_time_and_keeps_what_was_acknowledged(
+    process: Process, amqp: str | None
+) -> None:
+    patients = await furnish(process, PATIENTS)
+    postgres = process.postgres
+    assert postgres is not None
+    sending = asyncio.create_task(burst(process, patients, SIZE))
+    await eventually(lambda: _acknowledged(process, 30), every=0.05)
+    ending, began = process.terminate(), time.monotonic()
+    code = await asyncio.to_thread(ending.wait, 30)
+    assert time.monotonic() - began < ENDS_WITHIN
+    assert code == 0
+    sent = await sending
+    assert 0 < len(sent) < SIZE
+    assert not postgres.is_running() or postgres.status() == psutil.STATUS_ZOMBIE
+    with pytest.raises(httpx.ConnectError):
+        await process.by(EHR).get("/health/live")
+    await process.start()
+    one = await send(process, patients[0])
+    assert one is not None
+    await _settled(process, amqp, [*sent, one])
+
+
+@pytest.mark.parametrize("amqp", [None], ids=["two API processes"])
+async def test_a_parent_killed_takes_its_api_processes_along(data_dir: Path, amqp: str | None) -> None:
+    process = Process(data_dir, free_port(), {"CONSILIUM_WORKERS": "2"})
+    try:
+        await process.start()
+        patients = await furnish(process, PATIENTS)
+        assert process._running is not None
+        children = psutil.Process(process._running.pid).children(recursive=True)
+        before = await _until_gone(process, patients, 40)
+        api = [child for child in children if "consilium.api_process" in " ".join(_command(child))]
+        await eventually(lambda: _ended(api))
+        await process.start()
+        after = await burst(process, patients, 40)
+        assert len(after) == 40
+        await _settled(process, amqp, [*before, *after])
+    finally:
+        await process.close()
+
+
+async def _until_gone(process: Process, patients: Sequence[str], size: int) -> list[Sent]:
+    """Send until ``process`` was killed after about ``size`` referrals; those that it acknowledged."""
+    sending = asyncio.create_task(burst(process, patients, SIZE))
+    (already,) = await _count(process)
+    await eventually(lambda: _acknowledged(process, already + size), every=0.02)
+    process.kill()
+    sent = await sending
+    assert 0 < len(sent) < SIZE, "killed too early or too late"
+    return sent
+
+
+async def _count(process: Process) -> tuple[int]:
+    evidence = Evidence(process.databases)
+    (row,) = await evidence.rows("referrals", "SELECT count(*) FROM resource WHERE type = 'Task'")
+    await evidence.close()
+    return (int(row[0]),)
+
+
+async def _acknowledged(process: Process, size: int) -> bool:
+    return (await _count(process))[0] >= size
+
+
+async def _settled(process: Process, amqp: str | None, sent: list[Sent]) -> None:
+    evidence = Evidence(process.databases, amqp)
+    try:
+        await eventually(lambda: evidence.settled(sent), within=60, every=0.3)
+    finally:
+        await evidence.close()
+
+
+async def _ended(processes: Sequence[psutil.Process]) -> bool:
+    assert processes, "there were no API processes"
+    return all(not one.is_running() or one.status() == psutil.STATUS_ZOMBIE for one in processes)
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return ["consilium.api_process"]

@@ -102,10 +102,14 @@ async def assembled(
         }
         if background:
             workers = Background(transport, engines, relays, MessagingGauges(telemetry))
+        settings = GatewaySettings()
         upstreams: dict[str, ASGIApp] = {
-            service.name: service_app(service, engines[service.name], verifier) for service in SERVICES
+            service.name: service_app(
+                service, engines[service.name], verifier, trust_forwarded=settings.trust_forwarded
+            )
+            for service in SERVICES
         }
-        gateway = LastResort(Gateway(upstreams, GatewaySettings()), {"/fhir": _unexpected})
+        gateway = LastResort(Gateway(upstreams, settings), {"/fhir": _unexpected})
         app = HttpTelemetry(gateway, telemetry)
         yield Assembly(app, engines, workers)
 

@@ -96,9 +96,19 @@ class ServiceApp:
         await self.rest(scope, receive, send)
 
 
-def service_app(service: Service, engine: Engine, verifier: Verifier, *, base_url: str | None = None) -> ServiceApp:
+def service_app(
+    service: Service,
+    engine: Engine,
+    verifier: Verifier,
+    *,
+    base_url: str | None = None,
+    trust_forwarded: bool = False,
+) -> ServiceApp:
     """The whole API process of ``service``, as ASGI."""
-    return ServiceApp(FhirApp(engine, verifier, base_url=base_url), rest_app(service, engine, verifier))
+    return ServiceApp(
+        FhirApp(engine, verifier, base_url=base_url, trust_forwarded=trust_forwarded),
+        rest_app(service, engine, verifier),
+    )
 
 
 def topics(services: Iterable[Service]) -> dict[str, tuple[str, ...]]:

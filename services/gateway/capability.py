@@ -28,7 +28,8 @@ class Capabilities:
 
         Raises ``Unavailable`` while a service is down."""
         headers = dict(scope["headers"])
-        key = (headers.get(b"host", b""), headers.get(b"accept", b"") + scope.get("query_string", b""))
+        host = b" ".join(headers.get(name, b"") for name in (b"host", b"x-forwarded-host", b"x-forwarded-proto"))
+        key = (host, headers.get(b"accept", b"") + scope.get("query_string", b""))
         known = self._known.get(key)
         if known is not None and self._monotonic() < known[0]:
             return known[1]

@@ -1,5 +1,6 @@
 """The ASGI face of the engine: bytes in, ``Request``, ``Response``, bytes out. Every failure is an OperationOutcome."""
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,10 @@ _HEADERS = frozenset(
 )
 
 
+_HOST = re.compile(r"(?:[A-Za-z0-9.\-_]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+"""http://www.rfc-editor.org/rfc/rfc3986#section-3.2.2 without what no host here needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class FhirApp:
     """The FHIR base of one service. ``prefix`` is its path; ``base_url`` its public URL, else taken from Host."""
@@ -42,6 +47,8 @@ class FhirApp:
     verifier: Verifier
     prefix: str = "/fhir"
     base_url: str | None = None
+    trust_forwarded: bool = False
+    """Whether ``X-Forwarded-Host`` and ``-Proto`` come from somebody who may say where this server is."""
     largest_body: int = 16 * 1024 * 1024
     """Bytes of one resource."""
     largest_bundle: int = 32 * 1024 * 1024
@@ -68,7 +75,7 @@ class FhirApp:
         limit = self.largest_body if path else self.largest_bundle
         body = await _body(scope, receive, limit) if method in ("POST", "PUT", "PATCH") else b""
         query = scope["query_string"].decode("ascii", "replace")
-        base = self.base_url or _base(scope, headers) + self.prefix
+        base = self.base_url or _base(scope, headers, trust_forwarded=self.trust_forwarded) + self.prefix
         return await dispatch(self.engine, Request(method, path, caller, base, query, headers, body))
 
 
@@ -99,6 +106,9 @@ def _segments(path: str) -> tuple[str, ...]:
     return tuple(text.split("/")) if text else ()
 
 
-def _base(scope: Scope, headers: dict[str, str]) -> str:
-    scheme = headers.get("x-forwarded-proto", scope.get("scheme", "http"))
-    return f"{scheme}://{headers.get('x-forwarded-host') or headers.get('host', 'localhost')}"
+def _base(scope: Scope, headers: dict[str, str], *, trust_forwarded: bool) -> str:
+    """Where the caller sees this server: it stands in links, so nothing but a host and a port gets there."""
+    scheme, host = str(scope.get("scheme", "http")), headers.get("host", "")
+    if trust_forwarded:
+        scheme, host = headers.get("x-forwarded-proto", scheme), headers.get("x-forwarded-host", host)
+    return f"{'https' if scheme == 'https' else 'http'}://{host if _HOST.fullmatch(host) else 'localhost'}"

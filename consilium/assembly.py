@@ -15,7 +15,9 @@ from services.gateway.settings import GatewaySettings
 from services.notifications.main import SERVICE as NOTIFICATIONS
 from services.referrals.main import SERVICE as REFERRALS
 from shared.fhir.outcome import UNEXPECTED
+from shared.messaging.consumer import declare
 from shared.messaging.relay import Relay
+from shared.messaging.topology import Queue
 from shared.messaging.transport import Transport
 from shared.messaging.transports.in_process import open_in_process
 from shared.problem import LastResort
@@ -45,8 +47,8 @@ class Background:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop``. All queues stand before the first event is relayed, so that none is unroutable."""
-        queues = [queue_of(binding) for service in SERVICES for binding in service.bindings]
-        await self.transport.declare(queues)
+        queues = _queues()
+        await declare(self.transport, queues, stop)
         pools = {name: engine.pool for name, engine in self.engines.items()}
         async with asyncio.TaskGroup() as group:
             group.create_task(watch(pools, self.transport, queues, self.gauges, stop), name="watch")
@@ -55,6 +57,14 @@ class Background:
                 group.create_task(
                     run_worker(service, self.engines[name], self.transport, self.relays[name], stop), name=name
                 )
+
+    async def reachable(self) -> bool:
+        """The carrier of messages answers. Raises what it raises where it does not."""
+        return await self.transport.depth(_queues()[0].name) >= 0
+
+
+def _queues() -> list[Queue]:
+    return [queue_of(binding) for service in SERVICES for binding in service.bindings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,8 @@ async def assembled(
             )
             for service in SERVICES
         }
-        gateway = LastResort(Gateway(upstreams, settings), {"/fhir": _unexpected})
+        checks = {} if workers is None else {"messages": workers.reachable}
+        gateway = LastResort(Gateway(upstreams, settings, checks=checks), {"/fhir": _unexpected})
         app = HttpTelemetry(gateway, telemetry)
         yield Assembly(app, engines, workers)
 

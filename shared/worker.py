@@ -5,7 +5,7 @@ Beside the service's own queues it hears requests to fill a queue that was lost:
 
 import asyncio
 
-from shared.messaging.consumer import Consumer, run_consumers
+from shared.messaging.consumer import Consumer, declare, run_consumers
 from shared.messaging.refill import refill_consumer
 from shared.messaging.relay import Relay
 from shared.messaging.topology import Queue
@@ -25,7 +25,7 @@ async def run_worker(service: Service, engine: Engine, transport: Transport, rel
         refill_consumer(service.name, engine.pool, transport, relay.wake),
         *(Consumer(queue_of(binding), binding.handler(engine)) for binding in service.bindings),
     )
-    await transport.declare([consumer.queue for consumer in consumers])
+    await declare(transport, [consumer.queue for consumer in consumers], stop)
     async with asyncio.TaskGroup() as group:
         group.create_task(relay.run(stop))
         group.create_task(run_consumers(transport, consumers, stop))

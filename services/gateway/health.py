@@ -4,21 +4,34 @@ import asyncio
 from collections.abc import Mapping
 
 from services.gateway.asgi import Answer, ASGIApp, Scope, call, inner_scope
-from shared.fhir.json import dumps
+from shared.errors import ConsiliumError
+from shared.fhir.json import dumps, loads
+from shared.telemetry.health import Check, holds
 
 _JSON = (b"content-type", b"application/json")
 LIVE = Answer(200, b'{"status":"ok"}', (_JSON,))
 
 
-async def ready(upstreams: Mapping[str, ASGIApp], scope: Scope) -> Answer:
-    """200 when every service is ready, else 503; says which are not."""
+async def ready(upstreams: Mapping[str, ASGIApp], checks: Mapping[str, Check], scope: Scope) -> Answer:
+    """200 when every service is ready and every check holds, else 503; says which are not, and what fails there."""
+    asked = (call(app, inner_scope(scope, method="GET", path="/health/ready")) for app in upstreams.values())
+    held = (holds(name, check) for name, check in checks.items())
+    answers, results = await asyncio.gather(asyncio.gather(*asked), asyncio.gather(*held))
+    services = {name: _standing(answer) for name, answer in zip(upstreams, answers, strict=True)}
+    others = {name: "ok" if held else "unavailable" for name, held in zip(checks, results, strict=True)}
+    well = all(results) and all(answer.status == 200 for answer in answers)
+    told = {"status": "ok" if well else "unavailable", "services": services} | ({"checks": others} if others else {})
+    return Answer(200 if well else 503, dumps(told), (_JSON,))
 
-    async def status(app: ASGIApp) -> int:
-        answer = await call(app, inner_scope(scope, method="GET", path="/health/ready"))
-        return answer.status
 
-    statuses = await asyncio.gather(*(status(app) for app in upstreams.values()))
-    services = {name: "ok" if code == 200 else "unavailable" for name, code in zip(upstreams, statuses, strict=True)}
-    well = all(code == 200 for code in statuses)
-    body = dumps({"status": "ok" if well else "unavailable", "services": services})
-    return Answer(200 if well else 503, body, (_JSON,))
+def _standing(answer: Answer) -> str:
+    """``ok``, or ``unavailable`` with the names of the service's checks that fail."""
+    if answer.status == 200:
+        return "ok"
+    try:
+        told = loads(answer.body)
+    except ConsiliumError:
+        told = None
+    checks = told.get("checks") if isinstance(told, dict) else None
+    failing = [name for name, result in checks.items() if result != "pass"] if isinstance(checks, dict) else []
+    return f"unavailable: {', '.join(failing)}" if failing else "unavailable"

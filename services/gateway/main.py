@@ -14,6 +14,7 @@ from services.gateway.routing import API_PREFIXES, CAREPLANS, NOTIFICATIONS, OWN
 from services.gateway.settings import GatewaySettings
 from services.gateway.transactions import transaction
 from shared.errors import ConsiliumError, NotAllowed, NotFound, TooLarge, UnsupportedMediaType
+from shared.telemetry.health import Check
 from shared.telemetry.http import ROUTE
 
 Edge = Callable[[Scope, Receive], Awaitable[Answer]]
@@ -22,7 +23,15 @@ Edge = Callable[[Scope, Receive], Awaitable[Answer]]
 class Gateway:
     """Everything that the gateway answers; ``upstreams`` by service name."""
 
-    def __init__(self, upstreams: Mapping[str, ASGIApp], settings: GatewaySettings | None = None) -> None:
+    def __init__(
+        self,
+        upstreams: Mapping[str, ASGIApp],
+        settings: GatewaySettings | None = None,
+        *,
+        checks: Mapping[str, Check] | None = None,
+    ) -> None:
+        """``checks``: what must hold beside the services before this process is ready."""
+        self._checks = dict(checks or {})
         self._settings = settings or GatewaySettings()
         self._upstreams = dict(upstreams)
         self._by_type = {type_: upstreams[service] for service, types in OWNED_TYPES.items() for type_ in types}
@@ -107,7 +116,7 @@ class Gateway:
         return health.LIVE
 
     async def _ready(self, scope: Scope, receive: Receive) -> Answer:
-        return await health.ready(self._upstreams, scope)
+        return await health.ready(self._upstreams, self._checks, scope)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Close the connections to services when the server stops; refuse WebSockets."""

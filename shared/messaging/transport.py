@@ -56,7 +56,9 @@ class Transport(Protocol):
     """Durable, at-least-once delivery."""
 
     async def declare(self, queues: Collection[Queue]) -> None:
-        """Make queues and bindings as they should be; remember them so that they are made again after a loss."""
+        """Make queues and bindings as they should be; remember them so that they are made again after a loss.
+
+        Raises ``Unavailable``, or one of ``DATABASE_LOSSES``, while the carrier cannot be reached."""
 
     async def publish(self, events: Sequence[Outgoing]) -> None:
         """Hand over ``events``; returns when every one is stored durably in every queue that hears it.

@@ -24,7 +24,7 @@ def health_routes(checks: Mapping[str, Check], *, timeout_s: float = 2.0) -> lis
         return JSONResponse({"status": "pass"})
 
     async def ready(request: Request) -> JSONResponse:
-        held = await asyncio.gather(*(_holds(name, check, timeout_s) for name, check in checks.items()))
+        held = await asyncio.gather(*(holds(name, check, timeout_s=timeout_s) for name, check in checks.items()))
         results = {name: "pass" if held_ else "fail" for name, held_ in zip(checks, held, strict=True)}
         well = all(held)
         return JSONResponse({"status": "pass" if well else "fail", "checks": results}, 200 if well else 503)
@@ -32,7 +32,8 @@ def health_routes(checks: Mapping[str, Check], *, timeout_s: float = 2.0) -> lis
     return [Route("/health/live", live, methods=["GET"]), Route("/health/ready", ready, methods=["GET"])]
 
 
-async def _holds(name: str, check: Check, timeout_s: float) -> bool:
+async def holds(name: str, check: Check, *, timeout_s: float = 2.0) -> bool:
+    """Whether ``check`` holds within ``timeout_s`` seconds; a failure is logged under its ``name``."""
     try:
         async with asyncio.timeout(timeout_s):
             return await check()

@@ -67,7 +67,7 @@ async def test_requests_outboxes_and_queues_are_measured(traced: Edge, hook: Hoo
     assert await refer(traced) == 200
     await traced.ask("GET", "/fhir/Patient/absent")
     await traced.ask("GET", "/api/referrals/absent", caller=REQUESTER)
-    await traced.client.get("/health/ready")
+    await eventually(lambda: ready(traced))
 
     async def gauged() -> bool:
         traced.telemetry.flush()
@@ -120,6 +120,12 @@ async def refer(traced: Edge, headers: dict[str, str] | None = None, *, caller: 
     answer = await traced.ask("POST", "/fhir", caller=caller, json=sent, headers=headers or {})
     status: int = answer.status_code
     return status
+
+
+async def ready(traced: Edge) -> bool:
+    """The system is ready."""
+    answer = await traced.client.get("/health/ready")
+    return bool(answer.is_success)
 
 
 async def heard(traced: Edge) -> bool:

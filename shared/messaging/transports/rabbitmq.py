@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Collection, Sequence
 
 from shared.clock import Clock, system_clock
-from shared.errors import NotFound
+from shared.errors import NotFound, Unavailable
 from shared.messaging.topology import Queue
 from shared.messaging.transport import DeadLetter, Handler, Outgoing
 from shared.messaging.transports import rabbitmq_dead as dead
 from shared.messaging.transports.rabbitmq_consumer import Consuming
 from shared.messaging.transports.rabbitmq_publisher import Publisher
+from shared.messaging.transports.rabbitmq_topology import LOSSES
 
 
 class RabbitTransport:
@@ -23,7 +24,10 @@ class RabbitTransport:
 
     async def declare(self, queues: Collection[Queue]) -> None:
         """See ``Transport``."""
-        await self._publisher.declare(queues)
+        try:
+            await self._publisher.declare(queues)
+        except LOSSES as error:
+            raise Unavailable("the broker cannot be reached") from error
 
     async def publish(self, events: Sequence[Outgoing]) -> None:
         """See ``Transport``."""

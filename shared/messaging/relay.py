@@ -21,7 +21,7 @@ from shared.messaging import outbox
 from shared.messaging.envelope import decode
 from shared.messaging.losses import DATABASE_LOSSES
 from shared.messaging.transport import UNAVAILABLE, Outgoing, Transport, Unconfirmed
-from shared.messaging.waiting import either
+from shared.messaging.waiting import either, heed_cancellation
 from shared.store.database import Connection, Pool
 
 log = logging.getLogger(__name__)
@@ -101,6 +101,7 @@ class Relay:
                         await outbox.prune(connection, self._settings.retention)
                 losses = 0
             except LOSSES as error:
+                heed_cancellation()
                 losses += 1
                 log.warning("the relay waits: %s", type(error).__name__)
                 await either(stop, seconds=min(0.1 * 2 ** min(losses, 6), 5.0))

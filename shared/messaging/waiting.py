@@ -11,3 +11,13 @@ async def either(*events: asyncio.Event, seconds: float | None = None) -> None:
     finally:
         for wait in waits:
             wait.cancel()
+
+
+def heed_cancellation() -> None:
+    """Raise ``CancelledError`` where the current task was cancelled.
+
+    aiormq may answer a cancelled call with the error of its channel, and ``asyncio.wait_for`` (until Python 3.12) with
+    its result. Whoever outlives such an error, or is about to wait for long, asks here first."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -18,7 +18,7 @@ from shared.messaging.topology import CONTROL, EXCHANGE, Queue, pattern
 from shared.messaging.transport import UNAVAILABLE, UNROUTABLE, DeadLetter, Handler, Outgoing, Unconfirmed
 from shared.messaging.transports import in_process_dead as dead
 from shared.messaging.transports.in_process_tables import create_tables
-from shared.messaging.waiting import either
+from shared.messaging.waiting import either, heed_cancellation
 from shared.store.database import Connection, Pool
 
 log = logging.getLogger(__name__)
@@ -98,6 +98,7 @@ class InProcessTransport:
                     losses = 0
                     await self._consume_on(connection, queue, handler, prefetch, stop)
             except DATABASE_LOSSES as error:
+                heed_cancellation()
                 losses += 1
                 log.warning("the consumer of %s lost its database: %s", queue.name, type(error).__name__)
                 await either(stop, seconds=min(0.1 * 2 ** min(losses, 6), 5.0))

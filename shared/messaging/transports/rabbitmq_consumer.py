@@ -19,6 +19,7 @@ from shared.messaging.topology import Queue
 from shared.messaging.transport import Handler
 from shared.messaging.transports.rabbitmq_message import again, record_of, traceparent_of
 from shared.messaging.transports.rabbitmq_topology import LOSSES, declare_queue
+from shared.messaging.waiting import heed_cancellation
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Consuming:
                     losses = 0
                     await self._consume_on(connection, channel, stop)
             except LOSSES as error:
+                heed_cancellation()
                 log.warning("the consumer of %s lost its broker: %s", self._queue.name, type(error).__name__)
             losses += 1
             if not stop.is_set():
@@ -74,6 +76,7 @@ class Consuming:
         underlay.on_consumer_cancel_callbacks.add(noticed)
         queue = await channel.get_queue(self._queue.name, ensure=False)
         tag = await queue.consume(arrived)
+        heed_cancellation()
         waits = {asyncio.create_task(stop.wait()), asyncio.create_task(lost.wait())}
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -17,6 +17,7 @@ from shared.messaging.topology import EXCHANGE, Queue
 from shared.messaging.transport import REJECTED, UNAVAILABLE, UNROUTABLE, Outgoing, Unconfirmed
 from shared.messaging.transports.rabbitmq_message import properties
 from shared.messaging.transports.rabbitmq_topology import LOSSES, declare_all
+from shared.messaging.waiting import heed_cancellation
 
 CONFIRMED_WITHIN = 30.0
 """Seconds for one wave. A broker in alarm blocks its publishers; better to let go of the outbox rows than to hang."""
@@ -38,6 +39,7 @@ class Publisher:
         await self.channel()
         if self._connection is not None:
             await declare_all(self._connection, queues)
+        heed_cancellation()
 
     async def publish(self, events: Sequence[Outgoing]) -> None:
         """See ``Transport``."""
@@ -47,6 +49,7 @@ class Publisher:
             # aio-pika hands out its aiormq channel as an interface that leaves out ``wait``
             channel = cast(aiormq.Channel, await (await self.channel()).get_underlay_channel())
         except LOSSES as error:
+            heed_cancellation()
             raise Unconfirmed({event.id: UNAVAILABLE for event in events}) from error
         for wave in waves(events):
             sent = [event for event in wave if event.subject not in stuck]
@@ -55,6 +58,7 @@ class Publisher:
             failures |= {event: UNAVAILABLE for event in wave if event.subject in stuck}
             stuck |= {event.subject for event in failures}
             failed |= {event.id: outcome for event, outcome in failures.items()}
+        heed_cancellation()
         if failed:
             if UNROUTABLE in failed.values():
                 await self._restore()
@@ -83,6 +87,7 @@ class Publisher:
         try:
             await self.declare(list(self._queues.values()))
         except LOSSES:
+            heed_cancellation()
             await self.close()
 
 

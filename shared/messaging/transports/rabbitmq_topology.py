@@ -15,6 +15,7 @@ from pamqp.common import FieldTable
 
 from shared.messaging.refill_request import refill_request
 from shared.messaging.topology import CONTROL, EXCHANGE, Queue
+from shared.messaging.waiting import heed_cancellation
 
 LOSSES = (AMQPError, ChannelInvalidStateError, ConnectionClosed, OSError, TimeoutError)
 """What a lost broker looks like."""
@@ -66,6 +67,7 @@ async def _standing(connection: AbstractConnection, names: Sequence[str]) -> boo
             for name in names:
                 await channel.declare_queue(name, passive=True)
     except ChannelNotFoundEntity:
+        heed_cancellation()
         return False
     return True
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import ConsiliumError
+from shared.fhir.definitions import RESOURCE_TYPES
 from shared.fhir.json import Resource, dumps, loads
 
 Entry = dict[str, Any]
+NO_TYPE = "no R4 type"
 LINES_PER_UNIT = 200
 """Resources of an NDJSON file that are sent together."""
 
@@ -143,8 +145,10 @@ def _requests(entry: Entry) -> bool:
 
 
 def type_of(entry: Entry) -> str:
-    """The resource type that an entry is about."""
+    """The resource type that an entry is about; ``NO_TYPE`` for what is none, which may be anything from a file."""
     resource = entry.get("resource")
     if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
-        return str(resource["resourceType"])
-    return str(entry["request"]["url"]).split("/")[0].split("?")[0]
+        type_ = str(resource["resourceType"])
+    else:
+        type_ = str(entry["request"]["url"]).split("/")[0].split("?")[0]
+    return type_ if type_ in RESOURCE_TYPES else NO_TYPE

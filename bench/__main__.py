@@ -17,6 +17,7 @@ from rich.table import Table
 from bench.events import event_latency_ms, relay_rate
 from bench.load import CONNECTIONS, Load, rate
 from bench.material import OWNER, parties, patient, plan, text, transaction
+from bench.parts import post_parts
 from bench.reference import raw_commits
 from bench.reference_server import empty_fastapi
 from bench.seeding import into_the_tables, through_the_api
@@ -85,6 +86,7 @@ async def _figures(system: Running, folder: str, seconds: int, rounds: int) -> d
         "rss_mb": round(rss, 1),
         "start_s": round(system.start_s, 2),
         "per_second": {name: round(value, 1) for name, value in at.items()},
+        "post_us": post_parts(),
     }
 
 
@@ -158,7 +160,8 @@ def _print(figures: dict[str, object]) -> None:
     for name in ("event_p99_ms", "rss_mb", "start_s"):
         table.add_row(name, f"{figures[name]}", "")
     Console().print(table)
-    Console().print(figures["per_second"])
+    Console().print("per second:", figures["per_second"])
+    Console().print("microseconds of one POST:", figures["post_us"])
 
 
 if __name__ == "__main__":

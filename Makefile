@@ -14,7 +14,7 @@ help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## Install uv if it is missing, and everything in uv.lock
-	@$(UV) sync --quiet --locked
+	@$(UV) sync --quiet --locked --compile-bytecode
 
 run: setup ## Serve everything on http://127.0.0.1:8080 with an embedded PostgreSQL (ARGS=... for options)
 	@exec $(BIN)/consilium run $(ARGS)
@@ -43,6 +43,8 @@ pytest: setup ## Run the tests (PYTEST_ARGS="tests/unit -k task" for some)
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
 bench: setup ## Measure, print the ratios, write bench/out/latest.json
+	@scripts/ensure-wrk.sh
+	@scripts/ensure-rabbitmq.sh
 	@exec $(BIN)/python -m bench $(ARGS)
 
 lock: ## Resolve the dependencies anew

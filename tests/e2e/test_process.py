@@ -57,7 +57,7 @@ async def test_a_process_killed_under_load_loses_nothing_that_it_acknowledged(
 
 async def test_a_process_killed_again_while_it_recovers_loses_nothing(process: Process, amqp: str | None) -> None:
     patients, sent = await furnish(process, PATIENTS), []
-    for _ in range(3):
+    for _ in range(2):
         sent += await _until_gone(process, patients, 20)
         await process.start()
     await _settled(process, amqp, sent)
@@ -68,7 +68,7 @@ async def test_its_postgresql_killed_under_load_comes_back_with_everything(data_
     try:
         await process.start()
         patients = await furnish(process, PATIENTS)
-        sending = asyncio.create_task(burst(process, patients, SIZE))
+        sending = asyncio.create_task(burst(process, patients, 120))
         await asyncio.wait({sending}, timeout=1.0)
         postgres = process.postgres
         assert postgres is not None

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from shared.errors import ConsiliumError
 from shared.messaging import outbox
-from shared.messaging.losses import DATABASE_LOSSES
 from shared.messaging.topology import Queue
 from shared.messaging.transport import Transport
 from shared.messaging.waiting import either
 from shared.store.database import Pool
+from shared.store.losses import DATABASE_LOSSES
 from shared.telemetry.failures import class_of
 from shared.telemetry.metrics import MessagingGauges
 

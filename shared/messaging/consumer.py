@@ -6,10 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from shared.errors import Unavailable
-from shared.messaging.losses import DATABASE_LOSSES
 from shared.messaging.topology import Queue
 from shared.messaging.transport import Handler, Transport
 from shared.messaging.waiting import either
+from shared.store.losses import DATABASE_LOSSES
 
 log = logging.getLogger(__name__)
 

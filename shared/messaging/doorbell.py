@@ -8,10 +8,10 @@ the commit rate (docs/adr/0004-messaging.md). So writers ring here after their c
 import asyncio
 import logging
 
-from shared.messaging.losses import DATABASE_LOSSES
 from shared.messaging.relay import Relay
 from shared.messaging.waiting import either
 from shared.store.database import Pool
+from shared.store.losses import DATABASE_LOSSES
 
 log = logging.getLogger(__name__)
 

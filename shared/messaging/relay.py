@@ -19,10 +19,10 @@ import msgspec
 from shared.errors import Unavailable
 from shared.messaging import outbox
 from shared.messaging.envelope import decode
-from shared.messaging.losses import DATABASE_LOSSES
 from shared.messaging.transport import UNAVAILABLE, Outgoing, Transport, Unconfirmed
 from shared.messaging.waiting import either, heed_cancellation
 from shared.store.database import Connection, Pool
+from shared.store.losses import DATABASE_LOSSES
 
 log = logging.getLogger(__name__)
 

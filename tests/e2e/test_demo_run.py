@@ -18,9 +18,9 @@ START = 60.0
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def environment(data_dir: Path) -> dict[str, str]:
     """An installation of its own."""
-    own = {"CONSILIUM_PORT": str(free_port()), "CONSILIUM_DATA_DIR": str(tmp_path / "data"), "COLUMNS": "120"}
+    own = {"CONSILIUM_PORT": str(free_port()), "CONSILIUM_DATA_DIR": str(data_dir), "COLUMNS": "120"}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CONSILIUM_")}
     return inherited | own
 

@@ -12,7 +12,6 @@ import asyncpg
 
 from shared.errors import NotFound
 from shared.messaging.delivery import Failure, Lanes, attempt, read
-from shared.messaging.losses import DATABASE_LOSSES
 from shared.messaging.refill_request import refill_request
 from shared.messaging.topology import CONTROL, EXCHANGE, Queue, pattern
 from shared.messaging.transport import UNAVAILABLE, UNROUTABLE, DeadLetter, Handler, Outgoing, Unconfirmed
@@ -20,6 +19,7 @@ from shared.messaging.transports import in_process_dead as dead
 from shared.messaging.transports.in_process_tables import create_tables
 from shared.messaging.waiting import either, heed_cancellation
 from shared.store.database import Connection, Pool
+from shared.store.losses import DATABASE_LOSSES
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shared.errors import Invalid
+
 _CONDITIONAL = re.compile(r"^[A-Z][A-Za-z]+\?.+$")
+_DEEPEST = 200
+"""Objects and lists within each other: more than validation lets through, less than the interpreter's stack holds."""
 
 
 def conditional_references(value: Any) -> Iterator[str]:
@@ -14,17 +18,19 @@ def conditional_references(value: Any) -> Iterator[str]:
             yield reference
 
 
-def references(value: Any) -> Iterator[str]:
-    """Every literal reference, depth first."""
+def references(value: Any, *, depth: int = 0) -> Iterator[str]:
+    """Every literal reference, depth first. Raises ``Invalid`` for what is nested too deeply."""
+    if depth > _DEEPEST:
+        raise Invalid("The JSON is nested too deeply.", code="structure")
     if isinstance(value, dict):
         for name, child in value.items():
             if name == "reference" and isinstance(child, str):
                 yield child
-            else:
-                yield from references(child)
+            elif isinstance(child, dict | list):
+                yield from references(child, depth=depth + 1)
     elif isinstance(value, list):
         for child in value:
-            yield from references(child)
+            yield from references(child, depth=depth + 1)
 
 
 def rewritten(value: Any, targets: Mapping[str, str]) -> Any:

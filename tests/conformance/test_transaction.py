@@ -1,5 +1,8 @@
 """transaction (http://hl7.org/fhir/R4/http.html#trules)."""
 
+import asyncio
+from typing import Any
+
 import httpx
 import pytest
 
@@ -125,3 +128,41 @@ async def test_two_entries_for_one_resource_are_refused(fhir: httpx.AsyncClient,
 async def test_an_entry_that_fits_no_interaction_is_refused(fhir: httpx.AsyncClient) -> None:
     for bad in (entry("POST", "Patient/1", patient()), entry("PUT", "Patient", patient()), entry("DELETE", "Patient")):
         assert (await fhir.post("", json=bundle("transaction", bad))).status_code == 400
+
+
+async def test_more_conditional_transactions_at_once_than_connections_all_end(fhir: httpx.AsyncClient) -> None:
+    await fhir.put("Patient/robin", json=patient(id="robin"))
+    both = bundle(
+        "transaction",
+        entry("POST", "Patient", patient(), P, ifNoneExist="identifier=urn:oid:1.2.3|p-1"),
+        entry("POST", "CarePlan", care_plan("Patient?identifier=urn:oid:1.2.3|p-1")),
+    )
+    async with asyncio.timeout(30):
+        answers = await asyncio.gather(*(fhir.post("", json=both) for _ in range(40)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert await _total(fhir, "CarePlan") == 40
+
+
+@pytest.mark.parametrize(
+    "twins",
+    [
+        [
+            entry("POST", "Patient", patient(), full_url, ifNoneExist="identifier=urn:oid:1.2.3|p-1")
+            for full_url in (P, Q)
+        ],
+        [entry("POST", "Patient", patient(), P), entry("POST", "Patient", patient(), P)],
+    ],
+    ids=["the same If-None-Exist", "the same fullUrl"],
+)
+async def test_two_entries_that_stand_for_one_resource_are_refused(fhir: httpx.AsyncClient, twins: list[Any]) -> None:
+    assert (await fhir.post("", json=bundle("transaction", *twins))).status_code == 400
+    assert await _total(fhir, "Patient") == 0
+
+
+async def test_an_entry_nested_too_deeply_is_refused(fhir: httpx.AsyncClient) -> None:
+    nested: dict[str, Any] = {"url": "urn:x"}
+    for _ in range(300):
+        nested = {"url": "urn:x", "extension": [nested]}
+    answer = await fhir.post("", json=bundle("transaction", entry("POST", "Patient", patient(extension=[nested]), P)))
+    assert answer.status_code == 400
+    assert answer.json()["issue"][0]["code"] == "structure"

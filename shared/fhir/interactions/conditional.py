@@ -19,10 +19,15 @@ async def existing(work: UnitOfWork, type_: str, criteria: str, *, base: str) ->
     connection = await work.connection()
     await connection.execute("SELECT pg_advisory_xact_lock($1)", term("conditional", type_))
     await work.flush()
-    parameters = form(criteria.removeprefix("?").removeprefix(f"{type_}?"))
+    parameters = criteria_of(type_, criteria)
     if not parameters:
         raise Invalid("The criteria are empty.", code="value")
     found = await matches(connection, type_, parameters, base=base, limit=2)
     if len(found) > 1:
         raise PreconditionFailed("Several resources match the criteria.", code="multiple-matches")
     return found[0] if found else None
+
+
+def criteria_of(type_: str, criteria: str) -> list[tuple[str, str]]:
+    """The criteria as search parameters; they may begin with ``?`` or the type. Raises ``Invalid``."""
+    return form(criteria.removeprefix("?").removeprefix(f"{type_}?"))

@@ -11,7 +11,7 @@ from shared.errors import ConsiliumError, Invalid, Issue, NotSupported, Precondi
 from shared.fhir.bundle import Entry, entries, response_bundle
 from shared.fhir.http import Request, Response, form, legal_id
 from shared.fhir.interactions import create, delete, update
-from shared.fhir.interactions.conditional import existing
+from shared.fhir.interactions.conditional import criteria_of, existing
 from shared.fhir.interactions.writing import written
 from shared.fhir.json import Resource
 from shared.fhir.outcome import error_response
@@ -83,12 +83,24 @@ async def _plan(work: UnitOfWork, entry: Entry, base: str) -> _Planned:
 
 
 def _refuse_twins(planned: Iterable[_Planned]) -> None:
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, ...]] = set()
     for plan in planned:
-        if (plan.type, plan.id) in seen and plan.found is None:
+        identities = () if plan.found else _identities(plan)
+        if not seen.isdisjoint(identities):
             where = (f"Bundle.entry[{plan.entry.number}]",)
             raise Invalid("Two entries of a transaction change the same resource.", code="duplicate", expression=where)
-        seen.add((plan.type, plan.id))
+        seen.update(identities or [(plan.type, plan.id)])
+
+
+def _identities(plan: _Planned) -> list[tuple[str, ...]]:
+    """What no other entry may write as well: the resource, what its criteria stand for, what its fullUrl stands for."""
+    found: list[tuple[str, ...]] = [(plan.type, plan.id)]
+    criteria = plan.entry.headers.get("if-none-exist") if plan.entry.method == "POST" else None
+    if criteria is not None:
+        found.append((plan.type, "?", *(part for pair in sorted(criteria_of(plan.type, criteria)) for part in pair)))
+    if plan.entry.full_url and plan.entry.method != "DELETE":
+        found.append((plan.entry.full_url,))
+    return found
 
 
 def _targets(planned: Iterable[_Planned], base: str) -> dict[str, str]:
@@ -115,7 +127,8 @@ async def _conditional_targets(work: UnitOfWork, planned: Iterable[_Planned], ba
         where = (f"Bundle.entry[{number}].resource",)
         if type_ not in work.engine.kinds:
             raise PreconditionFailed("A conditional reference names a type of another service.", expression=where)
-        found = await matches(work.engine.pool, type_, form(criteria), base=base, limit=2)
+        # on the connection that this work may hold already: asking the pool for a second one, many at once, locks up
+        found = await matches(await work.connection(), type_, form(criteria), base=base, limit=2)
         if len(found) != 1:
             raise PreconditionFailed("A conditional reference must match exactly one resource.", expression=where)
         targets[reference] = f"{type_}/{found[0].id}"

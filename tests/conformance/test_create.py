@@ -1,11 +1,13 @@
 """create (http://hl7.org/fhir/R4/http.html#create)."""
 
+import json
 import re
+from decimal import Decimal
 
 import httpx
 import pytest
 
-from tests.factories.resources import care_plan, patient
+from tests.factories.resources import care_plan, observation, patient
 
 UUID7 = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
 
@@ -63,3 +65,13 @@ async def test_a_bogus_status_is_refused_with_its_path(fhir: httpx.AsyncClient) 
     issue = answer.json()["issue"][0]
     assert issue["expression"] == ["CarePlan.status"]
     assert "bogus" not in answer.text
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "-1e999999999", "1e-16384", "0e999999999", "0." + "1" * 20_000])
+async def test_a_number_that_no_column_holds_is_stored_and_found(fhir: httpx.AsyncClient, number: str) -> None:
+    await fhir.put("Patient/robin", json=patient(id="robin"))
+    body = json.dumps(observation("Patient/robin", valueQuantity={"value": 0.5, "unit": "x"})).replace("0.5", number)
+    created = await fhir.post("Observation", content=body, headers={"content-type": "application/fhir+json"})
+    assert created.status_code == 201, created.text
+    side = "lt" if number.startswith("-") else "gt" if Decimal(number) else "eq"
+    assert (await fhir.get(f"Observation?value-quantity={side}0&_total=accurate")).json()["total"] == 1

@@ -5,7 +5,7 @@ range that its digits imply: 5.4 is [5.35, 5.45); with ``gt lt ge le sa eb`` it 
 """
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from shared.errors import Invalid
@@ -16,7 +16,10 @@ from shared.fhir.search.parameters import Parameter
 from shared.store.indexing import QuantityEntry, term
 
 _NUMBER = re.compile(r"^(eq|ne|gt|ge|lt|le|sa|eb|ap)?([+-]?\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?)$")
-_OPEN = Decimal("1e60")
+_OPEN = Decimal("1e201")
+_LARGEST_EXPONENT = 200
+"""What is larger or smaller than that is indexed at the edge: no search value reaches it, and no column holds it."""
+_PRECISION = Context(prec=300)
 
 
 def _units(value: Any) -> tuple[int, ...]:
@@ -29,7 +32,13 @@ def _units(value: Any) -> tuple[int, ...]:
 
 
 def _decimal(value: Any) -> Decimal:
-    return value if isinstance(value, Decimal) else Decimal(value)
+    number = value if isinstance(value, Decimal) else Decimal(value)
+    if not number:
+        return Decimal(0)
+    if abs(number.adjusted()) > _LARGEST_EXPONENT:
+        edge = _LARGEST_EXPONENT if number.adjusted() > 0 else -_LARGEST_EXPONENT
+        return Decimal((number.is_signed(), (1,), edge))
+    return _PRECISION.plus(number)
 
 
 def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) -> None:

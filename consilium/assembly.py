@@ -16,6 +16,7 @@ from services.notifications.main import SERVICE as NOTIFICATIONS
 from services.referrals.main import SERVICE as REFERRALS
 from shared.fhir.outcome import UNEXPECTED
 from shared.messaging.consumer import declare
+from shared.messaging.doorbell import Doorbell, listen
 from shared.messaging.relay import Relay
 from shared.messaging.topology import Queue
 from shared.messaging.transport import Transport
@@ -44,6 +45,8 @@ class Background:
     engines: Mapping[str, Engine]
     relays: Mapping[str, Relay]
     gauges: MessagingGauges
+    alone: bool
+    """No other process writes: nobody needs to ring."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop``. All queues stand before the first event is relayed, so that none is unroutable."""
@@ -54,6 +57,8 @@ class Background:
             group.create_task(watch(pools, self.transport, queues, self.gauges, stop), name="watch")
             for service in SERVICES:
                 name = service.name
+                if not self.alone:
+                    group.create_task(listen(pools[name], self.relays[name], stop), name=f"{name} bell")
                 group.create_task(
                     run_worker(service, self.engines[name], self.transport, self.relays[name], stop), name=name
                 )
@@ -74,10 +79,14 @@ class Assembly:
     app: ASGIApp
     engines: Mapping[str, Engine]
     background: Background | None
+    bells: tuple[Doorbell, ...] = ()
+    """To wake the relays, where they are in another process."""
 
     async def read(self, stop: asyncio.Event) -> None:
-        """The API process's own jobs (they feed event streams), until ``stop``."""
+        """The API process's own jobs (they feed event streams, and wake relays), until ``stop``."""
         async with asyncio.TaskGroup() as group:
+            for bell in self.bells:
+                group.create_task(_ringing(bell, stop))
             for service in SERVICES:
                 for reader in service.readers:
                     group.create_task(_until(reader, self.engines[service.name], stop))
@@ -101,7 +110,8 @@ async def assembled(
             pools[service.name] = await open_pool(databases[service.name], size=size)
             stack.push_async_callback(pools[service.name].close)
         workers: Background | None = None
-        wake = dict.fromkeys(pools, _nobody)
+        bells = {name: Doorbell(pool) for name, pool in pools.items()}
+        wake = {name: bell.ring for name, bell in bells.items()}
         if background:
             transport = await _transport(databases, amqp_url)
             stack.push_async_callback(transport.close)
@@ -111,7 +121,7 @@ async def assembled(
             service.name: engine_of(service, pools[service.name], wake_relay=wake[service.name]) for service in SERVICES
         }
         if background:
-            workers = Background(transport, engines, relays, MessagingGauges(telemetry))
+            workers = Background(transport, engines, relays, MessagingGauges(telemetry), alone=processes == 1)
         settings = GatewaySettings()
         upstreams: dict[str, ASGIApp] = {
             service.name: service_app(
@@ -122,7 +132,13 @@ async def assembled(
         checks = {} if workers is None else {"messages": workers.reachable}
         gateway = LastResort(Gateway(upstreams, settings, checks=checks), {"/fhir": _unexpected})
         app = HttpTelemetry(gateway, telemetry)
-        yield Assembly(app, engines, workers)
+        yield Assembly(app, engines, workers, () if background else tuple(bells.values()))
+
+
+async def _ringing(bell: Doorbell, stop: asyncio.Event) -> None:
+    ringing = asyncio.create_task(bell.run())
+    await stop.wait()
+    ringing.cancel()
 
 
 async def _until(job: Job, engine: Engine, stop: asyncio.Event) -> None:
@@ -131,10 +147,6 @@ async def _until(job: Job, engine: Engine, stop: asyncio.Event) -> None:
 
 def _unexpected() -> Response:
     return Response(UNEXPECTED.body, UNEXPECTED.status, media_type="application/fhir+json")
-
-
-def _nobody() -> None:
-    """The relay is in another process and finds new events by its poll."""
 
 
 async def _transport(databases: Mapping[str, str], amqp_url: str | None) -> Transport:

@@ -17,7 +17,7 @@ import asyncpg
 import msgspec
 
 from shared.errors import Unavailable
-from shared.messaging import outbox
+from shared.messaging import inbox, outbox
 from shared.messaging.envelope import decode
 from shared.messaging.transport import UNAVAILABLE, Outgoing, Transport, Unconfirmed
 from shared.messaging.waiting import either, heed_cancellation
@@ -64,6 +64,8 @@ class RelaySettings:
     retry_longest: float = 10.0
     retention: timedelta = timedelta(days=7)
     """How long published events are kept: from them a lost queue is filled again."""
+    inbox_retention: timedelta = timedelta(days=90)
+    """How long handled events are remembered: longer than anything can come again, dead letters included."""
     prune_every: float = 60.0
 
 
@@ -99,6 +101,7 @@ class Relay:
                     pruned_at = time.monotonic()
                     async with self._pool.acquire() as connection:
                         await outbox.prune(connection, self._settings.retention)
+                        await inbox.prune(connection, self._settings.inbox_retention)
                 losses = 0
             except LOSSES as error:
                 heed_cancellation()

@@ -42,6 +42,7 @@ class InboxRow(MessagingTable, table=True):
     """One consumer has had its effect of one event; written in the effect's transaction."""
 
     __tablename__ = "inbox"
+    __table_args__ = (Index("inbox_handled", "handled_at", postgresql_using="brin"),)
     consumer: str = Field(primary_key=True, sa_type=Text)
     event_id: str = Field(primary_key=True, sa_type=Text)
     handled_at: datetime = Field(

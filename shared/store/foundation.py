@@ -74,6 +74,7 @@ CREATE TABLE inbox (
     handled_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     PRIMARY KEY (consumer, event_id)
 );
+CREATE INDEX inbox_handled ON inbox USING brin (handled_at);
 CREATE TABLE outbox (
     seq BIGINT GENERATED ALWAYS AS IDENTITY,
     event_id TEXT NOT NULL,

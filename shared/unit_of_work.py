@@ -65,7 +65,7 @@ class UnitOfWork:
         self._connection: Connection | None = None
         self._transaction: asyncpg.transaction.Transaction | None = None
         self._staged: dict[tuple[str, str], Stored] = {}
-        self._locked: dict[tuple[str, str], Stored] = {}
+        self._locked: dict[tuple[str, str], Stored | None] = {}
         self._writes: dict[tuple[str, str], Write] = {}
         self._references: dict[tuple[str, str], str] = {}
         self._events: list[OutboxRow] = []
@@ -85,13 +85,13 @@ class UnitOfWork:
 
     async def load(self, type_: str, id_: str) -> Stored | None:
         """The current version, locked until the end. None where there never was one; may be ``deleted``."""
-        known = self._staged.get((type_, id_)) or self._locked.get((type_, id_))
-        if known is not None:
-            return known
-        stored = await resources.lock(await self.connection(), type_, id_)
-        if stored is not None:
-            self._locked[type_, id_] = stored
-        return stored
+        key = (type_, id_)
+        if key in self._staged:
+            return self._staged[key]
+        if key not in self._locked:
+            # what was absent stays so: a row that another makes meanwhile was judged by nobody here, and is a conflict
+            self._locked[key] = await resources.lock(await self.connection(), type_, id_)
+        return self._locked[key]
 
     async def create(self, resource: Resource, *, id: str | None = None) -> Stored:
         """Stage a new resource under a server id (or ``id``). Raises what validation and ``decide`` raise."""

@@ -166,3 +166,18 @@ async def test_an_entry_nested_too_deeply_is_refused(fhir: httpx.AsyncClient) ->
     answer = await fhir.post("", json=bundle("transaction", entry("POST", "Patient", patient(extension=[nested]), P)))
     assert answer.status_code == 400
     assert answer.json()["issue"][0]["code"] == "structure"
+
+
+async def test_transactions_that_cross_wait_for_each_other_and_all_succeed(fhir: httpx.AsyncClient) -> None:
+    ids = ("robin", "wren")
+    updates = [entry("PUT", f"Patient/{id_}", patient(id=id_)) for id_ in ids]
+    creates = [
+        entry("POST", type_, body, ifNoneExist="identifier=urn:oid:1.2.3|none")
+        for type_, body in (("Patient", patient()), ("Basic", {"resourceType": "Basic", "code": {"text": "x"}}))
+    ]
+    for pair in (updates, creates):
+        await fhir.post("", json=bundle("transaction", *updates))
+        crossing = [bundle("transaction", *(pair if turn % 2 else reversed(pair))) for turn in range(16)]
+        answers = await asyncio.gather(*(fhir.post("", json=each) for each in crossing))
+        assert [answer.status_code for answer in answers] == [200] * 16
+    assert (await fhir.get("Patient/wren")).headers["etag"] == 'W/"18"'

@@ -63,6 +63,17 @@ async def test_if_none_match_star_never_overwrites(fhir: httpx.AsyncClient) -> N
     assert (await fhir.put("Patient/robin", json=patient(id="robin"), headers=headers)).status_code == 412
 
 
+async def test_of_twenty_creations_of_one_id_at_once_one_is_told_so(fhir: httpx.AsyncClient) -> None:
+    only_new = {"if-none-match": "*"}
+    answers = await asyncio.gather(
+        *(fhir.put("Patient/robin", json=patient(id="robin"), headers=only_new) for _ in range(20))
+    )
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses[0] == 201
+    assert set(statuses[1:]) <= {409, 412}
+    assert (await fhir.get("Patient/robin")).headers["etag"] == 'W/"1"'
+
+
 async def test_of_fifty_updates_with_the_same_if_match_one_wins(fhir: httpx.AsyncClient) -> None:
     await fhir.put("Patient/robin", json=patient(id="robin"))
     answers = await asyncio.gather(

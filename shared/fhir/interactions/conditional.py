@@ -16,8 +16,8 @@ async def existing(work: UnitOfWork, type_: str, criteria: str, *, base: str) ->
     """The one resource that matches ``criteria`` (``identifier=system|value``), None for none.
 
     Raises ``PreconditionFailed`` for several, ``Invalid`` for criteria that select nothing in particular."""
+    await wait_turn(work, type_)
     connection = await work.connection()
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", term("conditional", type_))
     await work.flush()
     parameters = criteria_of(type_, criteria)
     if not parameters:
@@ -31,3 +31,9 @@ async def existing(work: UnitOfWork, type_: str, criteria: str, *, base: str) ->
 def criteria_of(type_: str, criteria: str) -> list[tuple[str, str]]:
     """The criteria as search parameters; they may begin with ``?`` or the type. Raises ``Invalid``."""
     return form(criteria.removeprefix("?").removeprefix(f"{type_}?"))
+
+
+async def wait_turn(work: UnitOfWork, type_: str) -> None:
+    """Hold the lock of conditional creates of ``type_`` until the end of the transaction."""
+    connection = await work.connection()
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", term("conditional", type_))

@@ -11,7 +11,7 @@ from shared.errors import ConsiliumError, Invalid, Issue, NotSupported, Precondi
 from shared.fhir.bundle import Entry, entries, response_bundle
 from shared.fhir.http import Request, Response, form, legal_id
 from shared.fhir.interactions import create, delete, update
-from shared.fhir.interactions.conditional import criteria_of, existing
+from shared.fhir.interactions.conditional import criteria_of, existing, wait_turn
 from shared.fhir.interactions.writing import written
 from shared.fhir.json import Resource
 from shared.fhir.outcome import error_response
@@ -44,6 +44,7 @@ async def transaction(engine: Engine, request: Request, bundle: Resource, dispat
             where = (f"Bundle.entry[{entry.number}].request.method",)
             raise NotSupported("This method is not served in a transaction.", expression=where)
     async with unit_of_work(engine, request.caller) as work:
+        await _wait_turns(work, listed)
         planned = [await _plan(work, entry, request.base) for entry in listed if entry.method in _ORDER]
         _refuse_twins(planned)
         targets = _targets(planned, request.base) | await _conditional_targets(work, planned, request.base)
@@ -63,6 +64,18 @@ async def transaction(engine: Engine, request: Request, bundle: Resource, dispat
     return response_bundle(
         "transaction-response", ordered, representations=request.prefer("return") == "representation"
     )
+
+
+async def _wait_turns(work: UnitOfWork, listed: Iterable[Entry]) -> None:
+    """Take all locks in one order, whatever the order of the entries: two transactions that cross would both wait."""
+    writes = [entry for entry in listed if entry.method in _ORDER and entry.path and entry.path[0] in work.engine.kinds]
+    conditional = {entry.path[0] for entry in writes if entry.method == "POST" and "if-none-exist" in entry.headers}
+    if len(conditional) > 1:
+        for type_ in sorted(conditional):
+            await wait_turn(work, type_)
+    changed = {entry.path[:2] for entry in writes if len(entry.path) == 2 and legal_id(entry.path[1])}
+    for type_, id_ in sorted(changed):
+        await work.load(type_, id_)
 
 
 async def _plan(work: UnitOfWork, entry: Entry, base: str) -> _Planned:

@@ -176,7 +176,8 @@ class UnitOfWork:
     async def _save(self, before: Resource | None, after: Resource, id_: str, *, version: int, method: str) -> Stored:
         kind = self.engine.kinds.kind(after["resourceType"])
         references = check(after)
-        decision = kind.decide(before, after, await self._context(kind, before, after))
+        context = await self._context(kind, before, after, revives=before is None and version > 1)
+        decision = kind.decide(before, after, context)
         resource = decision.resource
         assert resource is not None, "a decision about a save must return a resource"
         if resource is not after:
@@ -198,7 +199,9 @@ class UnitOfWork:
             if reference.type in self.engine.kinds:
                 self._references.setdefault((reference.type, reference.id), reference.path)
 
-    async def _context(self, kind: ResourceKind, before: Resource | None, after: Resource | None) -> DecisionContext:
+    async def _context(
+        self, kind: ResourceKind, before: Resource | None, after: Resource | None, *, revives: bool = False
+    ) -> DecisionContext:
         wanted = [
             reference for reference in kind.related(before, after) if reference.split("/")[0] in self.engine.kinds
         ]
@@ -216,7 +219,7 @@ class UnitOfWork:
             for stored in await resources.read_many(source, missing):
                 if not stored.deleted:
                     related[f"{stored.type}/{stored.id}"] = loads(stored.body)
-        return DecisionContext(self.caller, self.now, related)
+        return DecisionContext(self.caller, self.now, related, revives)
 
     def _tell(self, facts: Iterable[Fact], stored: Stored) -> None:
         for fact in facts:

@@ -4,7 +4,7 @@ Provenance and AuditEvent about these types would live here too (they belong bes
 Provenance is routed to the shared record, because a type has one owner.
 """
 
-from services.referrals.domain import directory, order, task
+from services.referrals.domain import appointment, directory, order, task
 from shared.fhir.kinds import Registry, ResourceKind
 
 _US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
@@ -46,7 +46,7 @@ KINDS = Registry(
             ),
             if_match_required=True,
         ),
-        ResourceKind("Appointment"),
+        ResourceKind("Appointment", decide=appointment.decide),
         _entry("Slot"),
         _entry("Schedule"),
         _entry("Practitioner", f"{_US_CORE}us-core-practitioner"),

@@ -22,6 +22,8 @@ class DecisionContext:
     now: datetime
     related: Mapping[str, Resource] = field(default_factory=dict)
     """The resources that ``ResourceKind.related`` named, by reference; those that do not exist are absent."""
+    revives: bool = False
+    """On create: a resource with this id was there before, and was deleted."""
 
 
 @dataclass(frozen=True, slots=True)

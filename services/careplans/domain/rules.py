@@ -20,7 +20,9 @@ from shared.fhir.kinds import Decision, DecisionContext
 from shared.security.caller import Caller, Role, internal
 
 KEEPER = internal("careplans")
-"""The only caller that may make a shared plan, and move the activities that follow referrals."""
+"""The only caller that may make a shared plan, and move the activities that follow referrals.
+
+It is known by identity: a token may carry the same subject."""
 
 
 def decide_record(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
@@ -52,7 +54,7 @@ def decide_care_plan(before: Resource | None, after: Resource | None, context: D
     if before is not None and after is not None:
         _same_subject(before, after, "CarePlan.subject")
         require_legal(CARE_PLAN, before.get("status"), after.get("status"), "CarePlan.status")
-    if context.caller != KEEPER:
+    if context.caller is not KEEPER:
         _leave_shared_plan_alone(before, after)
     return Decision(after, plan_facts(before, after))
 
@@ -60,7 +62,7 @@ def decide_care_plan(before: Resource | None, after: Resource | None, context: D
 def decide_care_team(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
     """A shared plan's team stays the team of that plan; people may edit who is in it."""
     refuse_patients(context.caller)
-    if context.caller != KEEPER and plan_of_team(before) != plan_of_team(after):
+    if context.caller is not KEEPER and plan_of_team(before) != plan_of_team(after):
         raise Conflict("A shared plan's team is made and kept with the plan.", expression=("CareTeam.identifier",))
     if before is not None and after is not None and plan_of_team(before) is not None:
         _same_subject(before, after, "CareTeam.subject")

@@ -39,7 +39,7 @@ rules of referrals.
   owner from `received` on. `statusReason.text` is required in {reasons} and 5.2, and wherever there is a
   `statusReason`.
 - Terminal: {terminal}.
-- Only a draft or a mistake is deleted; what was sent is cancelled.
+- Only a draft or a mistake is deleted; what was sent is cancelled. A deleted Task comes back by a back end only.
 """
 
 _OPENING = """

@@ -30,17 +30,17 @@ for _row in TRANSITIONS:
 def state_of(task: Resource) -> State:
     """The state of ``task``. A business status from another code system, or text, does not count.
 
-    Raises ``Unprocessable`` for a code that the BSeR code system does not have."""
-    for system, code in codings(task.get("businessStatus")):
-        if system == BUSINESS_STATUS:
-            if code not in BUSINESS_CODES:
-                raise Unprocessable(
-                    "The business status is not a code of the BSeR code system.",
-                    code="code-invalid",
-                    expression=("Task.businessStatus",),
-                )
-            return State(task["status"], code)
-    return State(task["status"])
+    Raises ``Unprocessable`` for a code that the BSeR code system does not have, and for several of its codes."""
+    named = {code for system, code in codings(task.get("businessStatus")) if system == BUSINESS_STATUS}
+    if not named <= BUSINESS_CODES:
+        raise Unprocessable(
+            "The business status is not a code of the BSeR code system.",
+            code="code-invalid",
+            expression=("Task.businessStatus",),
+        )
+    if len(named) > 1:
+        raise Unprocessable("A Task has one business status.", expression=("Task.businessStatus",))
+    return State(task["status"], named.pop() if named else None)
 
 
 def steps(source: State, target: State) -> tuple[Transition, ...]:

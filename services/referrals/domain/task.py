@@ -47,6 +47,8 @@ def _create(task: Resource, context: DecisionContext) -> Decision:
     caller = context.caller
     if caller.role is Role.PATIENT:
         raise Forbidden("A patient does not open a Task.")
+    if context.revives and not trusted(caller):
+        raise Conflict("A deleted Task does not come back; open a new one.")
     state = state_of(task)
     imported = caller.role is Role.SYSTEM
     happened = opened(state, imported=imported)

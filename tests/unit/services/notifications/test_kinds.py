@@ -64,3 +64,14 @@ def test_an_active_subscription_may_be_changed_otherwise() -> None:
 def test_patients_have_no_subscriptions() -> None:
     with pytest.raises(Forbidden):
         decide("Subscription", None, "requested", Role.PATIENT)
+
+
+@pytest.mark.parametrize(("type", "author"), [("Communication", "sender"), ("CommunicationRequest", "requester")])
+def test_a_patient_writes_their_own_messages_only(type: str, author: str) -> None:
+    patient = DecisionContext(Caller("p", Role.PATIENT, fhir_user="Patient/p"), NOW)
+    ours = {"resourceType": type, "status": "completed"}
+    theirs = {**ours, author: {"reference": "Patient/p"}}
+    assert KINDS.kind(type).decide(None, theirs, patient).resource == theirs
+    for before, after in ((None, ours), (ours, theirs), (theirs, ours), (ours, None)):
+        with pytest.raises(Forbidden):
+            KINDS.kind(type).decide(before, after, patient)

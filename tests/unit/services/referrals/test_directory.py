@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.referrals.domain import appointment
 from services.referrals.domain.directory import decide_entry, decide_stand_in
 from shared.errors import Forbidden
 from shared.fhir.kinds import DecisionContext
@@ -36,3 +37,11 @@ def test_its_own_people_coordinators_and_back_ends_write_a_role(caller: Caller) 
 def test_a_patient_writes_no_directory() -> None:
     with pytest.raises(Forbidden):
         decide_entry(None, {"resourceType": "Organization"}, DecisionContext(PATIENT, NOW))
+
+
+def test_a_patient_writes_no_appointment() -> None:
+    visit = {"resourceType": "Appointment", "status": "booked"}
+    assert appointment.decide(None, visit, DecisionContext(OWNER, NOW)).resource == visit
+    for before, after in ((None, visit), (visit, visit), (visit, None)):
+        with pytest.raises(Forbidden):
+            appointment.decide(before, after, DecisionContext(PATIENT, NOW))

@@ -182,6 +182,13 @@ def test_a_draft_tells_nothing_until_it_is_sent() -> None:
     assert told(decide_task(task("draft"), task(), REQUESTER)) == ["requested"]
 
 
+@pytest.mark.parametrize("codes", [("3.0", "7.0"), ("7.0", "3.0"), ("3.0", "9.9")])
+def test_a_task_has_one_business_status(codes: tuple[str, ...]) -> None:
+    both = {"coding": [{"system": BUSINESS_STATUS, "code": code} for code in codes]}
+    with pytest.raises(Unprocessable):
+        decide_task(task("received", "2.0"), {**task("accepted", "3.0"), "businessStatus": both}, OWNER)
+
+
 def test_no_text_of_a_refusal_repeats_what_was_sent() -> None:
     canary = "canary-7f3a"
     sent = task("accepted", canary, **{"for": reference(f"Patient/{canary}"), "statusReason": {"coding": [canary]}})

@@ -2,7 +2,9 @@
 
 import pytest
 
+from services.referrals.domain.task import decide
 from shared.errors import Conflict, Forbidden, Unprocessable
+from shared.fhir.kinds import DecisionContext
 from shared.security.caller import Caller
 from tests.factories.referrals import (
     BACK_END,
@@ -18,7 +20,7 @@ from tests.factories.referrals import (
     reference,
     task,
 )
-from tests.unit.services.referrals.deciding import decide_task, told
+from tests.unit.services.referrals.deciding import NOW, decide_task, told
 
 BY_ROLES = {"requester": reference("PractitionerRole/r-a"), "owner": reference("PractitionerRole/r-b")}
 ROLE_A = practitioner_role("r-a", "Practitioner/lind", "Organization/pain-clinic")
@@ -228,3 +230,11 @@ def test_both_sides_may_be_one_person() -> None:
 def test_a_coordinator_accepts_only_what_they_own() -> None:
     own = {"owner": reference("Practitioner/co")}
     assert told(decide_task(task(**own), task("accepted", **own), COORDINATOR)) == ["accepted"]
+
+
+@pytest.mark.parametrize("caller", [REQUESTER, STRANGER, COORDINATOR], ids=lambda caller: caller.subject)
+def test_a_deleted_task_does_not_begin_anew(caller: Caller) -> None:
+    again = task("requested", requester=reference(caller.fhir_user or ""))
+    with pytest.raises(Conflict):
+        decide(None, again, DecisionContext(caller, NOW, revives=True))
+    assert decide(None, again, DecisionContext(BACK_END, NOW, revives=True)).facts

@@ -1,6 +1,7 @@
 """Who may write the shared record, and what may follow what."""
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -148,3 +149,11 @@ def test_the_shared_team_stays_with_its_plan_and_people_join_it() -> None:
     for before, after_ in ((TEAM, stranger), (TEAM, None), (stranger, TEAM), (None, TEAM)):
         with pytest.raises(Conflict):
             decide_care_team(before, after_, CLINICIAN)
+
+
+def test_a_token_that_names_our_worker_is_not_our_worker() -> None:
+    impostor = DecisionContext(replace(KEEPER), NOON)
+    with pytest.raises(Conflict):
+        decide_care_plan(None, SHARED, impostor)
+    with pytest.raises(Conflict):
+        decide_care_team(None, TEAM, impostor)

@@ -76,8 +76,8 @@ class Gateway:
 
     def _app(self, path: str) -> ASGIApp:
         """The service that ``path`` belongs to. Raises ``NotFound``."""
-        segments = path.split("/", 3)
-        room, name = segments[1], segments[2] if len(segments) > 2 else ""
+        # "OPTIONS *" has a path without a slash
+        _, room, name, *_ = (*path.split("/", 3), "", "")
         if room == "fhir":
             app = self._by_type.get(name)
             if app is not None:

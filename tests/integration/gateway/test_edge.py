@@ -73,6 +73,7 @@ class TestForwarding:
     async def test_an_unknown_address_is_a_problem(self, edge: Edge) -> None:
         answer = await edge.client.get("/api/nothing")
         assert answer.status_code == 404
+        assert (await edge.client.options("/", extensions={"target": b"*"})).status_code == 404
         assert answer.headers["content-type"] == "application/problem+json"
 
     async def test_a_body_over_the_limit_is_refused_before_it_reaches_a_service(self, edge: Edge) -> None:

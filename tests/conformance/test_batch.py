@@ -1,7 +1,9 @@
 """batch (http://hl7.org/fhir/R4/http.html#transaction)."""
 
 import httpx
+import pytest
 
+from shared.fhir.interactions import batch
 from tests.factories.resources import bundle, care_plan, entry, patient
 
 
@@ -40,3 +42,14 @@ async def test_an_entry_that_is_none_does_not_touch_the_others(fhir: httpx.Async
     )
     statuses = [one["response"]["status"][:3] for one in answer.json()["entry"]]
     assert statuses == ["400", "400", "201"]
+
+
+async def test_reads_beyond_what_one_answer_holds_are_refused_one_by_one(
+    fhir: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "LARGEST_ANSWER", 1_000)
+    await fhir.put("Patient/robin", json=patient(id="robin", name=[{"text": "x" * 600}]))
+    reads = [entry("GET", "Patient/robin")] * 4
+    answer = await fhir.post("", json=bundle("batch", *reads, entry("POST", "Patient", patient())))
+    assert [one["response"]["status"][:3] for one in answer.json()["entry"]] == ["200", "200", "400", "400", "201"]
+    assert answer.json()["entry"][2]["response"]["outcome"]["issue"][0]["code"] == "too-costly"

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from shared.errors import Invalid
 from shared.fhir.bundle import entry_at, listed, response_bundle
 from shared.fhir.http import Request, Response
 from shared.fhir.json import Resource
@@ -9,14 +10,22 @@ from shared.fhir.outcome import failure_response
 from shared.unit_of_work import Engine
 
 Dispatch = Callable[[Engine, Request], Awaitable[Response]]
+_READS = frozenset({"GET", "HEAD"})
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes of all that a batch reads: a small Bundle of large searches would else fill the memory."""
 
 
 async def batch(engine: Engine, request: Request, bundle: Resource, dispatch: Dispatch) -> Response:
     """A ``batch-response`` with an answer per entry, in order."""
-    answers = []
+    answers: list[Response] = []
+    size = 0
     for number, raw in enumerate(listed(bundle)):
         try:
-            answers.append(await dispatch(engine, entry_at(number, raw, request.base).request(request)))
+            asked = entry_at(number, raw, request.base).request(request)
+            if size > LARGEST_ANSWER and (asked.method in _READS or asked.path[-1:] == ("_search",)):
+                raise Invalid("The batch reads more than one answer can hold.", code="too-costly")
+            answers.append(await dispatch(engine, asked))
+            size += len(answers[-1].body)
         except Exception as error:  # noqa: BLE001  others of the batch are stored: their answers must not be lost
             answers.append(failure_response(error))
     return response_bundle("batch-response", answers, representations=request.prefer("return") == "representation")

@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.errors import Invalid, NotSupported
 from shared.fhir.search import cursor as cursors
 from shared.fhir.search.escapes import split_unescaped, unescape
-from shared.fhir.search.filters import Filter, Ids, Marked
+from shared.fhir.search.filters import Dates, Filter, Ids, Marked, Quantities, Strings, Updated
 from shared.fhir.search.parameters import Parameter, parameters_of, single_keys
 from shared.fhir.search.params import date, quantity, reference, string, token, uri
 from shared.fhir.search.query import DEFAULT_COUNT, LARGEST_COUNT, Query
@@ -20,6 +20,8 @@ _LATER = frozenset(
     {"_has", "_filter", "_text", "_content", "_list", "_query", "_elements", "_contained", "_containedType"}
 )
 _MOST_PARAMETERS = 100
+_MOST_RANGES = 500
+"""Values in the lists of one search that are compared one by one: dates, strings, numbers; keys are one set."""
 _CRITERION: dict[str, Callable[[Parameter, str, list[str]], Filter]] = {
     "token": token.criterion,
     "string": string.criterion,
@@ -61,8 +63,19 @@ def parse(
             continue
         filters.append(_filter(parameter, modifier, value, base, now))
         applied.append((name, value))
+    if sum(_ranges(found) for found in filters) > _MOST_RANGES:
+        raise Invalid("There are too many search values.", code="too-costly")
     query = _with_results(type_, joined(filters, single_keys(type_)), tuple(applied), results)
     return replace(query, now=now)
+
+
+def _ranges(found: Filter) -> int:
+    match found:
+        case Dates(_, tests) | Quantities(_, tests) | Updated(tests):
+            return len(tests)
+        case Strings(_, _, values):
+            return len(values)
+    return 0
 
 
 def _filter(parameter: Parameter, modifier: str, value: str, base: str, now: datetime) -> Filter:

@@ -52,6 +52,17 @@ async def test_a_referral_goes_round_the_loop_and_tells_each_step_once(
     ]
 
 
+async def test_a_referral_that_was_deleted_is_not_put_again(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
+    await send(client, verifier)
+    verifier.caller = REQUESTER
+    assert (await put(client, task("entered-in-error", "2.0", **SENT), 1)).status_code == 200
+    assert (await client.delete("Task/t1")).status_code == 204
+    for caller in (REQUESTER, STRANGER):
+        verifier.caller = caller
+        again = task("received", "2.0", requester=reference(caller.fhir_user or ""), owner=SENT["owner"])
+        assert (await client.put("Task/t1", json=again)).status_code == 409
+
+
 @pytest.mark.parametrize(
     ("caller", "status", "business", "code"),
     [

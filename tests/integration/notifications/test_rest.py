@@ -190,3 +190,19 @@ async def test_failed_deliveries_are_listed_and_replayed_by_coordinators_only(en
     async with client(engine, REQUESTER) as api:
         assert (await api.get("/api/notifications/deliveries")).status_code == 403
         assert (await api.post(f"{path}/replay")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [
+        ("GET", "preferences?receiver=%00"),
+        ("GET", "deliveries?before=a%00b"),
+        ("GET", "deliveries/%00/attempts"),
+        ("POST", "deliveries/%00/replay"),
+    ],
+)
+async def test_an_address_with_a_nul_character_is_malformed(engine: Engine, method: str, address: str) -> None:
+    async with client(engine, COORDINATOR) as api:
+        answer = await api.request(method, f"/api/notifications/{address}")
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -19,7 +19,7 @@ from shared.telemetry.logs import configure_logs
 async def main() -> None:
     """Serve until SIGTERM."""
     settings = ServerSettings()
-    configure_logs("consilium", "WARNING")
+    configure_logs("consilium")
     telemetry = setup.start("consilium")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -34,7 +34,7 @@ async def run(
 
     ``announce`` is called once the API answers, ``embedded_at`` with the databases' URL (with ``{service}``) when the
     embedded server is up."""
-    configure_logs("consilium", "WARNING")
+    configure_logs("consilium")
     telemetry = setup.start("consilium")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

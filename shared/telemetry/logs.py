@@ -15,6 +15,7 @@ import msgspec
 from opentelemetry import trace
 
 from shared.telemetry.failures import class_of, described
+from shared.telemetry.settings import TelemetrySettings
 
 OURS = ("shared", "services", "consilium", "tests")
 QUIET = ("uvicorn.access", "granian.access", "httpx", "httpcore", "aio_pika", "aiormq", "asyncio", "urllib3", "mail")
@@ -65,13 +66,13 @@ def _harmless(argument: object) -> str | None:
     return str(argument) if isinstance(argument, int | float) else None
 
 
-def configure_logs(service: str, level: str = "INFO") -> None:
-    """Sends all logs of this process to stderr as JSON and turns access logs off."""
+def configure_logs(service: str, settings: TelemetrySettings | None = None) -> None:
+    """Sends all logs of this process to stderr as JSON, from the settings' level on, and turns access logs off."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(service))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    root.setLevel((settings or TelemetrySettings()).log_level)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(True)

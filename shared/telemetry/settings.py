@@ -15,4 +15,5 @@ class TelemetrySettings(ConsiliumSettings):
     metric_interval_s: float = Field(default=30.0, gt=0)
     slow_request_s: float = Field(default=2.0, gt=0)
     """Requests that answer later than this are logged."""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+    """Records below it are not logged."""

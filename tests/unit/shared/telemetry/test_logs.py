@@ -3,6 +3,9 @@
 import asyncio
 import json
 import logging
+import os
+import subprocess
+import sys
 from typing import Any
 
 import asyncpg
@@ -91,3 +94,18 @@ async def test_what_the_event_loop_complains_of_is_safe(caplog: pytest.LogCaptur
     formatted = JsonFormatter("careplans").format(record)
     assert CANARY not in formatted
     assert "ValueError" in formatted
+
+
+@pytest.mark.parametrize(
+    ("level", "kept"),
+    [(None, ["WARNING"]), ("ERROR", []), ("INFO", ["INFO", "WARNING"]), ("DEBUG", ["DEBUG", "INFO", "WARNING"])],
+)
+def test_the_setting_says_from_which_level_on_is_logged(level: str | None, kept: list[str]) -> None:
+    program = (
+        "import logging; from shared.telemetry.logs import configure_logs; configure_logs('test')\n"
+        "log = logging.getLogger('shared.x'); log.debug('1'); log.info('2'); log.warning('3')"
+    )
+    others = {name: value for name, value in os.environ.items() if name != "CONSILIUM_LOG_LEVEL"}
+    environment = others | ({"CONSILIUM_LOG_LEVEL": level} if level else {})
+    ended = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True)
+    assert [json.loads(written)["level"] for written in ended.stderr.splitlines()] == kept

@@ -38,7 +38,7 @@ async def holds(name: str, check: Check, *, timeout_s: float = 2.0) -> bool:
         async with asyncio.timeout(timeout_s):
             return await check()
     except Exception as error:  # noqa: BLE001  whatever a dependency raises means that it is not ready
-        _logger.warning("A readiness check failed.", extra={"check": name, "error": described(error)})
+        _logger.info("A readiness check failed.", extra={"check": name, "error": described(error)})
         return False
 
 

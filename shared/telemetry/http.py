@@ -23,6 +23,9 @@ ROUTE = "consilium.route"
 """A handler that dispatches by itself puts its template here: ``scope[ROUTE] = "/fhir/{type}/{id}"``."""
 UNMATCHED = "unmatched"
 
+PROBES = frozenset({"/health/live", "/health/ready"})
+"""Their failures are answers, not news."""
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UNSAMPLED = TraceFlags(TraceFlags.DEFAULT)
 _EMPTY = Context()
@@ -94,7 +97,8 @@ class HttpTelemetry:
     def _finish(self, scope: Scope, span: Span, status: int, seconds: float) -> None:
         durations = self._telemetry.durations
         recording = span.is_recording()
-        noteworthy = status >= 500 or seconds > self._slow_s
+        # probes come every few seconds: whoever asks them hears what is wrong
+        noteworthy = (status >= 500 or seconds > self._slow_s) and scope["path"] not in PROBES
         if durations is None and not recording and not noteworthy:
             return
         method, route = _method(scope), self._route(scope)

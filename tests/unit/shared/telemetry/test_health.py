@@ -1,6 +1,7 @@
 """Probes: alive is one thing, able to work another."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 import asyncpg
@@ -41,12 +42,13 @@ async def test_ready_when_everything_is_there() -> None:
 
 
 @pytest.mark.parametrize("check", [ill, raising, hanging])
-async def test_not_ready_names_what_is_missing_and_says_no_more(check: Check) -> None:
+async def test_not_ready_names_what_is_missing_and_says_no_more(check: Check, caplog: pytest.LogCaptureFixture) -> None:
     answer = await asked("/health/ready", {"database": well, "transport": check})
     assert (answer.status_code, answer.json()) == (
         503,
         {"status": "fail", "checks": {"database": "pass", "transport": "fail"}},
     )
+    assert not [record for record in caplog.records if record.levelno > logging.INFO], "each probe would repeat it"
 
 
 async def test_alive_though_not_ready() -> None:

@@ -75,6 +75,7 @@ def application(telemetry: Telemetry, seen: list[str | None]) -> FastAPI:
     app = FastAPI()
     app.mount("/fhir", Mount("", routes=[Route("/{type}/{id}", read), Route("/{path:path}", dispatched)]))
     app.include_router(router, prefix="/api")
+    app.router.add_route("/health/ready", lambda request: PlainTextResponse("x", 503))
     app.add_middleware(LastResort)
     app.add_middleware(HttpTelemetry, telemetry=telemetry)
     return app
@@ -189,6 +190,7 @@ async def test_failures_are_logged_by_template(observed: Observed, caplog: pytes
     with caplog.at_level(logging.INFO, "shared"):
         await observed.client.get(f"/api/referrals/{CANARY}")
         await observed.client.get(f"/api/referrals/{CANARY}/broken")
+        assert (await observed.client.get("/health/ready")).status_code == 503, "a probe's answer is no news"
     failures = [record for record in caplog.records if record.name == "shared.telemetry.http"]
     assert [(vars(record)["route"], vars(record)["status"]) for record in failures] == [
         ("/api/referrals/{id}/broken", 500)

@@ -13,4 +13,4 @@ def system_clock() -> datetime:
 
 def instant(moment: datetime) -> str:
     """A FHIR ``instant`` with milliseconds (http://hl7.org/fhir/R4/datatypes.html#instant)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from shared.errors import Issue
 from shared.fhir.json import Resource
+from shared.fhir.validate.known import with_known_concepts
 from shared.fhir.validate.walk import MOST_ISSUES
 
 _ABSENT = "R4B does not have this type"
@@ -61,7 +62,7 @@ def check_model(resource: Resource, types: set[str]) -> Iterator[Issue]:
     if not types.isdisjoint(WITHOUT_MODEL):
         return
     try:
-        model(resource["resourceType"]).model_validate(resource)
+        model(resource["resourceType"]).model_validate(with_known_concepts(resource))
     except ValidationError as error:
         for finding in error.errors(include_url=False, include_context=False, include_input=False)[:MOST_ISSUES]:
             if finding["type"] not in PASSED_OVER:

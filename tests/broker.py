@@ -5,7 +5,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +15,9 @@ SERVERS = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "/usr/local/sbin/rabbitmq-se
 SERVICE_USER = "rabbitmq"
 STARTS_WITHIN = 60.0
 STOPS_WITHIN = 30.0
+
+_STARTER = ThreadPoolExecutor(1)
+"""Starts the processes: they die with the thread that started them, so that one must live as long as the tests."""
 
 
 class BrokerImpossible(Exception):
@@ -24,14 +29,15 @@ class Broker:
 
     def __init__(self) -> None:
         self._script = _server_script()
-        self._drop = _as_service_user()
+        self._prefix, owner = _prefix()
+        self._changing = threading.RLock()  # whoever starts it waits until a stop in another thread is through
         self._folder = Path(tempfile.mkdtemp(prefix="consilium-rabbit-"))
         self._port, self._epmd_port, self._distribution_port = _free_ports(3)
         (self._folder / "plugins").write_text("[].\n")
         (self._folder / "rabbitmq.conf").write_text("loopback_users.guest = true\ndisk_free_limit.absolute = 50MB\n")
-        if self._drop:
+        if owner is not None:
             for path in (self._folder, *self._folder.iterdir()):
-                shutil.chown(path, SERVICE_USER, SERVICE_USER)
+                shutil.chown(path, owner, owner)
         self._epmd: subprocess.Popen[bytes] | None = None
         self._server: subprocess.Popen[bytes] | None = None
 
@@ -60,11 +66,19 @@ class Broker:
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": str(self._epmd_port),
         }
-        if self._epmd is None:
-            self._epmd = self._spawn(["epmd", "-address", "127.0.0.1", "-port", str(self._epmd_port)], environment)
-            self._wait_for_port(self._epmd, self._epmd_port, greeting=False)
-        self._server = self._spawn([self._script], environment)
-        self._wait_for_port(self._server, self._port, greeting=True)
+        with self._changing:
+            if self._epmd is None:
+                self._epmd = self._spawn(["epmd", "-address", "127.0.0.1", "-port", str(self._epmd_port)], environment)
+                self._wait_for_port(self._epmd, self._epmd_port, greeting=False)
+            self._server = self._spawn([self._script], environment)
+            self._wait_for_port(self._server, self._port, greeting=True)
+
+    def ensure(self) -> None:
+        """Start it on the same data unless it runs and answers. Raises ``BrokerImpossible`` as ``start`` does."""
+        with self._changing:
+            if self._server is None or self._server.poll() is not None or not _answers(self._port, greeting=True):
+                self.kill()
+                self.start()
 
     def stop(self) -> None:
         """End it in good order (SIGTERM)."""
@@ -91,15 +105,16 @@ class Broker:
     def _spawn(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
         output = (self._folder / f"{Path(command[0]).name}.out").open("ab")
         try:
-            return subprocess.Popen(
-                [*self._drop, *command],
+            return _STARTER.submit(
+                subprocess.Popen,
+                [*self._prefix, *command],
                 env=environment,
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a Ctrl-C at the tests must not reach the broker before its fixture ends it
-            )
+            ).result()
         except FileNotFoundError as error:
             raise BrokerImpossible(f"cannot run {command[0]}") from error
         finally:
@@ -117,15 +132,16 @@ class Broker:
         return output.read_text(errors="replace")[-600:] if output.exists() else ""
 
     def _end(self, *, kill: bool) -> None:
-        if self._server is None:
-            return
-        (self._server.kill if kill else self._server.terminate)()
-        try:
-            self._server.wait(timeout=STOPS_WITHIN)
-        except subprocess.TimeoutExpired:
-            self._server.kill()
-            self._server.wait()
-        self._server = None
+        with self._changing:
+            if self._server is None:
+                return
+            (self._server.kill if kill else self._server.terminate)()
+            try:
+                self._server.wait(timeout=STOPS_WITHIN)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
+            self._server = None
 
 
 def reachable(url: str) -> bool:
@@ -145,13 +161,18 @@ def _server_script() -> str:
     raise BrokerImpossible("no rabbitmq-server on this machine (Debian: apt-get install rabbitmq-server)")
 
 
-def _as_service_user() -> list[str]:
-    """The command prefix under which the server runs: never as root."""
-    if os.geteuid() != 0:
-        return []
-    if shutil.which("setpriv") is None:
+def _prefix() -> tuple[list[str], str | None]:
+    """The command prefix under which the server runs, and its user when that is not ours: never root.
+
+    Where setpriv is there, the server dies with the tests, however those ended (PR_SET_PDEATHSIG).
+    """
+    root, setpriv = os.geteuid() == 0, shutil.which("setpriv")
+    if setpriv is None and root:
         raise BrokerImpossible("root needs setpriv (util-linux) to start a broker as another user")
-    return ["setpriv", f"--reuid={SERVICE_USER}", f"--regid={SERVICE_USER}", "--clear-groups"]
+    dying = [] if setpriv is None else [setpriv, "--pdeathsig", "KILL"]
+    if not root:
+        return dying, None
+    return [*dying, f"--reuid={SERVICE_USER}", f"--regid={SERVICE_USER}", "--clear-groups"], SERVICE_USER
 
 
 def _free_ports(count: int) -> list[int]:

@@ -1,5 +1,6 @@
 """The installations that end-to-end tests run on, over either transport."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -57,9 +58,10 @@ def own_broker() -> Iterator[Broker]:
 
 @pytest.fixture
 async def clean_broker(own_broker: Broker) -> AsyncIterator[Broker]:
-    """``own_broker``, without any queue before and after."""
+    """``own_broker``, running and without any queue before and after, whatever a test did to it."""
+    await _clean(own_broker)
     yield own_broker
-    await _delete_queues(own_broker.url)
+    await _clean(own_broker)
 
 
 @pytest.fixture
@@ -95,8 +97,9 @@ def all_queues() -> list[Queue]:
     return [*heard, *(refill_queue(service.name) for service in SERVICES)]
 
 
-async def _delete_queues(url: str) -> None:
-    async with await aio_pika.connect(url) as connection:
+async def _clean(broker: Broker) -> None:
+    await asyncio.to_thread(broker.ensure)
+    async with await aio_pika.connect(broker.url) as connection:
         channel = await connection.channel()
         for queue in all_queues():
             retries = (queue.retry(number + 1) for number in range(len(queue.retry_delays)))

@@ -1,6 +1,7 @@
 """RabbitMQ stopped, and its queues deleted, in the middle of a burst of referrals."""
 
 import asyncio
+from functools import partial
 
 import aio_pika
 import pytest
@@ -11,9 +12,12 @@ from tests.e2e.referring import burst, furnish
 from tests.eventually import eventually
 from tests.factories.system import System
 
-pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(300)]
 
-SIZE, SMALLER, PATIENTS = 500, 250, 25
+PATIENTS = 25
+BEFORE, AT_A_TIME, AFTER = 100, 50, 200
+"""Referrals: before the broker is told to stop, at a time while it stops, and after it stopped."""
+PER_DELETION = 100
 
 
 async def test_a_broker_stopped_during_a_burst_and_started_again_loses_and_doubles_nothing(
@@ -21,15 +25,21 @@ async def test_a_broker_stopped_during_a_burst_and_started_again_loses_and_doubl
 ) -> None:
     async with rabbit_system.site() as site, site.working():
         patients = await furnish(site, PATIENTS)
-        sending = asyncio.create_task(burst(site, patients, SIZE))
-        await eventually(lambda: _heard(evidence, 20), every=0.01)
-        await asyncio.to_thread(clean_broker.stop)
-        sent = await sending
-        assert len(sent) == SIZE, "a referral was refused because the broker was away"
-        (row,) = await evidence.rows("referrals", "SELECT count(*) FROM outbox WHERE published_at IS NULL")
-        assert row[0] > 0, "the broker was stopped too late"
-        await asyncio.to_thread(clean_broker.start)
-        await eventually(lambda: evidence.settled(sent), within=90, every=0.5)
+        sent, asked = await burst(site, patients, BEFORE), BEFORE
+        await eventually(lambda: _heard(evidence, 20), within=60)
+        stopping = asyncio.create_task(asyncio.to_thread(clean_broker.stop))
+        try:
+            while not stopping.done():
+                sent += await burst(site, patients, AT_A_TIME)
+                asked += AT_A_TIME
+            await stopping
+            sent += await burst(site, patients, AFTER)
+            asked += AFTER
+            assert len(sent) == asked, "a referral was refused because the broker was away"
+            await eventually(lambda: _waiting(evidence, AFTER))
+        finally:
+            await asyncio.to_thread(clean_broker.ensure)
+        await eventually(lambda: evidence.settled(sent), within=150, every=0.5)
 
 
 @pytest.mark.parametrize("queue", [CAREPLANS, EVENTS])
@@ -37,14 +47,21 @@ async def test_a_queue_deleted_during_a_burst_is_filled_again(
     rabbit_system: System, clean_broker: Broker, evidence: Evidence, queue: str
 ) -> None:
     async with rabbit_system.site() as site, site.working():
-        patients = await furnish(site, PATIENTS)
-        sending = asyncio.create_task(burst(site, patients, SMALLER))
-        for heard in (20, 120):
-            await eventually(lambda heard=heard: _heard(evidence, heard), every=0.01)
+        patients, sent = await furnish(site, PATIENTS), []
+        for heard in (20, PER_DELETION + 20):
+            sending = asyncio.create_task(burst(site, patients, PER_DELETION))
+            await eventually(partial(_heard, evidence, heard), within=60, every=0.01)
             await _delete(clean_broker.url, queue)
-        sent = await sending
-        assert len(sent) == SMALLER
-        await eventually(lambda: evidence.settled(sent), within=90, every=0.5)
+            sent += await sending
+        sent += await burst(site, patients, PER_DELETION)  # also where the others were all heard before the deletion
+        assert len(sent) == 3 * PER_DELETION
+        await eventually(lambda: evidence.settled(sent), within=120, every=0.5)
+
+
+async def _waiting(evidence: Evidence, least: int) -> bool:
+    """Whether at least so many events wait in the outbox of the referrals."""
+    (row,) = await evidence.rows("referrals", "SELECT count(*) FROM outbox WHERE published_at IS NULL")
+    return int(row[0]) >= least
 
 
 async def _heard(evidence: Evidence, size: int) -> bool:

@@ -98,12 +98,13 @@ class Process:
             self.kill()
         postgres = self.postgres
         if postgres is not None:
-            # SIGINT is its fast shutdown
-            postgres.send_signal(signal.SIGINT)
-            try:
-                postgres.wait(20)
-            except psutil.TimeoutExpired:
-                postgres.kill()
+            with suppress(psutil.NoSuchProcess):  # it may be ending by itself
+                # SIGINT is its fast shutdown
+                postgres.send_signal(signal.SIGINT)
+                try:
+                    postgres.wait(20)
+                except psutil.TimeoutExpired:
+                    postgres.kill()
 
     async def _ready(self) -> bool:
         assert self._running is not None

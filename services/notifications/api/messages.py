@@ -59,14 +59,17 @@ async def stream_messages(
         raise Forbidden("No receiver stands for this caller.")
     if last_event_id is not None and _SEQ.fullmatch(last_event_id) is None:
         raise Invalid("Last-Event-ID is none of this stream.", expression=("Last-Event-ID",))
-    after = int(last_event_id) if last_event_id is not None else None
+    hub = hub_of(request.app.state.engine)
+    after = int(last_event_id) if last_event_id is not None else await hub.now()
     settings = NotificationSettings()
-    events = _events(hub_of(request.app.state.engine), receivers, after, settings.stream_max_age)
+    events = _events(hub, receivers, after, settings.stream_max_age)
     return EventSourceResponse(events, ping=settings.stream_heartbeat, sep="\n", ping_message_factory=_heartbeat)
 
 
-async def _events(hub: Hub, receivers: frozenset[str], after: int | None, age: float) -> AsyncIterator[ServerSentEvent]:
+async def _events(hub: Hub, receivers: frozenset[str], after: int, age: float) -> AsyncIterator[ServerSentEvent]:
     deadline = asyncio.get_running_loop().time() + age
+    # the head of the answer goes out with the first chunk: without one the client cannot tell that it is listening
+    yield ServerSentEvent(comment="listening", sep="\n")
     async with aclosing(hub.follow(receivers, after)) as entries:
         while True:
             try:

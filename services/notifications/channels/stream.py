@@ -67,6 +67,10 @@ class Hub:
                 task.cancel()
             await asyncio.wait([stopping, ears])
 
+    async def now(self) -> int:
+        """The position after which everything is still to come."""
+        return await stream.last(self._pool)
+
     async def follow(self, receivers: frozenset[str], after: int | None) -> AsyncGenerator[Entry, None]:
         """The entries of ``receivers`` after ``after`` (None: from now on), each event once, without end.
 

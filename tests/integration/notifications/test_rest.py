@@ -158,6 +158,7 @@ async def test_a_quiet_stream_has_heartbeats_and_ends_at_its_age(fed: Engine, mo
     monkeypatch.setenv("CONSILIUM_STREAM_HEARTBEAT", "1")
     monkeypatch.setenv("CONSILIUM_STREAM_MAX_AGE", "2")
     async with open_stream(fed, REQUESTER) as stream:
+        assert await stream.comment() == ": listening", "it comes at once, and the head of the answer with it"
         assert await stream.comment() == ": heartbeat"
         assert await stream.events(1) == []
 
@@ -201,8 +202,8 @@ async def test_failed_deliveries_are_listed_and_replayed_by_coordinators_only(en
         ("POST", "deliveries/%00/replay"),
     ],
 )
-async def test_an_address_with_a_nul_character_is_malformed(engine: Engine, method: str, address: str) -> None:
+async def test_an_address_with_a_nul_character_is_refused(engine: Engine, method: str, address: str) -> None:
     async with client(engine, COORDINATOR) as api:
         answer = await api.request(method, f"/api/notifications/{address}")
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"

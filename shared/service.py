@@ -8,11 +8,10 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from shared.errors import Invalid
 from shared.fhir.app import FhirApp, Receive, Scope, Send
 from shared.fhir.kinds import Registry
 from shared.messaging.envelope import Event
-from shared.problem import LastResort, install_problem_handlers, of_error
+from shared.problem import LastResort, install_problem_handlers
 from shared.security.tokens import Verifier
 from shared.store.database import Pool
 from shared.store.revisions import head
@@ -93,10 +92,6 @@ class ServiceApp:
             path = scope["path"]
             if path.startswith("/fhir") and (len(path) == 5 or path[5] == "/"):
                 await self.fhir(scope, receive, send)
-                return
-            if "\x00" in path or b"%00" in scope.get("query_string", b""):
-                # PostgreSQL has no text with it, and no name, id or code here does
-                await of_error(Invalid("The address contains a NUL character.", code="value"))(scope, receive, send)
                 return
         await self.rest(scope, receive, send)
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel
 
 from services.notifications.app import commands, queries
@@ -15,6 +15,8 @@ from shared.unit_of_work import Engine
 
 router = APIRouter()
 
+ID = r"^[A-Za-z0-9\-.]{1,64}$"
+DeliveryId = Annotated[str, Path(pattern=ID)]
 Coordinator = Annotated[Caller, Depends(require_role(Role.COORDINATOR))]
 
 
@@ -30,7 +32,7 @@ async def list_deliveries(
     request: Request,
     caller: Coordinator,
     status: Status = Status.FAILED,
-    before: Annotated[str | None, Query(max_length=64)] = None,
+    before: Annotated[str | None, Query(pattern=ID)] = None,
     count: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Deliveries:
     """Deliveries in one status; by default those that failed."""
@@ -42,7 +44,7 @@ async def list_deliveries(
 
 
 @router.get("/deliveries/{id}/attempts")
-async def list_attempts(request: Request, caller: Coordinator, id: str) -> list[Attempt]:
+async def list_attempts(request: Request, caller: Coordinator, id: DeliveryId) -> list[Attempt]:
     """The log of one delivery. Raises ``NotFound`` where there is none."""
     engine: Engine = request.app.state.engine
     found = await queries.attempts(engine.pool, id)
@@ -52,6 +54,6 @@ async def list_attempts(request: Request, caller: Coordinator, id: str) -> list[
 
 
 @router.post("/deliveries/{id}/replay", status_code=202)
-async def replay_delivery(request: Request, caller: Coordinator, id: str) -> None:
+async def replay_delivery(request: Request, caller: Coordinator, id: DeliveryId) -> None:
     """Have a failed delivery tried again. Raises ``NotFound``, or ``Conflict`` where it has not failed."""
     await commands.replay(request.app.state.engine, caller, id)

@@ -16,6 +16,9 @@ from shared.security.caller import Caller, Role
 from shared.security.dependency import CurrentCaller
 from shared.unit_of_work import Engine
 
+NAME = r"^[^\x00]{1,300}$"
+"""PostgreSQL has no text with a NUL character."""
+
 router = APIRouter()
 
 
@@ -46,7 +49,7 @@ class Shown(BaseModel):
 
 @router.get("/preferences")
 async def list_preferences(
-    request: Request, caller: CurrentCaller, receiver: Annotated[str | None, Query(max_length=300)] = None
+    request: Request, caller: CurrentCaller, receiver: Annotated[str | None, Query(pattern=NAME)] = None
 ) -> list[Shown]:
     """The preferences of ``receiver``, or the caller's own."""
     if receiver is not None:
@@ -75,7 +78,7 @@ async def put_preference(request: Request, caller: CurrentCaller, wish: Wish) ->
 
 @router.delete("/preferences", status_code=204)
 async def delete_preference(
-    request: Request, caller: CurrentCaller, receiver: Annotated[str, Query(max_length=300)], channel: Channel
+    request: Request, caller: CurrentCaller, receiver: Annotated[str, Query(pattern=NAME)], channel: Channel
 ) -> None:
     """Forget one; the channel is as if nothing had been said. Raises ``NotFound``."""
     _may_set(caller, receiver)

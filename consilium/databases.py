@@ -5,9 +5,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from consilium.mistakes import Mistake
+from shared.store.losses import DATABASE_LOSSES
+
 SERVICES = ("referrals", "careplans", "notifications")
 BUS = "bus"
 """The in-process transport's own database."""
+UNREACHABLE = (asyncpg.PostgresError, *DATABASE_LOSSES, ValueError)
+"""What connecting raises; ``ValueError`` where the URL is none of PostgreSQL."""
 
 
 def database_urls(url: str, names: Iterable[str], *, base: str | None = None) -> dict[str, str]:
@@ -27,7 +32,16 @@ def template(url: str, *, base: str | None = None) -> str:
 
 
 async def create_missing(urls: Mapping[str, str]) -> list[str]:
-    """Make the databases that are not there; their names. Raises ``asyncpg.PostgresError`` where it may not."""
+    """Make the databases that are not there; their names. Raises ``Mistake`` where that cannot be."""
+    try:
+        return await _made(urls)
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise Mistake("A database is missing and this user may not make it.") from error
+    except UNREACHABLE as error:
+        raise Mistake("The database cannot be reached.") from error
+
+
+async def _made(urls: Mapping[str, str]) -> list[str]:
     made: list[str] = []
     for name, url in urls.items():
         try:

@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass
 from io import TextIOWrapper
 from pathlib import Path
 
+from consilium.mistakes import Mistake
+
 LOCK = "run.lock"
 
 
-class AlreadyRunning(RuntimeError):
+class AlreadyRunning(Mistake):
     """Another process runs on this folder."""
 
 
@@ -31,9 +33,8 @@ class Running:
 def exclusive(folder: Path, base: str) -> Iterator[Callable[[str], None]]:
     """Hold ``folder`` (made if absent) until the block ends; the lock dies with the process.
 
-    Yields a function that notes where the embedded databases are. Raises ``AlreadyRunning``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("a+") as file:
+    Yields a function that notes where the embedded databases are. Raises ``AlreadyRunning``, ``Mistake``."""
+    with _lock_file(folder) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -43,6 +44,14 @@ def exclusive(folder: Path, base: str) -> Iterator[Callable[[str], None]]:
         _write(file, Running(os.getpid(), base))
         yield lambda databases: _write(file, Running(os.getpid(), base, databases))
         file.truncate(0)
+
+
+def _lock_file(folder: Path) -> TextIOWrapper:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / LOCK).open("a+")
+    except OSError as error:
+        raise Mistake("CONSILIUM_DATA_DIR: the folder cannot be written.") from error
 
 
 def running_on(folder: Path) -> Running | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from shared.settings import ServerSettings
 
 T = TypeVar("T")
+NOTHING_RAN = "Nothing ran on these databases yet, so no message was given up."
 
 app = typer.Typer(help="Messages that were given up: list, show, replay.", no_args_is_help=True)
 
@@ -22,10 +23,19 @@ def list_(queue: Annotated[str | None, typer.Argument(help="One queue; all witho
     from rich.console import Console
     from rich.table import Table
 
+    from shared.errors import NotFound
     from shared.messaging.dead import list_dead
 
     async def work(transport: "Transport") -> list["DeadLetter"]:
-        return [letter for name in _queues(queue) for letter in await list_dead(transport, name)]
+        found: list[DeadLetter] = []
+        for name in _queues(queue):
+            try:
+                found += await list_dead(transport, name)
+            except NotFound:
+                # our own queues are declared by the first run: before it they are empty
+                if queue is not None:
+                    raise
+        return found
 
     letters = _with_transport(work)
     table = Table("queue", "event", "type", "reason", "attempts", "last failed")
@@ -64,6 +74,7 @@ def _queues(queue: str | None) -> list[str]:
 
 
 def _with_transport(work: Callable[["Transport"], Awaitable[T]]) -> T:
+    from consilium.mistakes import reported
     from shared.errors import ConsiliumError
 
     async def main() -> T:
@@ -71,7 +82,8 @@ def _with_transport(work: Callable[["Transport"], Awaitable[T]]) -> T:
             return await work(transport)
 
     try:
-        return asyncio.run(main())
+        with reported("Not asked."):
+            return asyncio.run(main())
     except ConsiliumError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
@@ -80,7 +92,10 @@ def _with_transport(work: Callable[["Transport"], Awaitable[T]]) -> T:
 @asynccontextmanager
 async def _transport() -> AsyncIterator["Transport"]:
     """The transport of this installation: the broker, or the bus database, whether or not somebody runs."""
-    from consilium.databases import BUS, database_urls
+    import asyncpg
+
+    from consilium.databases import BUS, UNREACHABLE, database_urls
+    from consilium.mistakes import Mistake
     from shared.messaging.transports.in_process import open_in_process
     from shared.messaging.transports.rabbitmq import RabbitTransport
     from shared.settings import ServerSettings
@@ -92,7 +107,13 @@ async def _transport() -> AsyncIterator["Transport"]:
             transport: Transport = RabbitTransport(settings.amqp_url)
         else:
             urls = await _databases(settings, stack)
-            transport = await open_in_process(await open_pool(database_urls(urls, [BUS])[BUS], size=2))
+            try:
+                pool = await open_pool(database_urls(urls, [BUS])[BUS], size=2)
+            except asyncpg.InvalidCatalogNameError as error:
+                raise Mistake(NOTHING_RAN) from error
+            except UNREACHABLE as error:
+                raise Mistake("The database cannot be reached.") from error
+            transport = await open_in_process(pool)
         stack.push_async_callback(transport.close)
         yield transport
 
@@ -102,12 +123,15 @@ async def _databases(settings: "ServerSettings", stack: AsyncExitStack) -> str:
     from consilium.databases import template
     from consilium.embedding import BASE, EmbeddedServer
     from consilium.installation import exclusive, running_on
+    from consilium.mistakes import Mistake
 
     if settings.database_url is not None:
         return template(settings.database_url)
     running = running_on(settings.data_dir)
     if running is not None and running.databases is not None:
         return running.databases
+    if not (settings.data_dir / "postgres" / "PG_VERSION").exists():
+        raise Mistake(NOTHING_RAN)
     stack.enter_context(exclusive(settings.data_dir, "consilium dead"))
     embedded = stack.enter_context(EmbeddedServer(settings.data_dir / "postgres"))
     return template(await embedded.url(), base=BASE)

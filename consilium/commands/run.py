@@ -11,18 +11,22 @@ def command() -> None:
     from rich.console import Console
 
     from consilium.embedding import EmbeddedServer
-    from consilium.installation import AlreadyRunning, exclusive
+    from consilium.installation import exclusive
+    from consilium.mistakes import reported
     from consilium.server import PortTaken, require_free
     from shared.security.loopback import NotLoopback, require_loopback
     from shared.security.settings import AuthMode, SecuritySettings
     from shared.settings import ServerSettings
+    from shared.telemetry.settings import TelemetrySettings
 
-    settings, security = ServerSettings(), SecuritySettings()
+    with reported("Not started."):
+        settings, security = ServerSettings(), SecuritySettings()
+        TelemetrySettings()
     errors = Console(stderr=True)
     base = f"http://{settings.host}:{settings.port}"
     try:
         require_loopback(settings.host, security.auth)
-        with exclusive(settings.data_dir, base) as embedded_at:
+        with reported("Not started."), exclusive(settings.data_dir, base) as embedded_at:
             require_free(settings.host, settings.port)
             with nullcontext() if settings.database_url else EmbeddedServer(settings.data_dir / "postgres") as embedded:
                 # the longest import by far: PostgreSQL starts meanwhile
@@ -30,7 +34,7 @@ def command() -> None:
 
                 open_mode = security.auth is AuthMode.OPEN
                 uvloop.run(run(settings, embedded, lambda: _announce(base, open_mode=open_mode), embedded_at))
-    except (AlreadyRunning, PortTaken, NotLoopback) as error:
+    except (PortTaken, NotLoopback) as error:
         errors.print(f"[bold red]Not started.[/] {error}", highlight=False)
         raise typer.Exit(1) from None
 

@@ -1,6 +1,9 @@
 """The command line as scripts use it."""
 
+import asyncio
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import jwt
@@ -69,3 +72,51 @@ def test_a_port_is_taken_or_free() -> None:
         with pytest.raises(PortTaken):
             require_free("127.0.0.1", holder.getsockname()[1])
     require_free("127.0.0.1", free_port())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("AUTH", "none"), ("PORT", "abc"), ("WORKERS", "0"), ("LOG_LEVEL", "loud"), ("TRACE_RATIO", "2")],
+)
+def test_a_bad_setting_is_told_in_a_line(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"CONSILIUM_{name}", value)
+    result = run(app, ["run"])
+    assert result.exit_code == 2
+    (line,) = result.output.splitlines()
+    assert line.startswith(f"Not started. CONSILIUM_{name}: ")
+
+
+def test_a_data_folder_that_cannot_be_made_is_told(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (data_dir / "file").touch()
+    monkeypatch.setenv("CONSILIUM_DATA_DIR", str(data_dir / "file" / "folder"))
+    result = run(app, ["run"])
+    assert (result.exit_code, result.output) == (1, "Not started. CONSILIUM_DATA_DIR: the folder cannot be written.\n")
+
+
+@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:{port}/x", "mysql://127.0.0.1/x", "nonsense"])
+@pytest.mark.parametrize("command", [["run"], ["migrate"], ["dead", "list"]])
+def test_a_database_that_is_not_there_is_told(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], url: str
+) -> None:
+    monkeypatch.setenv("CONSILIUM_DATABASE_URL", url.format(port=free_port()))
+    monkeypatch.setenv("CONSILIUM_PORT", str(free_port()))
+    ended = subprocess.run([sys.executable, "-m", "consilium", *command], capture_output=True, check=False, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].endswith("The database cannot be reached.")
+    assert "Traceback" not in ended.stderr
+
+
+def test_dead_letters_of_an_installation_that_never_ran_are_none(data_dir: Path) -> None:
+    result = run(app, ["dead", "list"])
+    assert result.exit_code == 1
+    assert "Nothing ran" in result.output
+    assert list(data_dir.iterdir()) == [], "asking starts no database"
+
+
+async def test_migrate_makes_every_database(data_dir: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSILIUM_DATABASE_URL", database_url)
+    assert (await asyncio.to_thread(run, app, ["migrate"])).exit_code == 0
+    result = await asyncio.to_thread(run, app, ["dead", "list"])
+    assert (result.exit_code, result.output) == (0, "No dead letters.\n")

@@ -15,7 +15,7 @@ class Done:
     positions: frozenset[int]
     """The entries that are stored."""
     made: Mapping[str, str] = field(default_factory=dict)
-    """fullUrl -> ``Type/id`` that the server gave."""
+    """fullUrl (for an entry without one, the digest and its position) -> ``Type/id`` that the server gave."""
 
 
 class Journal:
@@ -47,6 +47,10 @@ class Journal:
     def done(self, digest: str) -> Done | None:
         """What is known of a unit."""
         return self._known.get(digest)
+
+    def forget(self, digest: str) -> None:
+        """Take a unit for never sent: what is noted of it is about another database."""
+        self._known.pop(digest, None)
 
     def in_doubt(self, digest: str) -> bool:
         """Whether an earlier run sent the unit and never noted what became of it."""

@@ -68,7 +68,7 @@ class Loader:
         digest = piece.digest
         if self.journal.in_doubt(digest) and not self.again:
             await self._settle_doubt(digest, piece)
-        known = None if self.again else self.journal.done(digest)
+        known = None if self.again else await self._known(digest)
         before = known or Done(frozenset())
         left = [position for position in range(len(piece.entries)) if position not in before.positions]
         for position in before.positions:
@@ -85,12 +85,23 @@ class Loader:
             self._count(piece, position, fate)
             if fate.reference is not None:
                 stored.append(position)
-                if "fullUrl" in piece.entries[position]:
-                    new[piece.entries[position]["fullUrl"]] = fate.reference
+                new[piece.entries[position].get("fullUrl") or f"{digest}/{position}"] = fate.reference
         if stored:
             self.journal.add(digest, piece.source, stored, new)
         self.advance(len(left))
         return {**before.made, **new}
+
+    async def _known(self, digest: str) -> Done | None:
+        """What the journal says of a unit, unless the server behind the URL never had it (a new database)."""
+        done = self.journal.done(digest)
+        if done is None or not done.made:
+            return done
+        (answer,) = await self.server.read([next(iter(done.made.values()))])
+        # 410 is no other database: it was stored here and deleted since
+        if str(answer.get("response", {}).get("status", "")).startswith("404"):
+            self.journal.forget(digest)
+            return None
+        return done
 
     async def _settle_doubt(self, digest: str, piece: Unit) -> None:
         """Note in the journal that ``piece`` is stored, if the server has it."""

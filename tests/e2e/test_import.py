@@ -209,3 +209,17 @@ async def test_a_transaction_whose_answer_was_never_seen_is_not_stored_twice(pla
         assert await load(options, quiet())
         assert await verified(options, quiet())
         assert [await count(site, type_) for type_ in ("Patient", "Condition")] == [2, 1]
+
+
+async def test_a_new_database_behind_the_same_url_is_loaded_anew(plain_system: System, files: Path) -> None:
+    write(files / "a.json", "transaction", post(patient()), post(patient()))
+    write(files / "b.json", "transaction", put(patient(id="p1")))
+    async with imported(plain_system, files) as (site, options):
+        assert await load(options, quiet())
+        # what the journal would say had another database been here: ids that this one never gave
+        for resource in (await site.by(EHR).get("/fhir/Patient")).json()["entry"]:
+            options.journal.write_text(
+                options.journal.read_text().replace(f"Patient/{resource['resource']['id']}", "Patient/never-here")
+            )
+        assert await load(options, quiet())
+        assert await count(site, "Patient") == 5

@@ -7,7 +7,7 @@ import sys
 import uvloop
 
 from consilium.assembly import SERVICES, assembled
-from consilium.databases import database_urls
+from consilium.databases import BUS, database_urls
 from consilium.server import serve
 from shared.security.settings import SecuritySettings
 from shared.security.tokens import verifier_for
@@ -26,10 +26,12 @@ async def main() -> None:
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     # nobody ever writes to it: it becomes readable when the parent is gone
     loop.add_reader(sys.stdin.fileno(), stop.set)
-    databases = database_urls(settings.database_url or "", [service.name for service in SERVICES])
+    databases = database_urls(settings.database_url or "", [service.name for service in SERVICES] + [BUS])
     verifier = verifier_for(SecuritySettings())
     processes = settings.workers + 1
-    async with assembled(databases, verifier, telemetry, background=False, processes=processes) as assembly:
+    async with assembled(
+        databases, verifier, telemetry, amqp_url=settings.amqp_url, background=False, processes=processes
+    ) as assembly:
         reading = asyncio.create_task(assembly.read(stop))
         await serve(assembly.app, host=settings.host, port=settings.port, stop=stop)
         await reading

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import asyncpg
 from starlette.responses import Response
 
 from consilium.databases import BUS
@@ -25,6 +26,7 @@ from shared.problem import LastResort
 from shared.security.tokens import Verifier
 from shared.service import Job, Service, engine_of, service_app
 from shared.store.database import Pool, open_pool
+from shared.telemetry.health import Check
 from shared.telemetry.http import HttpTelemetry
 from shared.telemetry.metrics import MessagingGauges
 from shared.telemetry.setup import Telemetry
@@ -129,7 +131,7 @@ async def assembled(
             )
             for service in SERVICES
         }
-        checks = {} if workers is None else {"messages": workers.reachable}
+        checks = {"messages": workers.reachable if workers else _carrier_check(databases, amqp_url)}
         gateway = LastResort(Gateway(upstreams, settings, checks=checks), {"/fhir": _unexpected})
         app = HttpTelemetry(gateway, telemetry)
         yield Assembly(app, engines, workers, () if background else tuple(bells.values()))
@@ -147,6 +149,22 @@ async def _until(job: Job, engine: Engine, stop: asyncio.Event) -> None:
 
 def _unexpected() -> Response:
     return Response(UNEXPECTED.body, UNEXPECTED.status, media_type="application/fhir+json")
+
+
+def _carrier_check(databases: Mapping[str, str], amqp_url: str | None) -> Check:
+    """Whether the carrier of messages answers, for a process that has no transport open: it connects anew."""
+
+    async def reachable() -> bool:
+        if amqp_url:
+            # it connects when it is asked and keeps nothing open
+            return await (await _transport(databases, amqp_url)).depth(_queues()[0].name) >= 0
+        connection = await asyncpg.connect(databases[BUS], timeout=1.5)
+        try:
+            return bool(await connection.fetchval("SELECT 1") == 1)
+        finally:
+            await connection.close()
+
+    return reachable
 
 
 async def _transport(databases: Mapping[str, str], amqp_url: str | None) -> Transport:

@@ -30,8 +30,9 @@ async def test_a_lost_database_is_named(databases: dict[str, str], postgres: str
         await eventually(lambda: ready(running))
 
 
-async def test_a_lost_bus_is_named(databases: dict[str, str], postgres: str) -> None:
-    async with edge(databases) as running:
+@pytest.mark.parametrize("background", [True, False], ids=["with workers", "one API process of several"])
+async def test_a_lost_bus_is_named(databases: dict[str, str], postgres: str, background: bool) -> None:
+    async with edge(databases, background=background) as running:
         await eventually(lambda: ready(running))
         await allow(postgres, databases[BUS], connections=False)
         try:
@@ -49,6 +50,16 @@ async def test_a_lost_broker_is_named(databases: dict[str, str], broker: Broker)
         assert await probed(running) == (503, {"messages": "unavailable"})
         broker.start()
         await eventually(lambda: ready(running), within=40)
+
+
+@pytest.mark.rabbitmq
+async def test_a_broker_that_is_not_there_is_named_by_an_api_process_of_several(
+    databases: dict[str, str], broker: Broker
+) -> None:
+    broker.stop()
+    async with edge(databases, amqp_url=broker.url, background=False) as running:
+        assert await probed(running) == (503, {"messages": "unavailable"})
+    broker.start()
 
 
 @pytest.mark.rabbitmq

@@ -30,7 +30,8 @@ async def declare_queue(connection: AbstractConnection, queue: Queue) -> None:
     """Make the exchange, the queue with its bindings, its retry queues and its dead-letter queue as they should be.
 
     When the queue or one of its retry queues is missing, a refill is asked for before it is made: should this process
-    die in between, the next one finds the queue missing still, or the request on its way.
+    die in between, the next one finds the queue missing still, or the request on its way. And once more when it is
+    bound: what was published since the first request was answered has passed it by.
     """
     retries = [queue.retry(number) for number in range(1, len(queue.retry_delays) + 1)]
     missing = not await _standing(connection, [queue.name, *retries])
@@ -46,6 +47,8 @@ async def declare_queue(connection: AbstractConnection, queue: Queue) -> None:
         )
         for key in queue.routing_keys:
             await live.bind(queue.exchange, routing_key=key)
+        if missing:
+            await _ask_for_refill(channel, queue)
 
 
 async def declare_all(connection: AbstractConnection, queues: Collection[Queue]) -> None:

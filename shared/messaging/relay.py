@@ -60,6 +60,8 @@ class RelaySettings:
     batch: int = 500
     poll: float = 0.05
     """The longest wait for an event of another process when nobody rings."""
+    pace: float = 0.025
+    """The shortest time between two batches that are not full: under load a batch costs what an event does."""
     retry_first: float = 0.2
     retry_longest: float = 10.0
     retention: timedelta = timedelta(days=7)
@@ -111,6 +113,8 @@ class Relay:
                 continue
             if not moved:
                 await either(stop, self._wake, seconds=self._settings.poll)
+            elif moved < self._settings.batch:
+                await either(stop, seconds=self._settings.pace)
 
     async def step(self) -> int:
         """One batch; how many events were confirmed. Raises ``Unconfirmed`` when the carrier is down."""

@@ -18,10 +18,13 @@ from shared.messaging.delivery import Failure, Lanes, attempt, read
 from shared.messaging.topology import Queue
 from shared.messaging.transport import Handler
 from shared.messaging.transports.rabbitmq_message import again, record_of, traceparent_of
-from shared.messaging.transports.rabbitmq_topology import LOSSES, declare_queue
+from shared.messaging.transports.rabbitmq_topology import LOSSES, attended, declare_queue
 from shared.messaging.waiting import heed_cancellation
 
 log = logging.getLogger(__name__)
+
+LOOK_EVERY = 5.0
+"""Seconds between looks whether the queue still has a consumer: a cancel for a deleted queue does not always come."""
 
 
 class Consuming:
@@ -79,7 +82,9 @@ class Consuming:
         heed_cancellation()
         waits = {asyncio.create_task(stop.wait()), asyncio.create_task(lost.wait())}
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            while not (await asyncio.wait(waits, timeout=LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED))[0]:
+                if not await attended(connection, self._queue.name):
+                    lost.set()  # deleted, and the broker did not tell us
             if stop.is_set() and not lost.is_set():
                 with suppress(*LOSSES):
                     await queue.cancel(tag)

@@ -75,6 +75,17 @@ async def _standing(connection: AbstractConnection, names: Sequence[str]) -> boo
     return True
 
 
+async def attended(connection: AbstractConnection, name: str) -> bool:
+    """Whether the queue is there and somebody consumes it."""
+    try:
+        async with connection.channel() as channel:
+            queue = await channel.declare_queue(name, passive=True)
+            return bool(queue.declaration_result.consumer_count)
+    except ChannelNotFoundEntity:
+        heed_cancellation()
+        return False
+
+
 async def _ask_for_refill(channel: AbstractChannel, queue: Queue) -> None:
     request = refill_request(queue)
     if queue.exchange == CONTROL:

@@ -74,9 +74,13 @@ async def test_a_broker_stopped_and_killed_during_a_burst_loses_nothing(broker: 
 async def test_a_consumer_comes_back_after_its_queue_was_deleted(shared_bus: Carrier, pool: Pool) -> None:
     carrier, queue = shared_bus, shared_bus.queue()
     transport, hearing = await carrier.transport(), await carrier.transport()
-    await transport.declare([queue])
+    # as in every worker: what the broker confirms while it deletes the queue is asked for again
+    refills = refill_consumer(carrier.word, pool, transport, lambda: None)
+    carrier.queues.append(refills.queue)
+    await transport.declare([refills.queue, queue])
+    refilling = consuming(transport, refills.queue, refills.handler)
     before, after = [an_event(carrier.type()) for _ in range(5)], [an_event(carrier.type()) for _ in range(5)]
-    async with relaying(pool, transport), consuming(hearing, queue, effect_once(pool)):
+    async with relaying(pool, transport), refilling, consuming(hearing, queue, effect_once(pool)):
         await commit(pool, before)
         await eventually(lambda: all_of(pool, before), within=RECOVERS_WITHIN)
         await delete(carrier, queue.name)

@@ -1,7 +1,7 @@
 """Reads that share round trips: what is asked for while others are under way goes out together as the next query.
 
 A read never joins a query that was already sent, so it sees everything that was committed before it was asked for.
-Alone it costs what a plain read costs; sixteen at a time cost a third each (docs/adr/0005-bench.md).
+Alone it costs what a plain read costs; sixteen at a time cost a third each (docs/adr/0005-speed.md).
 """
 
 import asyncio

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from shared.errors import Invalid, Unprocessable
 from shared.fhir.definitions import RESOURCE_TYPES
 from shared.fhir.json import Resource
-from shared.fhir.validate.model import WITHOUT_MODEL, check_model, model
+from shared.fhir.validate.model import WITHOUT_MODEL, check_model
+from shared.fhir.validate.model_schema import model_schema
 from shared.fhir.validate.nested import independent
 from shared.fhir.validate.objects import object_check
 from shared.fhir.validate.walk import ABOVE, LocalReference, Walk
@@ -45,4 +46,4 @@ def prepare(types: Iterable[str]) -> None:
     for type_ in types:
         object_check(type_)
         if type_ not in WITHOUT_MODEL:
-            model(type_)
+            model_schema(type_)

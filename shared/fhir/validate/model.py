@@ -4,16 +4,14 @@ There are none of R4; R4B is R4 but for the types in ``WITHOUT_MODEL``. The walk
 what a model adds are the checks of its own. Its messages repeat the input and are not used; its places are.
 """
 
-import importlib
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from shared.errors import Issue
 from shared.fhir.json import Resource
-from shared.fhir.validate.known import with_known_concepts
+from shared.fhir.validate.model_schema import model_schema
 from shared.fhir.validate.walk import MOST_ISSUES
 
 _ABSENT = "R4B does not have this type"
@@ -43,18 +41,9 @@ WITHOUT_MODEL = {
 """Types that only the walk checks, with the reason."""
 
 PASSED_OVER = {
-    "extra_forbidden": "the walk knows R4's elements; R4B lacks some, such as Extension.valueMeta",
     "string_pattern_mismatch": "the walk checks formats; the model's patterns refuse text of Unicode blanks only",
 }
 """Kinds of findings of pydantic that say nothing about R4, with the reason."""
-
-
-@cache
-def model(type_: str) -> type[BaseModel]:
-    """The model class of ``type_``, imported at first use (tens of milliseconds)."""
-    module = importlib.import_module(f"fhir.resources.R4B.{type_.lower()}")
-    found: type[BaseModel] = getattr(module, type_)
-    return found
 
 
 def check_model(resource: Resource, types: set[str]) -> Iterator[Issue]:
@@ -62,7 +51,7 @@ def check_model(resource: Resource, types: set[str]) -> Iterator[Issue]:
     if not types.isdisjoint(WITHOUT_MODEL):
         return
     try:
-        model(resource["resourceType"]).model_validate(with_known_concepts(resource))
+        model_schema(resource["resourceType"]).validate_python(resource)
     except ValidationError as error:
         for finding in error.errors(include_url=False, include_context=False, include_input=False)[:MOST_ISSUES]:
             if finding["type"] not in PASSED_OVER:

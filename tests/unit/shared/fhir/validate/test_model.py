@@ -5,7 +5,8 @@ import pytest
 from shared.fhir.definitions import RESOURCE_TYPES
 from shared.fhir.json import Resource
 from shared.fhir.validate import check, prepare
-from shared.fhir.validate.model import WITHOUT_MODEL, check_model, model
+from shared.fhir.validate.model import WITHOUT_MODEL, check_model
+from shared.fhir.validate.model_schema import model
 from tests.unit.shared.fhir.validate.examples import ABSENT, CARE_PLAN, PATIENT, changed
 
 ABSENT_DATA = {

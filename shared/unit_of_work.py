@@ -26,6 +26,7 @@ from shared.store.database import Connection, Pool
 from shared.store.reading import Reader
 from shared.store.resources import Stored
 from shared.store.write import OutboxRow, Write
+from shared.store.writing import Unit, Writer
 from shared.telemetry.propagation import current_traceparent
 
 Outgoing = Callable[[Fact, Stored, Caller], Iterable[tuple[str, str, BaseModel]]]
@@ -50,9 +51,11 @@ class Engine:
     wake_relay: Callable[[], None] = field(default=lambda: None)
     """Called after a commit that left events in the outbox."""
     reader: Reader = field(init=False)
+    writer: Writer = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reader", Reader(self.pool))
+        object.__setattr__(self, "writer", Writer(self.pool))
 
 
 class UnitOfWork:
@@ -66,6 +69,8 @@ class UnitOfWork:
         self._transaction: asyncpg.transaction.Transaction | None = None
         self._staged: dict[tuple[str, str], Stored] = {}
         self._locked: dict[tuple[str, str], Stored | None] = {}
+        self._kept: set[tuple[str, str]] = set()
+        """What is locked against new references, too."""
         self._writes: dict[tuple[str, str], Write] = {}
         self._references: dict[tuple[str, str], str] = {}
         self._events: list[OutboxRow] = []
@@ -83,15 +88,26 @@ class UnitOfWork:
         """Claim the event for ``consumer`` in this transaction. False: it was handled before; do nothing and return."""
         return await inbox.claim(await self.connection(), consumer, event_id)
 
-    async def load(self, type_: str, id_: str) -> Stored | None:
-        """The current version, locked until the end. None where there never was one; may be ``deleted``."""
+    async def load(self, type_: str, id_: str, *, to_delete: bool = False) -> Stored | None:
+        """The current version, locked until the end. None where there never was one; may be ``deleted``.
+
+        Others can still refer to what is only to be changed; what is locked ``to_delete`` they cannot."""
         key = (type_, id_)
-        if key in self._staged:
-            return self._staged[key]
-        if key not in self._locked:
+        await self.lock_all((key,), to_delete=to_delete)
+        return self._staged.get(key) or self._locked[key]
+
+    async def lock_all(self, keys: Iterable[tuple[str, str]], *, to_delete: bool = False) -> None:
+        """``load`` all of ``keys`` in one round trip, in an order that is the same for all who come."""
+        held = self._kept if to_delete else self._locked.keys() | self._staged.keys()
+        wanted = [key for key in dict.fromkeys(keys) if key not in held]
+        if not wanted:
+            return
+        found = await resources.lock(await self.connection(), wanted, to_delete=to_delete)
+        for key in wanted:
             # what was absent stays so: a row that another makes meanwhile was judged by nobody here, and is a conflict
-            self._locked[key] = await resources.lock(await self.connection(), type_, id_)
-        return self._locked[key]
+            self._locked.setdefault(key, found.get(key))
+        if to_delete:
+            self._kept.update(wanted)
 
     async def create(self, resource: Resource, *, id: str | None = None) -> Stored:
         """Stage a new resource under a server id (or ``id``). Raises what validation and ``decide`` raise."""
@@ -113,7 +129,7 @@ class UnitOfWork:
         """Stage a deletion; None when there is nothing to delete. History is kept.
 
         Raises ``PreconditionFailed`` like ``update``, and on commit ``Conflict`` when something still refers to it."""
-        stored = await self.load(type_, id_)
+        stored = await self.load(type_, id_, to_delete=True)
         if if_match is not None and (stored is None or stored.version != if_match):
             raise PreconditionFailed("The resource has changed since the version named in If-Match.")
         if stored is None or stored.deleted:
@@ -138,13 +154,14 @@ class UnitOfWork:
             payload=payload,
             traceparent=current_traceparent(),
         )
-        self._events.append(OutboxRow(event_id, type, subject, envelope.encode(event)))
+        self._events.append(OutboxRow(event_id, type, subject, envelope.encode(event), self.now))
 
     async def commit(self) -> None:
         """Make it durable. Raises ``Unprocessable`` (a dangling reference) or ``Conflict``; then nothing is stored."""
         if self._connection is None and self._writes:
-            # nothing was loaded, so all of it is new under ids of ours: one statement is atomic and cannot collide
-            await self._write(self.engine.pool, final=True)
+            # nothing was loaded, so all of it is new under ids of ours: one statement is atomic and cannot collide,
+            # and may take other such units along
+            await self._write(None, final=True)
         elif self._connection is None and not self._writes and not self._events:
             return
         else:
@@ -226,20 +243,25 @@ class UnitOfWork:
             for type_, subject, payload in self.engine.outgoing(fact, stored, self.caller):
                 self.record(type_, subject, payload)
 
-    async def _write(self, connection: Connection | Pool, *, final: bool) -> None:
+    async def _write(self, connection: Connection | None, *, final: bool) -> None:
+        """Send what is staged: on ``connection``, or without one as a statement of its own."""
         writes, events = list(self._writes.values()), self._events
         self._told = self._told or bool(events)
         gone = self._deleted()
         wanted = [key for key in self._references if key not in self._staged or key in gone] if final else []
         if writes:
-            outcome = await resources.write(connection, writes, events, wanted)
+            if connection is None:
+                outcome = await self.engine.writer.write(Unit(writes, events, wanted))
+            else:
+                outcome = await resources.write(connection, writes, events, wanted)
             present = outcome.present
             complete = outcome.written == len(writes)
         else:
+            connection = await self.connection()
             complete = True
             present = await resources.present(connection, wanted) if wanted else frozenset()
             if events:
-                await resources.add_events(await self.connection(), self.now, events)
+                await resources.add_events(connection, events)
         missing = [key for key in wanted if key not in present]
         if missing:
             paths = tuple(self._references[key] for key in missing)

@@ -30,7 +30,6 @@ class Past:
 
 
 _READ = "SELECT version, last_updated, deleted, body FROM resource WHERE type = $1 AND id = $2"
-_LOCK = _READ + " FOR UPDATE"
 _VREAD = "SELECT last_updated, method, body FROM resource_history WHERE type = $1 AND id = $2 AND version = $3"
 _HISTORY = (
     "SELECT version, last_updated, method, body FROM resource_history"
@@ -40,9 +39,12 @@ _MANY = (
     "SELECT r.type, r.id, r.version, r.last_updated, r.deleted, r.body"
     " FROM unnest($1::text[], $2::text[]) AS w(type, id) JOIN resource r ON r.type = w.type AND r.id = w.id"
 )
+# whoever refers to a row holds it FOR KEY SHARE: that goes beside a change, but not beside a deletion
+_LOCK = _MANY + " ORDER BY r.type, r.id FOR NO KEY UPDATE OF r"
+_LOCK_TO_DELETE = _MANY + " ORDER BY r.type, r.id FOR UPDATE OF r"
 _EVENTS = (
-    "INSERT INTO outbox (event_id, type, subject, envelope, created_at) SELECT e.*, $1"
-    " FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[]) AS e(event_id, type, subject, envelope)"
+    "INSERT INTO outbox (event_id, type, subject, envelope, created_at)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::timestamptz[])"
 )
 _PRESENT = (
     "SELECT r.type, r.id FROM unnest($1::text[], $2::text[]) AS w(type, id)"
@@ -57,10 +59,14 @@ async def read(connection: Connection | Pool, type_: str, id_: str) -> Stored | 
     return None if row is None else Stored(type_, id_, row[0], row[1], row[2], row[3])
 
 
-async def lock(connection: Connection, type_: str, id_: str) -> Stored | None:
-    """``read``, holding the row until the transaction ends."""
-    row = await connection.fetchrow(_LOCK, type_, id_)
-    return None if row is None else Stored(type_, id_, row[0], row[1], row[2], row[3])
+async def lock(
+    connection: Connection, keys: Iterable[tuple[str, str]], *, to_delete: bool = False
+) -> dict[tuple[str, str], Stored]:
+    """``read_many`` by key, holding the rows until the transaction ends. All who lock take them in the same order."""
+    pairs = list(keys)
+    statement = _LOCK_TO_DELETE if to_delete else _LOCK
+    rows = await connection.fetch(statement, [type_ for type_, _ in pairs], [id_ for _, id_ in pairs])
+    return {(row[0], row[1]): Stored(*row) for row in rows}
 
 
 async def read_many(connection: Connection | Pool, keys: Iterable[tuple[str, str]]) -> list[Stored]:
@@ -97,12 +103,10 @@ async def write(
     return Outcome(row["written"], frozenset((type_, id_) for type_, id_ in present or ()))
 
 
-async def add_events(connection: Connection, at: datetime, events: Sequence[OutboxRow]) -> None:
+async def add_events(connection: Connection, events: Sequence[OutboxRow]) -> None:
     """Events without a resource write beside them."""
-    columns = [
-        list(column) for column in zip(*((e.event_id, e.type, e.subject, e.envelope) for e in events), strict=True)
-    ]
-    await connection.execute(_EVENTS, at, *columns)
+    rows = ((e.event_id, e.type, e.subject, e.envelope, e.created_at) for e in events)
+    await connection.execute(_EVENTS, *(list(column) for column in zip(*rows, strict=True)))
 
 
 async def present(connection: Connection | Pool, keys: Sequence[tuple[str, str]]) -> frozenset[tuple[str, str]]:

@@ -35,6 +35,7 @@ class OutboxRow:
     type: str
     subject: str
     envelope: bytes
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Outcome:
 
 
 _INCOMING = (
-    "unnest({}::text[], {}::text[], {}::int[], {}::bool[], {}::text[], {}::text[], {}::text[], {}::bytea[], {}::text[])"
+    "unnest({}::text[], {}::text[], {}::int[], {}::timestamptz[], {}::bool[], {}::text[], {}::text[], {}::text[],"
+    " {}::bytea[], {}::text[])"
 )
 _INDEXES = {
     "dates": ("index_date", "low, high", "low, high", ("bigint", "bigint")),
@@ -63,11 +65,10 @@ def _statement(inserts: bool, updates: bool, indexes: tuple[str, ...], events: b
     def parameter(cast: str = "") -> str:
         return f"${next(numbers)}" + (f"::{cast}" if cast else "")
 
-    at = parameter("timestamptz")
     parts = [
         "incoming AS MATERIALIZED (SELECT * FROM "
-        + _INCOMING.format(*(parameter() for _ in range(9)))
-        + " AS i(type, id, version, deleted, patient, terms, marks, body, method))"
+        + _INCOMING.format(*(parameter() for _ in range(10)))
+        + " AS i(type, id, version, last_updated, deleted, patient, terms, marks, body, method))"
     ]
     holds = "true"
     if references:
@@ -81,7 +82,8 @@ def _statement(inserts: bool, updates: bool, indexes: tuple[str, ...], events: b
     if inserts:
         parts.append(
             "inserted AS (INSERT INTO resource (type, id, version, last_updated, deleted, patient, terms, marks, body)"
-            f" SELECT i.type, i.id, i.version, {at}, i.deleted, i.patient, i.terms::bigint[], i.marks::bigint[], i.body"
+            " SELECT i.type, i.id, i.version, i.last_updated, i.deleted, i.patient, i.terms::bigint[],"
+            " i.marks::bigint[], i.body"
             f" FROM incoming i WHERE i.version = 1 AND {holds} ON CONFLICT DO NOTHING RETURNING rid, type, id, terms)"
         )
         written.append("SELECT rid, type, id FROM inserted")
@@ -92,7 +94,7 @@ def _statement(inserts: bool, updates: bool, indexes: tuple[str, ...], events: b
             " WHERE i.version > 1)"
         )
         parts.append(
-            f"updated AS (UPDATE resource r SET version = i.version, last_updated = {at}, deleted = i.deleted,"
+            "updated AS (UPDATE resource r SET version = i.version, last_updated = i.last_updated, deleted = i.deleted,"
             " patient = i.patient, terms = i.terms::bigint[], marks = i.marks::bigint[], body = i.body"
             " FROM incoming i WHERE i.version > 1"
             f" AND r.type = i.type AND r.id = i.id AND r.version = i.version - 1 AND {holds}"
@@ -115,7 +117,8 @@ def _statement(inserts: bool, updates: bool, indexes: tuple[str, ...], events: b
     parts.append(f"written AS MATERIALIZED ({' UNION ALL '.join(written)})")
     parts.append(
         "history AS (INSERT INTO resource_history (type, id, version, last_updated, method, body)"
-        f" SELECT i.type, i.id, i.version, {at}, i.method, i.body FROM incoming i JOIN written w USING (type, id))"
+        " SELECT i.type, i.id, i.version, i.last_updated, i.method, i.body"
+        " FROM incoming i JOIN written w USING (type, id))"
     )
     for name in indexes:
         table, columns, selected, casts = _INDEXES[name]
@@ -128,11 +131,12 @@ def _statement(inserts: bool, updates: bool, indexes: tuple[str, ...], events: b
             f" FROM unnest({arrays}) AS n(type, id, param, {columns}) JOIN written w USING (type, id))"
         )
     if events:
-        arrays = ", ".join(parameter(cast) for cast in ("text[]", "text[]", "text[]", "bytea[]"))
+        arrays = ", ".join(parameter(cast) for cast in ("text[]", "text[]", "text[]", "bytea[]", "timestamptz[]"))
         parts.append(
             "events AS (INSERT INTO outbox (event_id, type, subject, envelope, created_at)"
-            f" SELECT e.event_id, e.type, e.subject, e.envelope, {at}"
-            f" FROM unnest({arrays}) AS e(event_id, type, subject, envelope) WHERE EXISTS (SELECT FROM written))"
+            " SELECT e.event_id, e.type, e.subject, e.envelope, e.created_at"
+            f" FROM unnest({arrays}) AS e(event_id, type, subject, envelope, created_at)"
+            " WHERE EXISTS (SELECT FROM written))"
         )
     present = ", (SELECT array_agg(ARRAY[type, id]) FROM present) AS present" if references else ""
     return f"WITH {', '.join(parts)} SELECT (SELECT count(*) FROM written) AS written{present}"
@@ -143,10 +147,10 @@ def write_statement(
 ) -> tuple[str, list[Any]]:
     """The statement and its arguments. ``references``: distinct (type, id) pairs; all exist, or nothing is written."""
     arguments: list[Any] = [
-        writes[0].last_updated,
         [write.type for write in writes],
         [write.id for write in writes],
         [write.version for write in writes],
+        [write.last_updated for write in writes],
         [write.deleted for write in writes],
         [write.index.patient for write in writes],
         [_array(write.index.terms) for write in writes],
@@ -167,6 +171,7 @@ def write_statement(
             [event.type for event in events],
             [event.subject for event in events],
             [event.envelope for event in events],
+            [event.created_at for event in events],
         ]
     inserts = any(write.version == 1 for write in writes)
     updates = any(write.version > 1 for write in writes)

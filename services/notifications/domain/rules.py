@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from services.notifications.domain.happening import Happening
 from services.notifications.domain.receivers import COORDINATORS, DISCIPLINES, everyone_of, is_receiver
@@ -140,6 +141,7 @@ _AUDIENCES: Mapping[Audience, Callable[[Happening], Iterable[str | None]]] = {
 }
 
 
+@lru_cache(maxsize=256)
 def concerns(type: str) -> bool:
     """Whether any rule speaks of events of ``type``."""
     return any(fnmatchcase(type, rule.event) for rule in RULES)

@@ -73,9 +73,9 @@ async def _wait_turns(work: UnitOfWork, listed: Iterable[Entry]) -> None:
     if len(conditional) > 1:
         for type_ in sorted(conditional):
             await wait_turn(work, type_)
-    changed = {entry.path[:2] for entry in writes if len(entry.path) == 2 and legal_id(entry.path[1])}
-    for type_, id_ in sorted(changed):
-        await work.load(type_, id_)
+    changed = [(entry.path[0], entry.path[1]) for entry in writes if len(entry.path) == 2 and legal_id(entry.path[1])]
+    if changed:
+        await work.lock_all(changed, to_delete=any(entry.method == "DELETE" for entry in writes))
 
 
 async def _plan(work: UnitOfWork, entry: Entry, base: str) -> _Planned:

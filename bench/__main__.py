@@ -112,11 +112,15 @@ def _searches(system: Running, patients: int) -> Load:
 
 
 async def _quiet(system: Running) -> None:
-    """Wait until the events of the last load are relayed, so that they do not weigh on the next."""
-    connection = await asyncpg.connect(system.databases.format(database="consilium_careplans"))
-    while await connection.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"):  # noqa: ASYNC110  remote
-        await asyncio.sleep(0.1)
-    await connection.close()
+    """Wait until the events of the last load are relayed and handled, so that they do not weigh on the next."""
+    for database, waiting in (
+        ("consilium_careplans", "SELECT count(*) FROM outbox WHERE published_at IS NULL"),
+        ("consilium_bus", "SELECT count(*) FROM bus_message"),
+    ):
+        connection = await asyncpg.connect(system.databases.format(database=database))
+        while await connection.fetchval(waiting):  # noqa: ASYNC110 - it is another process that works it off
+            await asyncio.sleep(0.1)
+        await connection.close()
 
 
 async def _database(system: Running, name: str) -> str:

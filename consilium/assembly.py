@@ -16,6 +16,7 @@ from services.gateway.settings import GatewaySettings
 from services.notifications.main import SERVICE as NOTIFICATIONS
 from services.referrals.main import SERVICE as REFERRALS
 from shared.fhir.outcome import UNEXPECTED
+from shared.fhir.validate import prepare
 from shared.messaging.consumer import declare
 from shared.messaging.doorbell import Doorbell, listen
 from shared.messaging.relay import Relay
@@ -87,6 +88,7 @@ class Assembly:
     async def read(self, stop: asyncio.Event) -> None:
         """The API process's own jobs (they feed event streams, and wake relays), until ``stop``."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.to_thread(prepare, [type_ for service in SERVICES for type_ in service.busiest]))
             for bell in self.bells:
                 group.create_task(_ringing(bell, stop))
             for service in SERVICES:

@@ -47,6 +47,8 @@ class Service:
     jobs: tuple[Job, ...] = ()
     readers: tuple[Job, ...] = field(default=())
     """Jobs of the API process (a listener that feeds streams)."""
+    busiest: tuple[str, ...] = ()
+    """Types whose checks are compiled at the start; that of any other type waits for its first write (60 ms)."""
 
 
 def engine_of(service: Service, pool: Pool, *, wake_relay: Callable[[], None] = lambda: None) -> Engine:

@@ -15,4 +15,5 @@ SERVICE = Service(
     outgoing=outgoing,
     routers=(router,),
     bindings=BINDINGS,
+    busiest=("Patient", "CarePlan", "CareTeam"),
 )

@@ -19,4 +19,5 @@ SERVICE = Service(
     bindings=BINDINGS,
     jobs=(deliver,),
     readers=(feed,),
+    busiest=("Communication",),
 )

@@ -13,4 +13,5 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     outgoing=outgoing,
     routers=(router,),
+    busiest=("ServiceRequest", "Task"),
 )

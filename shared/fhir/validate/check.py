@@ -42,7 +42,7 @@ def walked(resource: Resource) -> Walk:
 
 
 def prepare(types: Iterable[str]) -> None:
-    """Compile the checks and import the models of ``types`` now (about 40 ms each) instead of at their first write."""
+    """Compile the checks and import the models of ``types`` now instead of at their first write. Safe in a thread."""
     for type_ in types:
         object_check(type_)
         if type_ not in WITHOUT_MODEL:

@@ -1,33 +1,12 @@
-"""The service on a real database, migrated as in production."""
+"""The service that this folder's tests run: careplans."""
 
-import asyncio
-from collections.abc import AsyncIterator
-
-import httpx
 import pytest
 
 from services.careplans.main import SERVICE
-from shared.store.migrations import upgrade
-from shared.unit_of_work import Engine
-from tests.factories.engine import FixedVerifier, client_of, running_engine
+from shared.service import Service
 
 
 @pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[Engine]:
-    """careplans' engine on a fresh database."""
-    await asyncio.to_thread(upgrade, database_url, SERVICE.migrations)
-    async with running_engine(database_url, SERVICE) as running:
-        yield running
-
-
-@pytest.fixture
-def verifier() -> FixedVerifier:
-    """Who calls; tests may change ``verifier.caller``."""
-    return FixedVerifier()
-
-
-@pytest.fixture
-async def client(engine: Engine, verifier: FixedVerifier) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the service; FHIR paths are relative, REST paths start with ``/api``."""
-    async with client_of(engine, SERVICE, verifier) as http:
-        yield http
+def service() -> Service:
+    """careplans, as it is assembled in production."""
+    return SERVICE

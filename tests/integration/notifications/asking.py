@@ -11,22 +11,12 @@ from services.notifications.main import SERVICE
 from shared.security.caller import Caller
 from shared.service import ServiceApp, service_app
 from shared.unit_of_work import Engine
-
-
-class Verifier:
-    """Everybody is ``caller``."""
-
-    def __init__(self, caller: Caller) -> None:
-        self.caller = caller
-
-    async def verify(self, authorization: str | None) -> Caller:
-        """What the app asks."""
-        return self.caller
+from tests.factories.engine import FixedVerifier
 
 
 def app_of(engine: Engine, caller: Caller) -> ServiceApp:
     """The service's app as ``caller`` meets it."""
-    return service_app(SERVICE, engine, Verifier(caller))  # type: ignore[arg-type]  # stands in for the real one
+    return service_app(SERVICE, engine, FixedVerifier(caller))  # type: ignore[arg-type]  # stands in for the real one
 
 
 def client(engine: Engine, caller: Caller) -> httpx.AsyncClient:

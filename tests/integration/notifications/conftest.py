@@ -1,28 +1,18 @@
-"""A notifications database, a mail server and a webhook receiver, all real and on loopback."""
+"""The service that this folder's tests run: notifications; a mail server and a webhook receiver, real, on loopback."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
-from services.notifications.events.outgoing import outgoing
-from services.notifications.kinds import KINDS
-from shared.store.database import open_pool
-from shared.store.migrations import upgrade
-from shared.unit_of_work import Engine
+from services.notifications.main import SERVICE
+from shared.service import Service
 from tests.integration.notifications.receivers import HookServer, MailServer
-from tests.integration.notifications.support import MIGRATIONS
 
 
 @pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[Engine]:
-    """The engine on a fresh, migrated database."""
-    await asyncio.to_thread(upgrade, database_url, MIGRATIONS)
-    pool = await open_pool(database_url, size=20)
-    try:
-        yield Engine("notifications", KINDS, pool, outgoing=outgoing)
-    finally:
-        await pool.close()
+def service() -> Service:
+    """notifications, as it is assembled in production."""
+    return SERVICE
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import services.notifications
 from services.notifications.domain.delivery import Letter
 from services.notifications.domain.preferences import Channel, Preference
 from services.notifications.events.incoming import hear
@@ -19,7 +17,6 @@ from shared.messaging.envelope import Event, new_event
 from shared.store.database import Pool
 from shared.unit_of_work import Engine
 
-MIGRATIONS = Path(services.notifications.__file__).parent / "migrations"
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 STAMP = "2026-03-01T09:00:00.000Z"
 LIND, MOSS, FAR = "Practitioner/lind", "Practitioner/moss", "Practitioner/far"

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from shared.errors import Invalid, NotAcceptable, UnsupportedMediaType
 from shared.fhir.json import Resource, loads
+from shared.fhir.references import make_relative, may_name
 from shared.security.caller import Caller
 from shared.store.resources import Stored
 
@@ -45,6 +46,11 @@ class Request:
     def parameters(self) -> list[tuple[str, str]]:
         """The query as name-value pairs in order. Raises ``Invalid`` for bytes that are not UTF-8."""
         return form(self.query)
+
+    @property
+    def may_name_base(self) -> bool:
+        """Whether the body may hold absolute references to this server; one that came decoded may."""
+        return self.resource is not None or may_name(self.body, self.base)
 
     def prefer(self, name: str) -> str | None:
         """A preference of the Prefer header (RFC 7240), lower-case."""
@@ -100,13 +106,17 @@ def require_acceptable(request: Request) -> None:
 
 
 def body_resource(request: Request, type_: str) -> Resource:
-    """The resource in the body. Raises ``UnsupportedMediaType`` or ``Invalid``."""
+    """The resource in the body, its references to this server relative. A Bundle's entries stay as they are.
+
+    Raises ``UnsupportedMediaType`` or ``Invalid``."""
     resource = request.resource
     if resource is None:
         media = request.headers.get("content-type", FHIR_JSON).partition(";")[0].strip().lower()
         if media not in _JSON_TYPES:
             raise UnsupportedMediaType("Send application/fhir+json.")
         resource = loads(request.body)
+        if request.may_name_base:
+            make_relative(resource, request.base)
     if not isinstance(resource, dict):
         raise Invalid("The body is not a JSON object.", code="structure")
     if resource.get("resourceType") != type_:

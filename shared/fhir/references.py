@@ -1,4 +1,9 @@
-"""References inside resources: finding conditional ones, rewriting to what they turned out to be."""
+"""References inside resources: finding conditional ones, rewriting to what they turned out to be.
+
+A reference that names this server by its full address means the same as a relative one
+(http://hl7.org/fhir/R4/references.html#literal); it is made relative on the way in, so that rules, referential
+integrity and search see one form.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,6 +12,7 @@ from typing import Any
 from shared.errors import Invalid
 
 _CONDITIONAL = re.compile(r"^[A-Z][A-Za-z]+\?.+$")
+_RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?")
 _DEEPEST = 200
 """Objects and lists within each other: more than validation lets through, less than the interpreter's stack holds."""
 
@@ -47,3 +53,43 @@ def rewritten(value: Any, targets: Mapping[str, str]) -> Any:
     if isinstance(value, str) and value.startswith("urn:"):
         return targets.get(value, value)
     return value
+
+
+def may_name(body: bytes, base: str) -> bool:
+    """Whether the JSON in ``body`` may hold the URL ``base``: False needs no look at what it says.
+
+    JSON may escape the slashes, or any character, of a URL."""
+    return base.encode() in body or b"\\/" in body or b"\\u" in body
+
+
+def below(base: str, reference: str) -> str | None:
+    """``Type/id`` (and version) of an absolute ``reference`` to a resource of ``base``; None for any other."""
+    if not reference.startswith(base) or reference[len(base) : len(base) + 1] != "/":
+        return None
+    rest = reference[len(base) + 1 :]
+    return rest if _RELATIVE.fullmatch(rest) else None
+
+
+def make_relative(value: Any, base: str) -> None:
+    """Rewrite, in place, every literal reference to a resource of ``base`` to its relative form."""
+    for holder, relative in absolute_references(value, base):
+        holder["reference"] = relative
+
+
+def absolute_references(value: Any, base: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """Every Reference that names a resource of ``base`` by its URL, and what that is relative to ``base``.
+
+    Not those in the entries of a Bundle: there, a relative reference means what the entry's fullUrl says
+    (http://hl7.org/fhir/R4/bundle.html#references)."""
+    waiting: list[Any] = [value]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            reference = node.get("reference")
+            relative = below(base, reference) if isinstance(reference, str) else None
+            is_bundle = node.get("resourceType") == "Bundle"
+            waiting += (child for name, child in node.items() if not (is_bundle and name == "entry"))
+            if relative is not None:
+                yield node, relative

@@ -7,6 +7,7 @@ from shared.fhir.bundle import entry_at, listed, response_bundle
 from shared.fhir.http import Request, Response
 from shared.fhir.json import Resource
 from shared.fhir.outcome import failure_response
+from shared.fhir.references import make_relative
 from shared.unit_of_work import Engine
 
 Dispatch = Callable[[Engine, Request], Awaitable[Response]]
@@ -19,11 +20,14 @@ async def batch(engine: Engine, request: Request, bundle: Resource, dispatch: Di
     """A ``batch-response`` with an answer per entry, in order."""
     answers: list[Response] = []
     size = 0
+    may_name_base = request.may_name_base
     for number, raw in enumerate(listed(bundle)):
         try:
             asked = entry_at(number, raw, request.base).request(request)
             if size > LARGEST_ANSWER and (asked.method in _READS or asked.path[-1:] == ("_search",)):
                 raise Invalid("The batch reads more than one answer can hold.", code="too-costly")
+            if may_name_base:
+                make_relative(asked.resource, request.base)
             answers.append(await dispatch(engine, asked))
             size += len(answers[-1].body)
         except Exception as error:  # noqa: BLE001  others of the batch are stored: their answers must not be lost

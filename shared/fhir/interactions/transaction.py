@@ -15,7 +15,7 @@ from shared.fhir.interactions.conditional import criteria_of, existing, wait_tur
 from shared.fhir.interactions.writing import written
 from shared.fhir.json import Resource
 from shared.fhir.outcome import error_response
-from shared.fhir.references import conditional_references, references, rewritten
+from shared.fhir.references import absolute_references, conditional_references, references, rewritten
 from shared.fhir.search import matches
 from shared.store.resources import Stored
 from shared.unit_of_work import Engine, UnitOfWork, unit_of_work
@@ -47,7 +47,8 @@ async def transaction(engine: Engine, request: Request, bundle: Resource, dispat
         await _wait_turns(work, listed)
         planned = [await _plan(work, entry, request.base) for entry in listed if entry.method in _ORDER]
         _refuse_twins(planned)
-        targets = _targets(planned, request.base) | await _conditional_targets(work, planned, request.base)
+        own = _own(planned, request.base) if request.may_name_base else {}
+        targets = own | _targets(planned, request.base) | await _conditional_targets(work, planned, request.base)
         for plan in _in_order(planned, targets):
             try:
                 answers[plan.entry.number] = await _stage(work, plan, targets, request)
@@ -127,6 +128,15 @@ def _targets(planned: Iterable[_Planned], base: str) -> dict[str, str]:
                 # a relative reference to a POSTed entry is resolved against its fullUrl (bundle.html#references)
                 targets["/".join(full_url.rsplit("/", 2)[-2:])] = f"{plan.type}/{plan.id}"
     return targets
+
+
+def _own(planned: Iterable[_Planned], base: str) -> dict[str, str]:
+    """What each absolute reference to this server turns into, unless it is the fullUrl of an entry."""
+    return {
+        holder["reference"]: relative
+        for plan in planned
+        for holder, relative in absolute_references(plan.entry.resource, base)
+    }
 
 
 async def _conditional_targets(work: UnitOfWork, planned: Iterable[_Planned], base: str) -> dict[str, str]:

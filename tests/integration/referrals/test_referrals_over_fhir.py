@@ -171,3 +171,33 @@ async def test_no_unit_of_work_goes_round_the_rules(
                 with pytest.raises(refusals):
                     await work.update(task(status, business, **SENT))
     assert await told(engine) == [("referral.requested.v1", "Task/t1")]
+
+
+async def test_a_referral_by_full_addresses_is_a_referral_under_the_same_rules(
+    client: httpx.AsyncClient, verifier: FixedVerifier, engine: Engine
+) -> None:
+    own = "http://test/fhir/"
+    absolute = {
+        "focus": reference(f"{own}ServiceRequest/o1"),
+        "requester": reference(f"{own}Practitioner/lind"),
+        "owner": reference(f"{own}PractitionerRole/r-b"),
+    }
+    verifier.caller = REQUESTER
+    mistaken = await put(client, task("received", "2.0", **absolute | {"for": reference(f"{own}Patient/p2")}))
+    assert mistaken.status_code == 422
+    assert mistaken.json()["issue"][0]["expression"] == ["Task.for"]
+    addressed = absolute | {"for": reference(f"{own}Patient/p1")}
+    assert (await put(client, task("received", "2.0", **addressed))).status_code == 201
+    assert await told(engine) == [("referral.requested.v1", "Task/t1")]
+    verifier.caller = STRANGER
+    assert (await put(client, task("accepted", "3.0", **addressed), 1)).status_code == 403
+    verifier.caller = OWNER
+    accepted = await put(client, task("accepted", "3.0", **addressed), 1)
+    assert accepted.status_code == 200
+    assert accepted.json()["focus"] == reference("ServiceRequest/o1")
+    dangling = await put(client, task("accepted", "3.0", output=[_output(f"{own}Appointment/none")], **addressed), 2)
+    assert dangling.status_code == 422
+
+
+def _output(to: str) -> dict[str, object]:
+    return {"type": {"text": "visit"}, "valueReference": reference(to)}

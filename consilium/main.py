@@ -1,15 +1,35 @@
 """The ``consilium`` command line."""
 
+from typing import Annotated
+
 import typer
 
 from consilium.commands import dead, demo, import_, migrate, run, token
 
 app = typer.Typer(
-    help="FHIR-integrated care coordination for chronic pain.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"consilium {version('consilium')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """FHIR-integrated care coordination for chronic pain."""
+
+
 app.command("run")(run.command)
 app.command("migrate")(migrate.command)
 app.command("import")(import_.command)

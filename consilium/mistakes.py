@@ -13,22 +13,25 @@ class Mistake(RuntimeError):
 
 @contextmanager
 def reported(outcome: str) -> Iterator[None]:
-    """End the command with ``outcome`` and the mistake: code 2 for a setting, 1 for another ``Mistake``."""
+    """End the command with ``outcome`` and a line for each mistake: code 2 for settings, 1 for another ``Mistake``."""
     try:
         yield
     except ValidationError as error:
         if not error.title.endswith("Settings"):
             raise
-        told = "; ".join(f"{_variable(one['loc'])}: {one['msg']}" for one in error.errors(include_input=False))
+        told = [f"{_variable(one['loc'])}: {one['msg']}" for one in error.errors(include_input=False)]
         raise _ended(outcome, told, 2) from None
     except Mistake as error:
-        raise _ended(outcome, str(error), 1) from None
+        raise _ended(outcome, [str(error)], 1) from None
 
 
-def _ended(outcome: str, told: str, code: int) -> typer.Exit:
+def _ended(outcome: str, told: list[str], code: int) -> typer.Exit:
     from rich.console import Console
+    from rich.markup import escape
 
-    Console(stderr=True, soft_wrap=True).print(f"[bold red]{outcome}[/] {told}", highlight=False)
+    console = Console(stderr=True, soft_wrap=True)
+    for line in told:
+        console.print(f"[bold red]{outcome}[/] {escape(line)}", highlight=False)
     return typer.Exit(code)
 
 

@@ -14,6 +14,9 @@ def command(
     import asyncio
 
     from consilium.demo.command import demo
+    from consilium.mistakes import reported
 
-    if not asyncio.run(demo(url, data or [])):
+    with reported("No demo."):
+        well = asyncio.run(demo(url, data or []))
+    if not well:
         raise typer.Exit(1)

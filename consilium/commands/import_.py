@@ -22,7 +22,10 @@ def command(
 
     from consilium.importing.command import load, verified
     from consilium.importing.options import Options
+    from consilium.mistakes import reported
 
-    options = Options.of(paths, url=url, token=token, concurrency=concurrency, again=again, strict=strict)
-    if not asyncio.run((verified if verify else load)(options)):
+    with reported("Not compared." if verify else "Nothing loaded."):
+        options = Options.of(paths, url=url, token=token, concurrency=concurrency, again=again, strict=strict)
+        well = asyncio.run((verified if verify else load)(options))
+    if not well:
         raise typer.Exit(1)

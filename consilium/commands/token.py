@@ -17,20 +17,23 @@ def command(
     """Print a token signed with the local key of CONSILIUM_DATA_DIR."""
     from datetime import timedelta
 
+    from consilium.local import signing_key
+    from consilium.mistakes import reported
     from shared.errors import ConsiliumError
     from shared.security.caller import Caller
-    from shared.security.keys import local_key
     from shared.security.settings import SecuritySettings
     from shared.security.tokens import mint
 
-    settings = SecuritySettings()
+    with reported("No token."):
+        settings = SecuritySettings()
+        key = signing_key(settings.data_dir)
     subject = fhir_user or organization or f"local:{role}"
     caller = Caller(subject, role, discipline=discipline, fhir_user=fhir_user, organization=organization)
     try:
         token = mint(
             caller,
             timedelta(hours=ttl),
-            local_key(settings.data_dir),
+            key,
             issuer=settings.jwt_issuer,
             audience=settings.jwt_audience,
         )

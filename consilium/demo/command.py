@@ -21,7 +21,9 @@ OWN_DATA = Path(__file__).parent.parent / "demo_data"
 
 
 async def demo(url: str | None, data: list[Path], console: Console | None = None) -> bool:
-    """Tell the story against the server at ``url``; True when it came out as it should."""
+    """Tell the story against the server at ``url``; True when it came out as it should.
+
+    Raises ``Mistake`` where no server is."""
     console = console or Console()
     base = (url or local_base(ServerSettings())).rstrip("/")
     # our own patients are few and have their own ids: sending them again does no harm

@@ -14,6 +14,7 @@ from consilium.importing.report import Report, show
 from consilium.importing.server import Busy, Server
 from consilium.importing.units import Unit, Unreadable, read
 from consilium.importing.verifying import compare
+from consilium.reaching import require_server
 
 TIMEOUT = httpx.Timeout(600.0, connect=5.0)
 """A transaction of thousands of entries takes its time."""
@@ -22,8 +23,9 @@ ATTEMPTS = 6
 
 
 async def load(options: Options, console: Console | None = None) -> bool:
-    """Load everything; True when nothing was refused."""
+    """Load everything; True when nothing was refused. Raises ``Mistake`` where no server is."""
     console = console or Console()
+    await require_server(options.url, options.journal.parent)
     begun = time.monotonic()
     report, units = _read(options)
     async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
@@ -55,8 +57,9 @@ async def load(options: Options, console: Console | None = None) -> bool:
 
 
 async def verified(options: Options, console: Console | None = None) -> bool:
-    """Compare search counts with the files; True when all agree."""
+    """Compare search counts with the files; True when all agree. Raises ``Mistake`` where no server is."""
     console = console or Console()
+    await require_server(options.url, options.journal.parent)
     _, units = _read(options)
     async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
         server = Server(client, options.url, options.token, attempts=ATTEMPTS)

@@ -4,13 +4,18 @@ import asyncio
 import socket
 import subprocess
 import sys
+import time
+from importlib.metadata import version
 from pathlib import Path
 
 import jwt
 import pytest
 from typer.testing import CliRunner
 
+from consilium.installation import exclusive
 from consilium.main import app
+from consilium.mistakes import Mistake
+from consilium.reaching import require_server
 from consilium.server import PortTaken, require_free
 from tests.integration.gateway.conftest import free_port
 
@@ -50,13 +55,47 @@ def test_token_refuses_what_would_not_verify(data_dir: Path, options: list[str])
     assert run(app, ["token", *options]).exit_code == 2
 
 
-def test_import_says_when_there_is_no_server(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (data_dir / "patient.json").write_text('{"resourceType": "Patient", "id": "p", "x": {"reference": "Patient/q"}}')
-    url = f"http://127.0.0.1:{free_port()}/fhir"
-    monkeypatch.setattr("consilium.importing.command.ATTEMPTS", 1)
-    result = run(app, ["import", str(data_dir / "patient.json"), "--url", url])
+@pytest.mark.parametrize("command", [["demo"], ["import", "."], ["import", ".", "--verify"]])
+def test_a_server_that_nobody_started_is_told_at_once(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    (data_dir / "patient.json").write_text('{"resourceType": "Patient", "id": "p"}')
+    monkeypatch.chdir(data_dir)
+    port = free_port()
+    monkeypatch.setenv("CONSILIUM_PORT", str(port))
+    begun = time.monotonic()
+    result = run(app, command)
+    assert time.monotonic() - begun < 2
     assert result.exit_code == 1
-    assert "cannot be reached" in result.output
+    (line,) = result.output.splitlines()
+    assert f"No server answers at 127.0.0.1:{port}. Start one with `make run`" in line
+
+
+async def test_a_server_that_is_starting_is_waited_for(data_dir: Path) -> None:
+    port = free_port()
+    with exclusive(data_dir, f"http://0.0.0.0:{port}"):
+        waiting = asyncio.create_task(require_server(f"http://127.0.0.1:{port}/fhir", data_dir))
+        done, _ = await asyncio.wait({waiting}, timeout=0.3)
+        assert not done
+        server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", port)
+        async with server, asyncio.timeout(5):
+            await waiting
+
+
+async def test_nobody_waits_for_a_server_on_another_port(data_dir: Path) -> None:
+    with exclusive(data_dir, f"http://127.0.0.1:{free_port()}"), pytest.raises(Mistake, match="No server answers"):
+        await asyncio.wait_for(require_server(f"http://127.0.0.1:{free_port()}/fhir", data_dir), 2)
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8080", "http://", "http://127.0.0.1:many", "ftp://127.0.0.1"])
+def test_an_address_that_is_none_is_told(data_dir: Path, url: str) -> None:
+    result = run(app, ["demo", "--url", url])
+    assert (result.exit_code, result.output) == (1, "No demo. --url: a URL looks like http://127.0.0.1:8080.\n")
+
+
+def test_the_version_is_that_of_the_package(data_dir: Path) -> None:
+    result = run(app, ["--version"])
+    assert (result.exit_code, result.output) == (0, f"consilium {version('consilium')}\n")
 
 
 def test_open_mode_is_refused_on_an_address_that_others_reach(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,6 +125,45 @@ def test_a_bad_setting_is_told_in_a_line(
     assert result.exit_code == 2
     (line,) = result.output.splitlines()
     assert line.startswith(f"Not started. CONSILIUM_{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("command", "outcome", "names"),
+    [
+        (["run"], "Not started.", ["PORT", "WORKERS"]),
+        (["migrate"], "Not migrated.", ["PORT", "WORKERS"]),
+        (["import", "."], "Nothing loaded.", ["PORT", "WORKERS"]),
+        (["import", ".", "--verify"], "Not compared.", ["AUTH"]),
+        (["demo"], "No demo.", ["PORT", "WORKERS"]),
+        (["demo"], "No demo.", ["AUTH"]),
+        (["token", "--role", "coordinator"], "No token.", ["AUTH", "JWT_SKEW_S"]),
+        (["dead", "list"], "Not asked.", ["PORT", "WORKERS"]),
+        (["dead", "show", "queue", "event"], "Not asked.", ["PORT"]),
+        (["dead", "replay", "queue"], "Not asked.", ["PORT"]),
+    ],
+)
+def test_every_command_tells_bad_settings_a_line_each(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], outcome: str, names: list[str]
+) -> None:
+    for name in names:
+        monkeypatch.setenv(f"CONSILIUM_{name}", "s3cret")
+    result = run(app, command)
+    assert result.exit_code == 2
+    assert isinstance(result.exception, SystemExit), "no traceback"
+    lines = result.output.splitlines()
+    assert len(lines) == len(names)
+    for line, name in zip(lines, names, strict=True):
+        assert line.startswith(f"{outcome} CONSILIUM_{name}: ")
+        assert "s3cret" not in line
+
+
+@pytest.mark.parametrize("command", [["token", "--role", "system"], ["import", "."], ["demo"]])
+def test_a_key_that_cannot_be_made_is_told(data_dir: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
+    (data_dir / "file").touch()
+    monkeypatch.setenv("CONSILIUM_DATA_DIR", str(data_dir / "file" / "folder"))
+    result = run(app, command)
+    assert result.exit_code == 1
+    assert result.output.endswith("CONSILIUM_DATA_DIR: the folder cannot be written.\n")
 
 
 def test_a_data_folder_that_cannot_be_made_is_told(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from consilium.importing.options import Options
 from shared.fhir.json import dumps
 from tests.e2e.canaries import CANARY, ID, NUMBER, canary_patient
 from tests.e2e.test_privacy import carries, points, spans
-from tests.factories.edge import Edge, edge, fresh_databases
+from tests.factories.edge import Edge, quiet_edge
 from tests.factories.resources import bundle, entry, observation
 from tests.integration.gateway.conftest import listening
 
@@ -28,11 +28,7 @@ BAD = (
 @pytest.fixture(scope="module")
 async def served(postgres: str, templates: dict[str, str]) -> AsyncIterator[tuple[Edge, str]]:
     """A system on a socket, and its URL."""
-    async with (
-        fresh_databases(postgres, templates) as databases,
-        edge(databases, background=False) as running,
-        listening(running.assembly.app) as url,
-    ):
+    async with quiet_edge(postgres, templates) as running, listening(running.assembly.app) as url:
         yield running, url
 
 

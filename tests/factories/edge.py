@@ -4,16 +4,14 @@ Tests talk to the gateway's ASGI app; with ``listening`` (``tests/integration/ga
 """
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import httpx
-from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -24,31 +22,12 @@ from shared.security.caller import Caller, Role
 from shared.security.jwks import KeySet, RotatingKeys
 from shared.security.keys import SigningKey, new_key
 from shared.security.tokens import TokenVerifier, mint
-from shared.telemetry.logs import JsonFormatter
 from shared.telemetry.settings import TelemetrySettings
 from shared.telemetry.setup import Telemetry, start
+from tests.factories.observed import MetricsKept, every_log_line
 
 SYSTEM = Caller("ehr", Role.SYSTEM)
 KEPT_TABLES = ("resource", "resource_history", "outbox")
-
-
-class MetricsKept(MetricExporter):
-    """What was exported, by metric name."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.points: dict[str, list[Any]] = {}
-
-    def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
-        for resource in metrics_data.resource_metrics:
-            for scope in resource.scope_metrics:
-                self.points |= {metric.name: list(metric.data.data_points) for metric in scope.metrics}
-        return MetricExportResult.SUCCESS
-
-    def force_flush(self, timeout_millis: float = 10_000) -> bool:
-        return True
-
-    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None: ...
 
 
 @dataclass
@@ -94,37 +73,6 @@ class Edge:
     def spans(self) -> tuple[ReadableSpan, ...]:
         """Every span that ended."""
         return self.recorded.get_finished_spans()
-
-
-class LinesKept(logging.Handler):
-    """Writes every record of every logger as our processes do."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__(logging.DEBUG)
-        self._lines = lines
-        self.setFormatter(JsonFormatter("test"))
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._lines.append(self.format(record))
-
-
-@contextmanager
-def every_log_line(lines: list[str]) -> Iterator[None]:
-    """Everything that anybody logs, at DEBUG, into ``lines``: more than an operator could ever switch on."""
-    root, handler = logging.getLogger(), LinesKept(lines)
-    loggers = [root, *(one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger))]
-    before = {one: (one.level, one.disabled) for one in loggers}
-    root.addHandler(handler)
-    for one in loggers:
-        one.disabled = False
-        one.setLevel(logging.DEBUG)
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
-        for one, (level, disabled) in before.items():
-            one.setLevel(level)
-            one.disabled = disabled
 
 
 @asynccontextmanager
@@ -179,3 +127,17 @@ async def fresh_databases(postgres: str, templates: Mapping[str, str]) -> AsyncI
             await connection.execute(f'DROP DATABASE IF EXISTS "{base}_{name}" WITH (FORCE)')
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def quiet_edge(
+    postgres: str, templates: Mapping[str, str], *held: dict[str, Any], trace_ratio: float = 1.0
+) -> AsyncIterator[Edge]:
+    """A system that holds ``held``, without workers, so that nothing but requests changes what is stored."""
+    async with (
+        fresh_databases(postgres, templates) as databases,
+        edge(databases, background=False, trace_ratio=trace_ratio) as running,
+    ):
+        for resource in held:
+            assert (await running.put(resource)).status_code == 201
+        yield running

@@ -4,12 +4,10 @@ import logging
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
-from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.requests import Request
@@ -22,26 +20,10 @@ from shared.telemetry.metrics import MessagingGauges
 from shared.telemetry.propagation import consuming, current_traceparent, parse
 from shared.telemetry.settings import TelemetrySettings
 from shared.telemetry.setup import Telemetry, start
+from tests.factories.observed import MetricsKept
 
 CANARY = "Zaphod-1952-03-11"
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-class MetricsKept(MetricExporter):
-    def __init__(self) -> None:
-        super().__init__()
-        self.points: dict[str, list[Any]] = {}
-
-    def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
-        for resource in metrics_data.resource_metrics:
-            for scope in resource.scope_metrics:
-                self.points |= {metric.name: list(metric.data.data_points) for metric in scope.metrics}
-        return MetricExportResult.SUCCESS
-
-    def force_flush(self, timeout_millis: float = 10_000) -> bool:
-        return True
-
-    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None: ...
 
 
 @dataclass

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.e2e.test_bad_input import told
-from tests.factories.edge import Edge, edge, fresh_databases
+from tests.e2e.bad_input.refusals import told
+from tests.factories.edge import Edge, quiet_edge
 from tests.factories.referrals import order, task
 from tests.factories.resources import bundle, care_plan, entry, observation, patient
 
@@ -56,11 +56,7 @@ thorough = settings(max_examples=120, suppress_health_check=[HealthCheck.functio
 @pytest.fixture(scope="module")
 async def quiet(postgres: str, templates: dict[str, str]) -> AsyncIterator[Edge]:
     """A system without workers."""
-    async with (
-        fresh_databases(postgres, templates) as databases,
-        edge(databases, background=False, trace_ratio=0) as running,
-    ):
-        assert (await running.put(SEEDS[0])).status_code == 201
+    async with quiet_edge(postgres, templates, SEEDS[0], trace_ratio=0) as running:
         yield running
 
 

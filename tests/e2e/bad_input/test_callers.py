@@ -16,8 +16,8 @@ import pytest
 from shared.security.caller import Caller
 from shared.security.keys import new_key
 from shared.security.tokens import mint
-from tests.e2e.test_bad_input import refused, told
-from tests.factories.edge import SYSTEM, Edge, edge, fresh_databases
+from tests.e2e.bad_input.refusals import refused, told
+from tests.factories.edge import SYSTEM, Edge, quiet_edge
 from tests.factories.referrals import COORDINATOR, OWNER, PATIENT, REASON, REQUESTER, STRANGER, order, task
 from tests.factories.resources import bundle, care_plan, entry, patient
 
@@ -40,17 +40,16 @@ PROTECTED = (
 @pytest.fixture(scope="module")
 async def quiet(postgres: str, templates: dict[str, str]) -> AsyncIterator[Edge]:
     """A system without workers that holds one referral and one plan."""
-    async with fresh_databases(postgres, templates) as databases, edge(databases, background=False) as running:
-        for resource in (
-            *({"resourceType": "Practitioner", "id": id} for id in ("lind", "moss", "co", "far")),
-            *({"resourceType": "Organization", "id": id, "name": id} for id in ("mind-centre", "elsewhere")),
-            patient(id="p1"),
-            care_plan("Patient/p1", id="c1"),
-            order(),
-            task("requested"),
-            task("accepted", id="t2"),
-        ):
-            assert (await running.put(resource)).status_code == 201
+    held = (
+        *({"resourceType": "Practitioner", "id": id} for id in ("lind", "moss", "co", "far")),
+        *({"resourceType": "Organization", "id": id, "name": id} for id in ("mind-centre", "elsewhere")),
+        patient(id="p1"),
+        care_plan("Patient/p1", id="c1"),
+        order(),
+        task("requested"),
+        task("accepted", id="t2"),
+    )
+    async with quiet_edge(postgres, templates, *held) as running:
         yield running
 
 

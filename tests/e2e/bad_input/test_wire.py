@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.factories.edge import Edge, edge, fresh_databases
+from tests.factories.edge import Edge, quiet_edge
 from tests.factories.resources import patient
 from tests.integration.gateway.conftest import listening
 
@@ -26,12 +26,7 @@ HOSTS = (
 @pytest.fixture(scope="module")
 async def served(postgres: str, templates: dict[str, str]) -> AsyncIterator[tuple[Edge, str]]:
     """A system on a socket, and its URL."""
-    async with (
-        fresh_databases(postgres, templates) as databases,
-        edge(databases, background=False) as running,
-        listening(running.assembly.app) as url,
-    ):
-        assert (await running.put(patient(id="p1"))).status_code == 201
+    async with quiet_edge(postgres, templates, patient(id="p1")) as running, listening(running.assembly.app) as url:
         yield running, url
 
 

@@ -16,6 +16,8 @@ from shared.unit_of_work import Engine
 router = APIRouter()
 
 ID = r"^[A-Za-z0-9\-.]{1,64}$"
+PLACE = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+"""Our own ids: any other text would begin the list somewhere by chance."""
 DeliveryId = Annotated[str, Path(pattern=ID)]
 Coordinator = Annotated[Caller, Depends(require_role(Role.COORDINATOR))]
 
@@ -32,7 +34,7 @@ async def list_deliveries(
     request: Request,
     caller: Coordinator,
     status: Status = Status.FAILED,
-    before: Annotated[str | None, Query(pattern=ID)] = None,
+    before: Annotated[str | None, Query(pattern=PLACE)] = None,
     count: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Deliveries:
     """Deliveries in one status; by default those that failed."""

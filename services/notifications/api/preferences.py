@@ -54,6 +54,7 @@ async def list_preferences(
     """The preferences of ``receiver``, or the caller's own."""
     if receiver is not None:
         _may_set(caller, receiver)
+        _must_exist(receiver, "query.receiver")
     wanted = [receiver] if receiver is not None else sorted(own(caller))
     kept = await preferences.of(_engine(request).pool, wanted)
     return [_shown(one) for name in wanted for one in kept.get(name, [])]
@@ -63,8 +64,7 @@ async def list_preferences(
 async def put_preference(request: Request, caller: CurrentCaller, wish: Wish) -> Shown:
     """Set one. Raises ``Forbidden`` for somebody else's, ``Unprocessable`` for what cannot work."""
     _may_set(caller, wish.receiver)
-    if not is_receiver(wish.receiver):
-        raise Unprocessable("Nobody can be told under this name.", expression=("receiver",))
+    _must_exist(wish.receiver, "receiver")
     settings = NotificationSettings()
     check_address(wish.channel, wish.address, insecure=settings.webhook_allow_http)
     if wish.channel is Channel.EMAIL and wish.enabled and settings.smtp_url is None:
@@ -82,6 +82,7 @@ async def delete_preference(
 ) -> None:
     """Forget one; the channel is as if nothing had been said. Raises ``NotFound``."""
     _may_set(caller, receiver)
+    _must_exist(receiver, "query.receiver")
     if not await preferences.remove(_engine(request).pool, receiver, channel):
         raise NotFound("No such preference.")
 
@@ -96,6 +97,11 @@ def own(caller: Caller) -> frozenset[str]:
 def _may_set(caller: Caller, receiver: str) -> None:
     if caller.role is not Role.COORDINATOR and receiver not in own(caller):
         raise Forbidden("These are somebody else's preferences.")
+
+
+def _must_exist(receiver: str, where: str) -> None:
+    if not is_receiver(receiver):
+        raise Unprocessable("Nobody can be told under this name.", expression=(where,))
 
 
 async def _secret(engine: Engine, wish: Wish) -> tuple[str | None, bool]:

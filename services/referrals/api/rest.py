@@ -6,6 +6,16 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.referrals.api.asking import (
+    ID,
+    BusinessStatus,
+    BusinessStatuses,
+    OwnerReference,
+    PatientReference,
+    RequesterReference,
+    Status,
+    Statuses,
+)
 from services.referrals.app import commands, queries
 from services.referrals.app import worklist as worklists
 from services.referrals.app.commands import Output, Step
@@ -17,17 +27,10 @@ from shared.security.caller import Discipline
 from shared.security.dependency import CurrentCaller
 from shared.unit_of_work import Engine
 
-ID = r"[A-Za-z0-9\-.]{1,64}"
-"""http://hl7.org/fhir/R4/datatypes.html#id"""
 REFERENCE = rf"^[A-Z][A-Za-z]{{1,63}}/{ID}$"
-CODE = r"^[a-z\-]{1,40}$"
-BUSINESS_CODE = r"^[0-9.]{1,8}$"
 _ETAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
 
 TaskId = Annotated[str, Path(pattern=f"^{ID}$")]
-Codes = Annotated[list[Annotated[str, Field(pattern=CODE)]], Query(max_length=12)]
-BusinessCodes = Annotated[list[Annotated[str, Field(pattern=BUSINESS_CODE)]], Query(max_length=12)]
-Reference = Annotated[str | None, Query(pattern=REFERENCE)]
 
 router = APIRouter(prefix="/referrals", tags=["referrals"])
 
@@ -46,8 +49,8 @@ class NewStep(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    status: str = Field(pattern=CODE)
-    business_status: str | None = Field(default=None, pattern=BUSINESS_CODE)
+    status: Status
+    business_status: BusinessStatus | None = None
     reason: str | None = Field(default=None, min_length=1, max_length=2000)
     owner: str | None = Field(default=None, pattern=REFERENCE)
     output: NewOutput | None = None
@@ -55,25 +58,29 @@ class NewStep(BaseModel):
     def step(self) -> Step:
         """As the use case takes it."""
         output = Output(self.output.reference, self.output.kind) if self.output else None
-        return Step(State(self.status, self.business_status), self.reason, self.owner, output)
+        state = State(self.status.value, self.business_status.value if self.business_status else None)
+        return Step(state, self.reason, self.owner, output)
 
 
 @router.get("")
 async def worklist(
     request: Request,
     caller: CurrentCaller,
-    status: Codes = [],  # noqa: B006  FastAPI copies it
-    business_status: BusinessCodes = [],  # noqa: B006  FastAPI copies it
+    status: Statuses = [],  # noqa: B006  FastAPI copies it
+    business_status: BusinessStatuses = [],  # noqa: B006  FastAPI copies it
     discipline: Discipline | None = None,
-    patient: Reference = None,
-    requester: Reference = None,
-    owner: Reference = None,
+    patient: PatientReference = None,
+    requester: RequesterReference = None,
+    owner: OwnerReference = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Page:
     """Referrals, oldest first. Send ``cursor`` of a page to get the next one."""
     wanted = Wanted(tuple(status), tuple(business_status), discipline, patient, requester, owner)
-    return await worklists.worklist(_engine(request), caller, wanted, limit=limit, cursor=cursor)
+    try:
+        return await worklists.worklist(_engine(request), caller, wanted, limit=limit, cursor=cursor)
+    except Invalid as error:
+        raise Invalid("The cursor is not one of this list.", code="value", expression=("query.cursor",)) from error
 
 
 @router.get("/{task_id}")

@@ -207,3 +207,25 @@ async def test_an_address_with_a_nul_character_is_refused(engine: Engine, method
         answer = await api.request(method, f"/api/notifications/{address}")
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "where"),
+    [
+        ("GET", "preferences?receiver=bogus", "query.receiver"),
+        ("DELETE", "preferences?receiver=bogus&channel=email", "query.receiver"),
+        ("DELETE", "preferences?receiver=Practitioner/x&channel=bogus", "query.channel"),
+        ("GET", "deliveries?status=bogus", "query.status"),
+        ("GET", "deliveries?before=bogus", "query.before"),
+        ("GET", "messages?before=bogus", "query.before"),
+    ],
+)
+async def test_a_question_that_makes_no_sense_is_a_problem_that_names_the_parameter(
+    engine: Engine, method: str, query: str, where: str
+) -> None:
+    async with client(engine, COORDINATOR) as api:
+        answer = await api.request(method, f"/api/notifications/{query}")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [issue["expression"] for issue in answer.json()["issues"]] == [[where]]
+    assert "bogus" not in answer.text

@@ -3,6 +3,9 @@
 import httpx
 import pytest
 
+from services.referrals.api.asking import BusinessStatus, Status
+from services.referrals.domain.transitions import TRANSITIONS
+from shared.fhir.definitions.table import codes
 from shared.unit_of_work import Engine
 from tests.factories.engine import FixedVerifier
 from tests.factories.referrals import (
@@ -180,8 +183,34 @@ async def test_what_is_no_referral_is_not_found(client: httpx.AsyncClient, verif
     assert (await client.get(f"{API}/call")).status_code == 410
 
 
-@pytest.mark.parametrize("query", ["status=A%20B", "patient=p1", "limit=0", "discipline=dance", "cursor=zzz"])
-async def test_a_bad_question_is_refused_as_a_problem(query: str, client: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize(
+    ("query", "where"),
+    [
+        ("status=A%20B", "query.status.0"),
+        ("status=bogus", "query.status.0"),
+        ("status=requested&status=bogus", "query.status.1"),
+        ("business_status=9.9", "query.business_status.0"),
+        ("discipline=bogus", "query.discipline"),
+        ("patient=bogus", "query.patient"),
+        ("patient=Practitioner/bogus", "query.patient"),
+        ("requester=Bogus/x", "query.requester"),
+        ("owner=Bogus/x", "query.owner"),
+        ("limit=0", "query.limit"),
+        ("cursor=bogus", "query.cursor"),
+    ],
+)
+async def test_a_question_that_makes_no_sense_is_a_problem_that_names_the_parameter(
+    query: str, where: str, client: httpx.AsyncClient
+) -> None:
     answer = await client.get(f"{API}?{query}")
     assert answer.status_code in (400, 422)
     assert answer.headers["content-type"] == "application/problem+json"
+    assert [issue["expression"] for issue in answer.json()["issues"]] == [[where]]
+    assert "bogus" not in answer.text.lower(), "no value goes back"
+
+
+def test_every_state_of_a_referral_can_be_asked_for() -> None:
+    states = [state for step in TRANSITIONS for state in (step.source, step.target)]
+    assert {state.status for state in states} <= set(Status)
+    assert {state.business for state in states} - {None} == set(BusinessStatus)
+    assert set(Status) == frozenset().union(*codes("task-status").values())

@@ -24,6 +24,39 @@ from shared.telemetry.failures import described
 _logger = logging.getLogger(__name__)
 _LOST = Unavailable("The database does not answer now; try again.")
 
+DOCUMENTED: dict[str, Any] = {
+    "description": "A problem (RFC 9457); no value that was sent comes back in it.",
+    "content": {
+        "application/problem+json": {
+            "schema": {
+                "title": "Problem",
+                "type": "object",
+                "required": ["type", "title", "status"],
+                "properties": {
+                    "type": {"type": "string"},
+                    "title": {"type": "string"},
+                    "status": {"type": "integer"},
+                    "detail": {"type": "string"},
+                    "issues": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["code", "text", "expression"],
+                            "properties": {
+                                "code": {"type": "string"},
+                                "text": {"type": "string"},
+                                "expression": {"type": "array", "items": {"type": "string"}},
+                            },
+                        },
+                    },
+                    "trace_id": {"type": "string"},
+                },
+            }
+        }
+    },
+}
+"""``problem``'s answers as OpenAPI has them."""
+
 
 def problem(
     status: int, *, detail: str | None = None, issues: tuple[Issue, ...] = (), headers: Mapping[str, str] | None = None

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from fastapi import APIRouter, FastAPI
 from shared.fhir.app import FhirApp, Receive, Scope, Send
 from shared.fhir.kinds import Registry
 from shared.messaging.envelope import Event
-from shared.problem import LastResort, install_problem_handlers
+from shared.problem import DOCUMENTED, LastResort, install_problem_handlers
 from shared.security.tokens import Verifier
 from shared.store.database import Pool
 from shared.store.revisions import head
@@ -62,6 +63,8 @@ def rest_app(service: Service, engine: Engine, verifier: Verifier) -> FastAPI:
         title=f"Consilium {service.name}",
         openapi_url=f"/api/{service.name}/openapi.json",
         docs_url=None,
+        version=version("consilium"),
+        responses={"default": DOCUMENTED},
         telemetry=FASTAPI_OFF,
     )
     app.state.engine = engine

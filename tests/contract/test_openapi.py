@@ -1,0 +1,68 @@
+"""The OpenAPI documents, from which people generate clients, say what the REST API does."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+from fastapi import APIRouter
+
+from consilium.assembly import SERVICES
+from shared.errors import Unprocessable
+from shared.problem import DOCUMENTED, of_error
+from shared.security.tokens import OpenVerifier
+from shared.service import Service, rest_app
+from shared.store.database import Pool
+from shared.unit_of_work import Engine
+
+Operation = dict[str, Any]
+
+
+def document(service: Service) -> dict[str, Any]:
+    """The OpenAPI document of ``service``, which needs no database."""
+    engine = Engine(service.name, service.kinds, cast(Pool, None), outgoing=service.outgoing)
+    return rest_app(service, engine, OpenVerifier()).openapi()
+
+
+def operations(service: Service) -> Iterator[Operation]:
+    """All operations of ``service``."""
+    for path in document(service)["paths"].values():
+        yield from path.values()
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_every_route_takes_a_bearer_token(service: Service) -> None:
+    schemes = document(service)["components"]["securitySchemes"]
+    ((name, scheme),) = schemes.items()
+    assert (scheme["type"], scheme["scheme"], scheme["bearerFormat"]) == ("http", "bearer", "JWT")
+    found = list(operations(service))
+    assert found
+    for operation in found:
+        assert operation["security"] == [{name: []}], operation["operationId"]
+
+
+def test_a_route_for_everybody_asks_for_no_token() -> None:
+    router = APIRouter()
+
+    @router.get("/open")
+    async def everybody() -> str:
+        return "welcome"
+
+    some = SERVICES[0]
+    (operation,) = operations(Service(some.name, some.kinds, some.migrations, routers=(router,)))
+    assert "security" not in operation
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_every_error_is_documented_as_a_problem(service: Service) -> None:
+    for operation in operations(service):
+        assert "422" not in operation["responses"], "FastAPI's own shape is not what is answered"
+        assert list(operation["responses"]["default"]["content"]) == ["application/problem+json"]
+
+
+def test_a_problem_is_as_documented() -> None:
+    schema = DOCUMENTED["content"]["application/problem+json"]["schema"]
+    answered = json.loads(bytes(of_error(Unprocessable("It breaks a rule.", expression=("query.status",))).body))
+    assert set(schema["required"]) <= set(answered) <= set(schema["properties"])
+    issue = schema["properties"]["issues"]["items"]
+    assert set(answered["issues"][0]) == set(issue["required"]) == set(issue["properties"])

@@ -219,24 +219,25 @@ class UnitOfWork:
     async def _context(
         self, kind: ResourceKind, before: Resource | None, after: Resource | None, *, revives: bool = False
     ) -> DecisionContext:
-        wanted = [
-            reference for reference in kind.related(before, after) if reference.split("/")[0] in self.engine.kinds
-        ]
         related: dict[str, Resource] = {}
-        missing: list[tuple[str, str]] = []
-        for reference in wanted:
-            type_, _, id_ = reference.partition("/")
-            staged = self._staged.get((type_, id_))
-            if staged is None:
-                missing.append((type_, id_))
-            elif not staged.deleted:
-                related[reference] = loads(staged.body)
-        if missing:
-            source = self._connection or self.engine.pool
-            for stored in await resources.read_many(source, missing):
+        asked: set[str] = set()
+        wanted = set(kind.related(before, after))
+        while wanted:
+            asked |= wanted
+            keys = [(type_, id_) for type_, _, id_ in (reference.partition("/") for reference in wanted)]
+            for stored in await self._seen([key for key in keys if key[0] in self.engine.kinds]):
                 if not stored.deleted:
                     related[f"{stored.type}/{stored.id}"] = loads(stored.body)
+            wanted = set(kind.further(before, after, related)) - asked
         return DecisionContext(self.caller, self.now, related, revives)
+
+    async def _seen(self, keys: list[tuple[str, str]]) -> list[Stored]:
+        """The resources of ``keys`` that are there or were, as this work leaves them; not locked."""
+        found = [self._staged[key] for key in keys if key in self._staged]
+        missing = [key for key in keys if key not in self._staged]
+        if missing:
+            found += await resources.read_many(self._connection or self.engine.pool, missing)
+        return found
 
     def _tell(self, facts: Iterable[Fact], stored: Stored) -> None:
         for fact in facts:

@@ -4,7 +4,7 @@ Provenance and AuditEvent about these types would live here too (they belong bes
 Provenance is routed to the shared record, because a type has one owner.
 """
 
-from services.referrals.domain import appointment, directory, order, task
+from services.referrals.domain import appointment, directory, opening, order, task
 from shared.fhir.kinds import Registry, ResourceKind
 
 _US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
@@ -38,6 +38,7 @@ KINDS = Registry(
             "Task",
             decide=task.decide,
             related=task.related,
+            further=opening.further,
             profiles=(
                 f"{_SDOH_CC}SDOHCC-TaskForReferralManagement",
                 f"{_SDOH_CC}SDOHCC-TaskForPatient",

@@ -21,7 +21,7 @@ class DecisionContext:
     caller: Caller
     now: datetime
     related: Mapping[str, Resource] = field(default_factory=dict)
-    """The resources that ``ResourceKind.related`` named, by reference; those that do not exist are absent."""
+    """What ``ResourceKind.related`` and ``further`` named, by reference; resources that do not exist are absent."""
     revives: bool = False
     """On create: a resource with this id was there before, and was deleted."""
 
@@ -50,6 +50,11 @@ def nothing_related(before: Resource | None, after: Resource | None) -> Iterable
     return ()
 
 
+def nothing_further(before: Resource | None, after: Resource | None, related: Mapping[str, Resource]) -> Iterable[str]:
+    """What was found leads to no other."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceKind:
     """What is particular about one resource type in the service that owns it."""
@@ -58,6 +63,8 @@ class ResourceKind:
     decide: Decide = accept
     related: Callable[[Resource | None, Resource | None], Iterable[str]] = nothing_related
     """References (``ServiceRequest/x``) that ``decide`` wants to see; pure."""
+    further: Callable[[Resource | None, Resource | None, Mapping[str, Resource]], Iterable[str]] = nothing_further
+    """References that ``decide`` wants to see because of what was found; asked until they are all known; pure."""
     profiles: tuple[str, ...] = ()
     """Supported profiles, for the CapabilityStatement."""
     if_match_required: bool = False

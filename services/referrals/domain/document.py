@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from services.referrals.domain.opening import PASSED_ON
 from services.referrals.domain.order import OPENING_STATUSES, ORDER_TRANSITIONS
 from services.referrals.domain.referral import REASON_STATUSES
 from services.referrals.domain.states import TERMINAL
@@ -39,6 +40,10 @@ rules of referrals.
   owner from `received` on. `statusReason.text` is required in {reasons} and 5.2, and wherever there is a
   `statusReason`.
 - Terminal: {terminal}.
+- A referral is opened by the requester of its order, by coordinators and by back ends. Whoever owns a referral that is
+  {passed_on} passes it on: by a Task that is part of it (`partOf`), on the
+  same order or on one without a requester that is `basedOn` it. Everybody else is forbidden (403), also where another
+  Task, or a draft with another focus, becomes such a referral.
 - Only a draft or a mistake is deleted; what was sent is cancelled. A deleted Task comes back by a back end only.
 """
 
@@ -64,7 +69,9 @@ ended. An order alone tells nothing: what others hear is its Task.
 def render() -> str:
     """The whole document, as Markdown."""
     stay = ", ".join(f"`{row.source}`" for row in HARMONIZED if row.source == row.target)
-    head = _HEAD.format(stay=stay, reasons=_codes(REASON_STATUSES), terminal=_codes(TERMINAL))
+    head = _HEAD.format(
+        stay=stay, reasons=_codes(REASON_STATUSES), terminal=_codes(TERMINAL), passed_on=_codes(PASSED_ON)
+    )
     opening = _OPENING + "".join(
         f"| {state.status} | {state.business or ''} | {f'`referral.{told}.v1`' if told else 'none'} |\n"
         for state, told in OPENING.items()

@@ -46,7 +46,7 @@ def _create(order: Resource, context: DecisionContext) -> Decision:
         raise Forbidden("A patient does not place an order.")
     if caller.role is Role.CLINICIAN and not order.get("requester"):
         raise Unprocessable("An order needs its requester.", code="required", expression=("ServiceRequest.requester",))
-    if not _may_write(order, context):
+    if not may_write(order, context):
         raise Forbidden("An order is placed by its requester.", expression=("ServiceRequest.requester",))
     if caller.role is not Role.SYSTEM and order["status"] not in OPENING_STATUSES:
         raise Unprocessable("An order does not begin in this status.", expression=("ServiceRequest.status",))
@@ -54,7 +54,7 @@ def _create(order: Resource, context: DecisionContext) -> Decision:
 
 
 def _update(before: Resource, after: Resource, context: DecisionContext) -> Decision:
-    if not _may_write(before, context):
+    if not may_write(before, context):
         raise Forbidden("An order is changed by its requester.")
     source, goal = before["status"], after["status"]
     lost_track = goal == "unknown" and context.caller.role is Role.SYSTEM and "revoked" in ORDER_TRANSITIONS[source]
@@ -67,20 +67,21 @@ def _update(before: Resource, after: Resource, context: DecisionContext) -> Deci
                     "This element does not change once the order has left draft.",
                     expression=(f"ServiceRequest.{element}",),
                 )
-    elif not _may_write(after, context):
+    elif not may_write(after, context):
         raise Forbidden("An order is placed by its requester.", expression=("ServiceRequest.requester",))
     return Decision(after)
 
 
 def _delete(before: Resource, context: DecisionContext) -> Decision:
-    if not _may_write(before, context):
+    if not may_write(before, context):
         raise Forbidden("An order is deleted by its requester.")
     if before["status"] not in _DELETABLE and not trusted(context.caller):
         raise Conflict("An order in force is revoked, or marked entered-in-error, not deleted.")
     return Decision(None)
 
 
-def _may_write(order: Resource, context: DecisionContext) -> bool:
+def may_write(order: Resource, context: DecisionContext) -> bool:
+    """Whether the caller is behind the requester of ``order``, or acts for anybody: a coordinator, a back end."""
     caller = context.caller
     if trusted(caller) or caller.role is Role.COORDINATOR:
         return True

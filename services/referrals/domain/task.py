@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from services.referrals.domain.discipline import discipline_of, tagged
 from services.referrals.domain.events import UNTOLD, changed, happened_between, removed
+from services.referrals.domain.opening import check_opening
 from services.referrals.domain.parties import may_claim, sides, stand_ins, trusted
 from services.referrals.domain.references import target
 from services.referrals.domain.referral import check_requirements, is_referral
@@ -61,6 +62,7 @@ def _create(task: Resource, context: DecisionContext) -> Decision:
             raise Forbidden("A clinician opens a Task as its requester.", expression=("Task.requester",))
     if not actors:
         raise Forbidden("The caller is neither requester nor owner of this Task.")
+    check_opening(None, task, context)
     return _decided(happened, task, None, context)
 
 
@@ -79,6 +81,7 @@ def _update(before: Resource, after: Resource, context: DecisionContext) -> Deci
     if Actor.INITIATOR in actors and Actor.INITIATOR not in sides(after, caller, context.related):
         raise Forbidden("The initiator stays the requester of the Task.", expression=("Task.requester",))
     check_requirements(after, goal, _order(after, context), imported=trusted(caller))
+    check_opening(before, after, context)
     return _decided(happened_between(before, after), after, source, context)
 
 

@@ -7,6 +7,7 @@ from services.referrals.domain import order as order_rules
 from services.referrals.domain import task as task_rules
 from services.referrals.domain.events import ReferralChanged
 from services.referrals.domain.transitions import Actor
+from services.referrals.kinds import KINDS
 from shared.fhir.kinds import Decide, Decision, DecisionContext
 from shared.security.caller import Caller
 from tests.factories.referrals import OWNER, REQUESTER, order
@@ -22,8 +23,12 @@ def decide_task(
 ) -> Decision:
     """The decision; the order ``o1`` and ``known`` can be looked up if the rules ask for them."""
     there = {f"{resource['resourceType']}/{resource['id']}": resource for resource in (order(), *known)}
-    wanted = order_rules.related if rules is order_rules.decide else task_rules.related
-    seen = {reference: there[reference] for reference in wanted(before, after) if reference in there}
+    kind = KINDS.kind("ServiceRequest" if rules is order_rules.decide else "Task")
+    seen: dict[str, Resource] = {}
+    wanted = set(kind.related(before, after))
+    while found := {reference: there[reference] for reference in wanted if reference in there.keys() - seen.keys()}:
+        seen |= found
+        wanted = set(kind.further(before, after, seen))
     return rules(before, after, DecisionContext(caller, NOW, seen))
 
 

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.ports import free_ports
+
 SERVERS = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "/usr/local/sbin/rabbitmq-server", "/usr/sbin/rabbitmq-server")
 SERVICE_USER = "rabbitmq"
 STARTS_WITHIN = 60.0
@@ -32,7 +34,7 @@ class Broker:
         self._prefix, owner = _prefix()
         self._changing = threading.RLock()  # whoever starts it waits until a stop in another thread is through
         self._folder = Path(tempfile.mkdtemp(prefix="consilium-rabbit-"))
-        self._port, self._epmd_port, self._distribution_port = _free_ports(3)
+        self._port, self._epmd_port, self._distribution_port = free_ports(3)
         (self._folder / "plugins").write_text("[].\n")
         (self._folder / "rabbitmq.conf").write_text("loopback_users.guest = true\ndisk_free_limit.absolute = 50MB\n")
         if owner is not None:
@@ -173,14 +175,6 @@ def _prefix() -> tuple[list[str], str | None]:
     if not root:
         return dying, None
     return [*dying, f"--reuid={SERVICE_USER}", f"--regid={SERVICE_USER}", "--clear-groups"], SERVICE_USER
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def _answers(port: int, *, greeting: bool) -> bool:

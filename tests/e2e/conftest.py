@@ -6,11 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aio_pika
-import asyncpg
 import pytest
 
 from consilium.assembly import SERVICES
-from consilium.databases import BUS, database_urls
 from consilium.migrating import migrate
 from shared.ids import uuid7
 from shared.messaging.refill_request import refill_queue
@@ -19,6 +17,7 @@ from shared.worker import queue_of
 from tests.broker import Broker
 from tests.conftest import create_database, started_broker
 from tests.e2e.evidence import Evidence
+from tests.factories.edge import fresh_databases
 from tests.factories.system import System
 
 NAMES = [service.name for service in SERVICES]
@@ -35,17 +34,8 @@ async def templates(postgres: str) -> dict[str, str]:
 @pytest.fixture
 async def databases(postgres: str, templates: dict[str, str]) -> AsyncIterator[dict[str, str]]:
     """A URL per service and for the bus: fresh databases, dropped afterwards."""
-    base = "e2e_" + uuid7().replace("-", "")
-    connection = await asyncpg.connect(postgres)
-    try:
-        for name, template in templates.items():
-            await connection.execute(f'CREATE DATABASE "{base}_{name}" TEMPLATE "{template}"')
-        await connection.execute(f'CREATE DATABASE "{base}_{BUS}"')
-        yield database_urls(postgres, [*NAMES, BUS], base=base)
-        for name in (*NAMES, BUS):
-            await connection.execute(f'DROP DATABASE IF EXISTS "{base}_{name}" WITH (FORCE)')
-    finally:
-        await connection.close()
+    async with fresh_databases(postgres, templates) as databases:
+        yield databases
 
 
 @pytest.fixture(scope="session")
@@ -73,10 +63,18 @@ def data_dir() -> Iterator[Path]:
 
 
 @pytest.fixture(params=["in_process", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)])
-def system(request: pytest.FixtureRequest, databases: dict[str, str], tmp_path: Path) -> System:
+def amqp(request: pytest.FixtureRequest) -> str | None:
+    """Each of the transports: the broker's URL, or None for the in-process one."""
+    if request.param == "in_process":
+        return None
+    broker: Broker = request.getfixturevalue("clean_broker")
+    return broker.url
+
+
+@pytest.fixture
+def system(amqp: str | None, databases: dict[str, str], tmp_path: Path) -> System:
     """An installation, over each of the transports."""
-    amqp_url = request.getfixturevalue("clean_broker").url if request.param == "rabbitmq" else None
-    return System(databases, tmp_path, amqp_url)
+    return System(databases, tmp_path, amqp)
 
 
 @pytest.fixture

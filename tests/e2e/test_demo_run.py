@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.eventually import eventually
-from tests.integration.gateway.conftest import free_port
+from tests.ports import free_port
 
 START = 60.0
 """Seconds; several times what a quiet machine needs, with the first creation of the databases."""

@@ -14,7 +14,7 @@ from tests.e2e.canaries import CANARY, ID, NUMBER, canary_patient
 from tests.e2e.test_privacy import carries, points, spans
 from tests.factories.edge import Edge, quiet_edge
 from tests.factories.resources import bundle, entry, observation
-from tests.integration.gateway.conftest import listening
+from tests.listening import listening
 
 BAD = (
     canary_patient(gender=CANARY),

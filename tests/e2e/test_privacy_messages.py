@@ -29,15 +29,9 @@ OWNER = Caller("mind", Role.SYSTEM, None, None, f"Organization/{ID}")
 QUEUE = Queue("canaries", ("canary.#",), retry_delays=())
 
 
-@pytest.fixture(params=["in process", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)])
-def carrier(request: pytest.FixtureRequest) -> str | None:
-    """Each transport: the broker's URL, or None."""
-    return request.getfixturevalue("clean_broker").url if request.param == "rabbitmq" else None
-
-
 @pytest.fixture
 async def carried(
-    carrier: str | None, databases: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    amqp: str | None, databases: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Edge, str | None, MailServer, HookServer]]:
     """A system over each transport; mail and webhooks go to servers that refuse and quote."""
     async with MailServer() as mail, HookServer() as hook:
@@ -46,8 +40,8 @@ async def carried(
         monkeypatch.setenv("CONSILIUM_SMTP_URL", mail.url)
         monkeypatch.setenv("CONSILIUM_WEBHOOK_ALLOW_HTTP", "true")
         monkeypatch.setenv("CONSILIUM_WEBHOOK_ALLOW_PRIVATE", "true")
-        async with edge(databases, amqp_url=carrier) as running:
-            yield running, carrier, mail, hook
+        async with edge(databases, amqp_url=amqp) as running:
+            yield running, amqp, mail, hook
 
 
 async def test_a_referral_full_of_canaries_leaves_none_on_its_way(

@@ -23,12 +23,6 @@ CHAIN = (
 """From the delivery of the plan's change back to the EHR's request."""
 
 
-@pytest.fixture(params=["in process", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)])
-def carrier(request: pytest.FixtureRequest) -> str | None:
-    """Each transport: the broker's URL, or None."""
-    return request.getfixturevalue("clean_broker").url if request.param == "rabbitmq" else None
-
-
 @pytest.fixture
 async def hook(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[HookServer]:
     """A receiver of webhooks that this machine may reach."""
@@ -39,9 +33,9 @@ async def hook(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[HookServer]:
 
 
 @pytest.fixture
-async def traced(carrier: str | None, databases: dict[str, str], hook: HookServer) -> AsyncIterator[Edge]:
+async def traced(amqp: str | None, databases: dict[str, str], hook: HookServer) -> AsyncIterator[Edge]:
     """A system that records every span."""
-    async with edge(databases, amqp_url=carrier) as running:
+    async with edge(databases, amqp_url=amqp) as running:
         yield running
 
 

@@ -1,6 +1,6 @@
 """The whole system in one process: the gateway over its services, workers behind, everything observed.
 
-Tests talk to the gateway's ASGI app; with ``listening`` (``tests/integration/gateway``) to a socket.
+Tests talk to the gateway's ASGI app; with ``listening`` (``tests/listening.py``) to a socket.
 """
 
 import asyncio

@@ -8,7 +8,7 @@ import pytest
 
 from tests.factories.edge import Edge, quiet_edge
 from tests.factories.resources import patient
-from tests.integration.gateway.conftest import listening
+from tests.listening import listening
 
 CANARY = "Zq7Canary"
 HOSTS = (

@@ -1,7 +1,5 @@
 """The gateway over fake services: in one process, and with HTTP between; tests ask over a socket both times."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,12 +7,12 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from consilium.server import serve
 from services.gateway.asgi import ASGIApp
 from services.gateway.forwarding import ForwardingApp
 from services.gateway.main import Gateway
 from services.gateway.settings import GatewaySettings
 from tests.integration.gateway.fakes import FakeService
+from tests.listening import listening
 
 
 @dataclass
@@ -25,34 +23,6 @@ class Edge:
     referrals: FakeService
     careplans: FakeService
     notifications: FakeService
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@asynccontextmanager
-async def listening(app: ASGIApp) -> AsyncIterator[str]:
-    """``app`` on a socket; its base URL."""
-    port, stop = free_port(), asyncio.Event()
-    serving = asyncio.create_task(serve(app, host="127.0.0.1", port=port, stop=stop))
-    try:
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                assert not serving.done(), serving
-                await asyncio.sleep(0.01)
-            else:
-                writer.close()
-                break
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        stop.set()
-        await serving
 
 
 @pytest.fixture(params=["in one process", "over HTTP"])

@@ -6,8 +6,9 @@ import pytest
 from services.gateway.asgi import ASGIApp
 from services.gateway.forwarding import ForwardingApp
 from services.gateway.main import Gateway
-from tests.integration.gateway.conftest import free_port, listening
 from tests.integration.gateway.fakes import FakeService
+from tests.listening import listening
+from tests.ports import free_port
 
 
 @pytest.fixture

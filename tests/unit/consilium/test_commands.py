@@ -17,7 +17,7 @@ from consilium.main import app
 from consilium.mistakes import Mistake
 from consilium.reaching import require_server
 from consilium.server import PortTaken, require_free
-from tests.integration.gateway.conftest import free_port
+from tests.ports import free_port
 
 run = CliRunner().invoke
 

@@ -84,14 +84,15 @@ def narrative_div(value: Any, parent: Place, label: str, index: int, walk: Walk)
         walk.report("structure", "This must be a JSON string.", parent, label, index)
     elif not plain(value):
         walk.report("value", "This must be XHTML: not empty, no control characters.", parent, label, index)
-    elif finding := _Reader().read(value):
+    elif finding := _Reader(walk).read(value):
         walk.report("invariant", finding, parent, label, index)
 
 
 class _Reader:
     """Reads the fragment once; the first finding counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, walk: Walk) -> None:
+        self.walk = walk
         self.finding: str | None = None
         self.content = False
         self.root = True
@@ -112,6 +113,7 @@ class _Reader:
         return self.finding
 
     def element(self, name: str, attributes: dict[str, str]) -> None:
+        self.walk.spend(1)
         space, _, local = name.rpartition(" ")
         if space != XHTML or (self.root and local != "div"):
             self.finding = self.finding or "The narrative must be one div in the XHTML namespace (txt-1)."

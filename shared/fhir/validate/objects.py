@@ -81,6 +81,7 @@ def object_check(path: str) -> Run:
                 if type(item) is not list or not item:
                     walk.report("structure", "This must be a JSON array, and not empty.", place, step)
                     continue
+                walk.spend(len(item))
                 for position, each in enumerate(item):
                     check(each, place, step, position, walk)
             else:
@@ -169,9 +170,10 @@ def _accept(value: Any, parent: Place, label: str, index: int, walk: Walk) -> No
 
 
 def _unknown(value: dict[str, Any], name: str, place: Place, walk: Walk) -> None:
+    walk.spend(1)
     if len(walk.issues) == MOST_ISSUES:
         return
-    position = list(value).index(name) + 1  # not the name: it is what a client sent
+    position = next(n for n, each in enumerate(value, 1) if each == name)  # not the name: it is what a client sent
     walk.report("structure", f"Member {position} of this object is not an element that R4 defines here.", place)
 
 
@@ -190,6 +192,7 @@ def _primitive_member(
     if type(item) is not list or not item:
         walk.report("structure", "This must be a JSON array, and not empty.", place, member.label)
         return
+    walk.spend(len(item))
     other = value.get(name[1:] if form == SIDECAR_LIST else f"_{name}")
     beside = other if type(other) is list else []
     for index, each in enumerate(item):

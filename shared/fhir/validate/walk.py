@@ -8,11 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from shared.errors import Issue
+from shared.errors import Issue, Unprocessable
 
 MOST_ISSUES = 50
 DEEPEST = 64
 """Objects within objects. R4 has no limit; nothing sensible comes near this one."""
+MOST_ELEMENTS = 50_000
+"""Repeated elements, elements of narratives and unknown members of one resource, at any depth. The walk is on the event
+loop, where others wait for it: so many take about half a second. All search parameters of R4 in one Bundle, the largest
+resource of HL7's that anybody stores as one, have under half of it; all else is bounded by what R4 defines once."""
 
 
 Place = tuple["Place | None", str, int, int]
@@ -43,13 +47,20 @@ class Fragment(NamedTuple):
 class Walk:
     """What one call of ``check`` collects."""
 
-    __slots__ = ("fragments", "issues", "references", "types")
+    __slots__ = ("fragments", "issues", "left", "references", "types")
 
     def __init__(self) -> None:
         self.issues: list[Issue] = []
         self.references: list[LocalReference] = []
         self.fragments: list[Fragment] = []
         self.types: set[str] = set()
+        self.left = MOST_ELEMENTS
+
+    def spend(self, elements: int) -> None:
+        """Count ``elements`` before they are visited. Raises ``Unprocessable`` beyond ``MOST_ELEMENTS``."""
+        self.left -= elements
+        if self.left < 0:
+            raise Unprocessable("The resource has more elements than this server takes.", code="too-costly")
 
     def report(self, code: str, text: str, place: Place | None, label: str = "", index: int = -1) -> None:
         """Note a finding at ``place``, or at its element ``label``; nothing more is noted after ``MOST_ISSUES``."""

@@ -9,12 +9,15 @@ from shared.fhir.search.filters import Filter, Terms
 from shared.fhir.search.parameters import Parameter
 from shared.store.indexing import term
 
+_MOST_BRANCHES = 64
+"""Ancestors of a URL that are keys, from the root down; all of them would be quadratic in its length."""
+
 
 def _branches(url: str) -> list[str]:
     """``url`` and each of its ancestors: ``http://a/b/c`` -> itself, ``http://a/b``, ``http://a``."""
     scheme, separator, rest = url.partition("://")
-    steps = rest.rstrip("/").split("/") if separator else []
-    return [url] + [scheme + separator + "/".join(steps[:count]) for count in range(len(steps) - 1, 0, -1)]
+    steps = rest.rstrip("/").split("/", _MOST_BRANCHES)[:-1] if separator else []
+    return [url] + [scheme + separator + "/".join(steps[:count]) for count in range(len(steps), 0, -1)]
 
 
 def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) -> None:

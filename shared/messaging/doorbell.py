@@ -50,13 +50,20 @@ async def listen(pool: Pool, relay: Relay, stop: asyncio.Event) -> None:
 
     while not stop.is_set():
         lost = asyncio.Event()
+
+        def ended(*_: object, lost: asyncio.Event = lost) -> None:
+            lost.set()
+
         try:
             async with pool.acquire() as connection:
-                connection.add_termination_listener(lambda *_, lost=lost: lost.set())
-                await connection.add_listener(CHANNEL, rung)
-                relay.wake()
-                await either(stop, lost)
-                if not lost.is_set():
+                connection.add_termination_listener(ended)
+                try:
+                    await connection.add_listener(CHANNEL, rung)
+                    relay.wake()
+                    await either(stop, lost)
+                finally:
+                    # also when cancelled: the pool hands the connection on; on a lost one these do nothing
+                    connection.remove_termination_listener(ended)
                     await connection.remove_listener(CHANNEL, rung)
         except DATABASE_LOSSES as error:
             log.warning("the doorbell is disconnected: %s", type(error).__name__)

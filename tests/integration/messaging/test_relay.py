@@ -1,6 +1,7 @@
 """The relay against a real outbox and a transport that fails on command."""
 
 import asyncio
+import warnings
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from shared.messaging.envelope import Event, encode
 from shared.messaging.relay import Relay, RelaySettings
 from shared.messaging.transport import REJECTED, UNAVAILABLE, UNROUTABLE, Outgoing, Unconfirmed
 from shared.messaging.transports.in_process import InProcessTransport
-from shared.store.database import Pool
+from shared.store.database import Pool, open_pool
 from tests.eventually import eventually
 from tests.integration.messaging.support import QUICK, an_event, commit
 
@@ -212,6 +213,24 @@ async def test_a_ring_in_one_process_wakes_the_relay_of_another(pool: Pool, tran
     relay.wake()
     await asyncio.gather(*tasks)
     ringing.cancel()
+
+
+async def test_a_cancelled_listener_gives_its_connection_back_without_a_listener(
+    database_url: str, transport: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = await open_pool(database_url, size=1)
+    relay, listens = Relay(pool, transport), asyncio.Event()
+    monkeypatch.setattr(relay, "wake", listens.set)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        listening = asyncio.create_task(listen(pool, relay, asyncio.Event()))
+        await asyncio.wait_for(listens.wait(), 20)
+        listening.cancel()
+        await asyncio.wait({listening}, timeout=20)
+    assert listening.cancelled()
+    assert [str(warning.message) for warning in warned] == []
+    assert await pool.fetchval("SELECT count(*) FROM pg_listening_channels()") == 0
+    await pool.close()
 
 
 async def test_a_relay_outlives_the_loss_of_its_database_connections(pool: Pool, transport: Scripted) -> None:

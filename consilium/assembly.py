@@ -6,29 +6,27 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
-from starlette.responses import Response
 
 from consilium.databases import BUS
+from consilium.front import front
 from services.careplans.main import SERVICE as CAREPLANS
 from services.gateway.asgi import ASGIApp
 from services.gateway.main import Gateway
 from services.gateway.settings import GatewaySettings
 from services.notifications.main import SERVICE as NOTIFICATIONS
 from services.referrals.main import SERVICE as REFERRALS
-from shared.fhir.outcome import UNEXPECTED
 from shared.fhir.validate import prepare
 from shared.messaging.consumer import declare
 from shared.messaging.doorbell import Doorbell, listen
+from shared.messaging.refill_request import refill_queue
 from shared.messaging.relay import Relay
 from shared.messaging.topology import Queue
 from shared.messaging.transport import Transport
 from shared.messaging.transports.in_process import open_in_process
-from shared.problem import LastResort
-from shared.security.tokens import Verifier
+from shared.security.tokens import OpenVerifier, Verifier
 from shared.service import Job, Service, engine_of, service_app
 from shared.store.database import Pool, open_pool
 from shared.telemetry.health import Check
-from shared.telemetry.http import HttpTelemetry
 from shared.telemetry.metrics import MessagingGauges
 from shared.telemetry.setup import Telemetry
 from shared.unit_of_work import Engine
@@ -54,7 +52,8 @@ class Background:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop``. All queues stand before the first event is relayed, so that none is unroutable."""
         queues = _queues()
-        await declare(self.transport, queues, stop)
+        # requests for a refill, too: the first queue that is made anew asks for one
+        await declare(self.transport, [*(refill_queue(service.name) for service in SERVICES), *queues], stop)
         pools = {name: engine.pool for name, engine in self.engines.items()}
         async with asyncio.TaskGroup() as group:
             group.create_task(watch(pools, self.transport, queues, self.gauges, stop), name="watch")
@@ -134,8 +133,9 @@ async def assembled(
             for service in SERVICES
         }
         checks = {"messages": workers.reachable if workers else _carrier_check(databases, amqp_url)}
-        gateway = LastResort(Gateway(upstreams, settings, checks=checks), {"/fhir": _unexpected})
-        app = HttpTelemetry(gateway, telemetry)
+        app = front(
+            Gateway(upstreams, settings, checks=checks), telemetry, open_mode=isinstance(verifier, OpenVerifier)
+        )
         yield Assembly(app, engines, workers, () if background else tuple(bells.values()))
 
 
@@ -147,10 +147,6 @@ async def _ringing(bell: Doorbell, stop: asyncio.Event) -> None:
 
 async def _until(job: Job, engine: Engine, stop: asyncio.Event) -> None:
     await job(engine, stop)
-
-
-def _unexpected() -> Response:
-    return Response(UNEXPECTED.body, UNEXPECTED.status, media_type="application/fhir+json")
 
 
 def _carrier_check(databases: Mapping[str, str], amqp_url: str | None) -> Check:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 NOTHING_RAN = "Nothing ran on these databases yet, so no message was given up."
 
-app = typer.Typer(help="Messages that were given up: list, show, replay.", no_args_is_help=True)
+app = typer.Typer(
+    help="Events that a service gave up after several attempts: list, show, replay.", no_args_is_help=True
+)
 
 
 @app.command("list")
@@ -46,7 +48,10 @@ def list_(queue: Annotated[str | None, typer.Argument(help="One queue; all witho
 
 
 @app.command()
-def show(queue: str, event: str) -> None:
+def show(
+    queue: Annotated[str, typer.Argument(help="As `list` names it.")],
+    event: Annotated[str, typer.Argument(help="As `list` names it.")],
+) -> None:
     """Show one dead letter with its body."""
     from shared.messaging.dead import show_dead
 
@@ -57,7 +62,10 @@ def show(queue: str, event: str) -> None:
 
 
 @app.command()
-def replay(queue: str, event: Annotated[list[str] | None, typer.Argument(help="Events; all without.")] = None) -> None:
+def replay(
+    queue: Annotated[str, typer.Argument(help="As `list` names it.")],
+    event: Annotated[list[str] | None, typer.Argument(help="Events of that queue; all without any.")] = None,
+) -> None:
     """Deliver dead letters again, with a clean record."""
     from shared.messaging.dead import replay_dead
 

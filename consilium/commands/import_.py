@@ -7,17 +7,24 @@ import typer
 
 
 def command(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders.", exists=True)],
-    url: Annotated[str | None, typer.Option(help="The FHIR base.")] = None,
-    token: Annotated[str | None, typer.Option(help="A bearer token; minted with the local key without it.")] = None,
+    paths: Annotated[list[Path], typer.Argument(help="Files (.json, .ndjson) and folders.", exists=True)],
+    url: Annotated[str | None, typer.Option(help="The FHIR base; that of `run` here without it.")] = None,
+    token: Annotated[str | None, typer.Option(help="A bearer token; one of the local key without it.")] = None,
     concurrency: Annotated[int, typer.Option(help="Bundles on their way at once.", min=1, max=32)] = 2,
-    again: Annotated[bool, typer.Option(help="Send what was loaded before, too.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Send what was loaded before, too.")] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Repair no structure: what is not quite R4 is refused, with reasons.")
+        bool,
+        typer.Option("--strict", help="Repair no faults of structure: what is not quite R4 is refused, with reasons."),
     ] = False,
-    verify: Annotated[bool, typer.Option(help="Compare what is on the server with the files; load nothing.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Load nothing; compare what is on the server with the files.")
+    ] = False,
 ) -> None:
-    """Load Bundles, resources and NDJSON in dependency order; a second run goes on where the first ended."""
+    """Load Bundles, resources and NDJSON into a running server; a second run goes on where the first ended.
+
+    What is referred to goes first. Small faults of structure are repaired and reported; the files stay as they are.
+    Exit code 1 when anything was refused.
+    """
     import asyncio
 
     from consilium.importing.command import load, verified

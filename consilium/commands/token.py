@@ -10,8 +10,10 @@ from shared.security.caller import Discipline, Role
 def command(
     role: Annotated[Role, typer.Option(help="What the caller is.")],
     discipline: Annotated[Discipline | None, typer.Option(help="A clinician's discipline.")] = None,
-    fhir_user: Annotated[str | None, typer.Option(help="Practitioner/x, Patient/x ...")] = None,
-    organization: Annotated[str | None, typer.Option(help="Organization/y.")] = None,
+    fhir_user: Annotated[
+        str | None, typer.Option(help="The FHIR resource of the caller: Practitioner/x, Patient/x ...")
+    ] = None,
+    organization: Annotated[str | None, typer.Option(help="For whom the caller works: Organization/y.")] = None,
     ttl: Annotated[float, typer.Option(help="Hours until it expires.", min=0.001, max=24 * 365)] = 12.0,
 ) -> None:
     """Print a token signed with the local key of CONSILIUM_DATA_DIR."""

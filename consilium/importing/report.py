@@ -47,8 +47,10 @@ def show(report: Report, console: Console) -> None:
     console.print(table)
     if report.skipped:
         console.print("Skipped: loaded by an earlier run (--again sends it anyway).")
+    if report.repaired:
+        console.print("Repaired on the way (your files are as they were; --strict has faults of structure refused):")
     for what, count in report.repaired.most_common():
-        console.print(f"Repaired {count} times: {what}.")
+        console.print(f"{count:>6} x {what}", highlight=False, soft_wrap=True)
     if report.reasons or report.unreadable:
         console.print(_refusals(report))
 

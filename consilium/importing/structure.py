@@ -26,9 +26,9 @@ _NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
 class Rule(StrEnum):
     """What is put right, as the report tells it."""
 
-    WRAPPED = "a single value where R4 has a list, made a list of one"
-    DROPPED = "a member that R4 does not define here, dropped"
-    FILLED = "a required concept that is missing, marked as unknown (data-absent-reason)"
+    WRAPPED = "made a list of one, because R4 has a list there"
+    DROPPED = "left out, because R4 has no such element"
+    FILLED = "marked as unknown (data-absent-reason), because R4 requires it and it is missing"
 
 
 MEANINGFUL = frozenset(

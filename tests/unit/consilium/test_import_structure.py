@@ -2,14 +2,16 @@
 
 from collections import Counter
 from copy import deepcopy
+from io import StringIO
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from consilium.importing.loading import prepared
-from consilium.importing.report import Report
+from consilium.importing.report import Report, show
 from consilium.importing.structure import DATA_ABSENT_REASON, MEANINGFUL, Rule, put_right, shape, with_structure
 from consilium.importing.units import Unit, entry_of
 from shared.errors import ConsiliumError
@@ -233,3 +235,16 @@ def test_what_is_nested_too_deeply_is_left_for_the_server() -> None:
         deep = {"linkId": "1", "item": [deep]}
     broken = QUESTIONS | {"item": [deep]}
     assert put_right(broken, Counter()) is broken
+
+
+def test_the_report_tells_repairs_one_to_a_line_and_how_to_have_none() -> None:
+    report = Report()
+    item = {"linkId": "1", "answerOption": [{"valueString": "never"}]}
+    resource = {"resourceType": "QuestionnaireResponse", "status": "completed", "item": [item, item]}
+    put_right(resource, report.repaired)
+    told = StringIO()
+    show(report, Console(file=told, width=40))
+    (line,) = [line for line in told.getvalue().splitlines() if "answerOption" in line]
+    assert line.strip() == "2 x left out, because R4 has no such element: QuestionnaireResponse.item.answerOption"
+    assert "--strict" in told.getvalue()
+    assert "your files are as they were" in " ".join(told.getvalue().split())

@@ -1,8 +1,9 @@
 """Settings come from the environment, prefix ``CONSILIUM_``; every settings class of ours stands on this one."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -28,3 +29,16 @@ class ServerSettings(ConsiliumSettings):
     """An administrative ``postgresql://`` URL; without one the embedded PostgreSQL serves."""
     amqp_url: str | None = None
     """RabbitMQ; without one messages travel by the in-process transport."""
+
+    @field_validator("amqp_url")
+    @classmethod
+    def _names_a_broker(cls, url: str | None) -> str | None:
+        try:
+            parts = None if url is None else urlsplit(url)
+            well = parts is None or (parts.scheme in ("amqp", "amqps") and bool(parts.hostname) and parts.port != 0)
+        except ValueError:
+            # its own text repeats a port that is none
+            well = False
+        if not well:
+            raise ValueError("a URL looks like amqp://user:password@host:5672/")
+        return url

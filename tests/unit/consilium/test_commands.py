@@ -140,6 +140,8 @@ def test_a_bad_setting_is_told_in_a_line(
         (["dead", "list"], "Not asked.", ["PORT", "WORKERS"]),
         (["dead", "show", "queue", "event"], "Not asked.", ["PORT"]),
         (["dead", "replay", "queue"], "Not asked.", ["PORT"]),
+        (["dead", "list"], "Not asked.", ["AMQP_URL"]),
+        (["run"], "Not started.", ["AMQP_URL"]),
     ],
 )
 def test_every_command_tells_bad_settings_a_line_each(

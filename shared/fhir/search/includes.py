@@ -11,6 +11,7 @@ from shared.fhir.search.filters import Filter
 from shared.fhir.search.params.reference import local
 from shared.fhir.search.predicates import predicate, shape_of, values_of
 from shared.fhir.search.query import Include, Query
+from shared.fhir.search.size import within
 from shared.store.database import Connection, Pool
 from shared.store.indexing import term
 from shared.store.resources import Stored
@@ -23,7 +24,8 @@ async def included(
 ) -> tuple[Stored, ...]:
     """What the includes bring in, each once, without the matches themselves.
 
-    Raises ``Invalid`` (too costly) beyond ``MOST_INCLUDED`` resources: to leave some out silently would mislead."""
+    Raises ``Invalid`` (too costly) beyond ``MOST_INCLUDED`` resources or the query's ``most_bytes``: to leave some out
+    silently would mislead."""
     if not matches or not query.includes:
         return ()
     forward = _referred_to(query, matches)
@@ -39,9 +41,9 @@ async def included(
     arguments: list[Any] = [[type_ for type_, _ in forward], [id_ for _, id_ in forward], sources, backward]
     if access is not None:
         arguments += values_of(access)
-    statement = _statement(None if access is None else shape_of(access))
+    statement = _statement(None if access is None else shape_of(access), query.most_bytes)
     rows = await connection.fetch(statement, *arguments)
-    if len(rows) > MOST_INCLUDED:
+    if len(rows) > MOST_INCLUDED or (rows and rows[-1][4] is None):
         raise Invalid("The includes bring in too many resources; ask for fewer per page.", code="too-costly")
     known = {(match.type, match.id) for match in matches}
     found = {(row[0], row[1]): Stored(row[0], row[1], row[2], row[3], False, row[4]) for row in rows}
@@ -73,7 +75,7 @@ def _targets(include: Include, resource: Any) -> list[tuple[str, str]]:
 
 
 @lru_cache(maxsize=64)
-def _statement(access: Any) -> str:
+def _statement(access: Any, most_bytes: int) -> str:
     names = iter(range(5, 1_000))
     allowed = "" if access is None else f" AND {predicate(access, lambda cast: f'${next(names)}::{cast}')}"
     row = "SELECT r.type, r.id, r.version, r.last_updated, r.body FROM"
@@ -86,4 +88,5 @@ def _statement(access: Any) -> str:
         f" CROSS JOIN LATERAL (SELECT d.rid FROM index_term d WHERE d.term = w.term OFFSET 0) t) w CROSS JOIN LATERAL"
         f" (SELECT * FROM resource r WHERE r.rid = w.rid AND r.type = w.type AND NOT r.deleted{allowed} OFFSET 0) r"
     )
-    return f"SELECT * FROM ({forward} UNION ALL {backward}) i LIMIT {MOST_INCLUDED + 1}"
+    few = f"SELECT * FROM ({forward} UNION ALL {backward}) every LIMIT {MOST_INCLUDED + 1}"
+    return f"SELECT i.type, i.id, i.version, i.last_updated, {within('i.body', most_bytes)} FROM ({few}) i"

@@ -26,21 +26,27 @@ class Page:
 async def find(connection: Connection | Pool, query: Query, access: Filter | None = None) -> Page:
     """The page that ``query`` asks for. ``access`` holds for matches, includes and the total alike.
 
-    Raises ``Invalid`` when the includes are too many."""
+    A page of large resources ends early, with its next page behind it. Raises ``Invalid`` when the includes are too
+    many or too large."""
     if query.count == 0:
         return Page(total=await _total(connection, query, access))
     statement, arguments = page_statement(query, access)
     rows = await connection.fetch(statement, *arguments)
-    more = len(rows) > query.count
+    if any(row[4] is None for row in rows[: query.count]):
+        # seldom: a body is so large that only what is before it tells whether it has room
+        statement, arguments = page_statement(query, access, exact=True)
+        rows = await connection.fetch(statement, *arguments)
     type_ = query.type
-    matches = tuple(Stored(type_, row[1], row[2], row[3], False, row[4]) for row in rows[: query.count])
+    matches = tuple(
+        Stored(type_, row[1], row[2], row[3], False, row[4]) for row in rows[: query.count] if row[4] is not None
+    )
     following = None
-    if more:
-        last = rows[query.count - 1]
+    if len(rows) > len(matches):
+        last = rows[len(matches) - 1]
         following = Cursor(tuple(last[5 : 5 + len(query.sort)]), last[0], _snapshot(query, last))
     total = None
     if query.total:
-        complete = not more and query.cursor is None
+        complete = len(rows) <= query.count and query.cursor is None
         total = len(rows) if complete else await _total(connection, query, access)
     return Page(matches, await included(connection, query, matches, access), following, total)
 

@@ -11,6 +11,8 @@ from shared.fhir.search.snapshot import Snapshot
 SortValue = int | str | datetime
 DEFAULT_COUNT = 50
 LARGEST_COUNT = 1_000
+MOST_BYTES = 32 * 1024 * 1024
+"""Of bodies on one page, and as much again of what they include; the one that passes the limit is still taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Query:
     filters: tuple[Filter, ...] = ()
     sort: tuple[Sort, ...] = ()
     count: int = DEFAULT_COUNT
+    most_bytes: int = MOST_BYTES
     total: bool = False
     includes: tuple[Include, ...] = ()
     cursor: Cursor | None = None

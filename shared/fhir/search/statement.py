@@ -16,6 +16,7 @@ from shared.fhir.search.finders import finds
 from shared.fhir.search.order import Order, missing_value, order_of
 from shared.fhir.search.predicates import Bind, Shape, predicate, shape_of, values_of
 from shared.fhir.search.query import Query
+from shared.fhir.search.size import smaller, within
 from shared.fhir.search.snapshot import COLUMN, Sight
 
 BOUND = 1_000
@@ -37,10 +38,11 @@ class _Layout:
     continued: bool
 
 
-def page_statement(query: Query, access: Filter | None) -> tuple[str, list[Any]]:
+def page_statement(query: Query, access: Filter | None, *, exact: bool = False) -> tuple[str, list[Any]]:
     """The statement for one page, and its arguments; rows are rid, id, version, last_updated, body, sort values.
 
-    It asks for one row more than the page holds: that row says that there is a next page."""
+    It asks for one row more than the page holds: that row says that there is a next page. A row has no body
+    (NULL) where it is larger than its share of ``most_bytes``; where ``exact``, behind the rows that fill the page."""
     filters = ordered(query, access)
     layout = _Layout(
         tuple(shape_of(found) for found in filters),
@@ -55,8 +57,15 @@ def page_statement(query: Query, access: Filter | None) -> tuple[str, list[Any]]
         if query.cursor.snapshot is not None:
             arguments += [query.cursor.snapshot.text, query.cursor.snapshot.horizon]
         arguments += [*query.cursor.values, query.cursor.rid]
-    text = _page(layout)
-    return (f"SELECT page.*, {COLUMN} FROM ({text}) page" if query.moves else text), arguments
+    keys = "".join(f", page.s{number}" for number in range(len(query.sort))) + (f", {COLUMN}" if query.moves else "")
+    if exact:
+        body = within("page.body", query.most_bytes)
+    else:
+        body = smaller("page.body", query.most_bytes // (query.count + 1))
+    return (
+        f"SELECT page.rid, page.id, page.version, page.last_updated, {body}{keys} FROM ({_page(layout)}) page",
+        arguments,
+    )
 
 
 def count_statement(query: Query, access: Filter | None) -> tuple[str, list[Any]]:

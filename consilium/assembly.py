@@ -15,6 +15,7 @@ from services.gateway.main import Gateway
 from services.gateway.settings import GatewaySettings
 from services.notifications.main import SERVICE as NOTIFICATIONS
 from services.referrals.main import SERVICE as REFERRALS
+from shared.engine import Engine
 from shared.fhir.validate import prepare
 from shared.messaging.consumer import declare
 from shared.messaging.doorbell import Doorbell, listen
@@ -29,7 +30,6 @@ from shared.store.database import Pool, open_pool
 from shared.telemetry.health import Check
 from shared.telemetry.metrics import MessagingGauges
 from shared.telemetry.setup import Telemetry
-from shared.unit_of_work import Engine
 from shared.watch import watch
 from shared.worker import queue_of, run_worker
 

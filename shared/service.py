@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
+from shared.engine import Engine, Outgoing, tells_nothing
 from shared.fhir.app import FhirApp, Receive, Scope, Send
 from shared.fhir.kinds import Registry
 from shared.messaging.envelope import Event
@@ -18,7 +19,6 @@ from shared.store.database import Pool
 from shared.store.revisions import head
 from shared.telemetry.health import Check, database_check, health_routes, migrations_check
 from shared.telemetry.setup import FASTAPI_OFF
-from shared.unit_of_work import Engine, Outgoing, tells_nothing
 
 Handle = Callable[[Event], Awaitable[None]]
 Job = Callable[[Engine, asyncio.Event], Coroutine[Any, Any, None]]

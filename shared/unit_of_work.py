@@ -4,58 +4,28 @@ Resources, history, index rows and outbox rows go to PostgreSQL together. A lone
 single statement; whatever loads, or writes twice, opens a transaction first.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import asyncpg
 from pydantic import BaseModel
 
-from shared.clock import Clock, instant, system_clock
+from shared.clock import instant
+from shared.engine import Engine
 from shared.errors import Conflict, Gone, NotFound, PreconditionFailed, Unprocessable
 from shared.fhir.json import Resource, dumps, loads
-from shared.fhir.kinds import DecisionContext, Fact, Registry, ResourceKind
+from shared.fhir.kinds import DecisionContext, Fact, ResourceKind
 from shared.fhir.search.extract import extract, reference_term
 from shared.fhir.validate import LocalReference, check
-from shared.ids import IdSource, uuid7
 from shared.messaging import envelope, inbox
 from shared.security.caller import Caller
 from shared.store import resources
-from shared.store.database import Connection, Pool
-from shared.store.reading import Reader
+from shared.store.database import Connection
 from shared.store.resources import Stored
 from shared.store.write import OutboxRow, Write
-from shared.store.writing import Unit, Writer
+from shared.store.writing import Unit
 from shared.telemetry.propagation import current_traceparent
-
-Outgoing = Callable[[Fact, Stored, Caller], Iterable[tuple[str, str, BaseModel]]]
-"""``outgoing(fact, stored, caller)`` -> (event type, subject, payload) for each event that the fact becomes."""
-
-
-def tells_nothing(fact: Fact, stored: Stored, caller: Caller) -> Iterable[tuple[str, str, BaseModel]]:
-    """The outgoing mapping of a service without events."""
-    return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """What one service's engine runs on."""
-
-    service: str
-    kinds: Registry
-    pool: Pool
-    outgoing: Outgoing = tells_nothing
-    clock: Clock = system_clock
-    ids: IdSource = uuid7
-    wake_relay: Callable[[], None] = field(default=lambda: None)
-    """Called after a commit that left events in the outbox."""
-    reader: Reader = field(init=False)
-    writer: Writer = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "reader", Reader(self.pool))
-        object.__setattr__(self, "writer", Writer(self.pool))
 
 
 class UnitOfWork:

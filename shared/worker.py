@@ -5,13 +5,13 @@ Beside the service's own queues it hears requests to fill a queue that was lost:
 
 import asyncio
 
+from shared.engine import Engine
 from shared.messaging.consumer import Consumer, declare, run_consumers
 from shared.messaging.refill import refill_consumer
 from shared.messaging.relay import Relay
 from shared.messaging.topology import Queue
 from shared.messaging.transport import Transport
 from shared.service import Binding, Service
-from shared.unit_of_work import Engine
 
 
 def queue_of(binding: Binding) -> Queue:

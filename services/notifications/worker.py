@@ -17,9 +17,9 @@ from services.notifications.settings import NotificationSettings
 from services.notifications.store import deliveries
 from services.notifications.store.deliveries import Claimed
 from services.notifications.store.listen import LOSSES, listen, pause
+from shared.engine import Engine
 from shared.telemetry.failures import class_of
 from shared.telemetry.propagation import consuming
-from shared.unit_of_work import Engine
 
 log = logging.getLogger(__name__)
 

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.engine import Engine
 from shared.errors import Invalid, TooLarge
 from shared.fhir.http import Request, Response
 from shared.fhir.outcome import failure_response
 from shared.fhir.routes import dispatch
 from shared.security.caller import Caller, Role
 from shared.security.tokens import Verifier
-from shared.unit_of_work import Engine
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -3,11 +3,11 @@
 from importlib.metadata import version
 from typing import Any
 
+from shared.engine import Engine
 from shared.fhir.http import FHIR_JSON, Request, Response
 from shared.fhir.json import Resource, dumps
 from shared.fhir.kinds import ResourceKind
 from shared.fhir.search.parameters import search_parameters
-from shared.unit_of_work import Engine
 
 VERSION = "4.0.1"
 RELEASED = "2026-11-23"

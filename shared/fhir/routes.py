@@ -1,5 +1,6 @@
 """From method and path to an interaction, also for Bundle entries (http://hl7.org/fhir/R4/http.html#summary)."""
 
+from shared.engine import Engine
 from shared.errors import Invalid, NotAllowed, NotFound
 from shared.fhir.capability import capability
 from shared.fhir.http import Request, Response, body_resource, legal_id, require_acceptable
@@ -12,7 +13,6 @@ from shared.fhir.interactions.search import search
 from shared.fhir.interactions.transaction import transaction
 from shared.fhir.interactions.update import update
 from shared.fhir.interactions.vread import vread
-from shared.unit_of_work import Engine
 
 
 async def dispatch(engine: Engine, request: Request) -> Response:

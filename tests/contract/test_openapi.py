@@ -8,12 +8,12 @@ import pytest
 from fastapi import APIRouter
 
 from consilium.assembly import SERVICES
+from shared.engine import Engine
 from shared.errors import Unprocessable
 from shared.problem import DOCUMENTED, of_error
 from shared.security.tokens import OpenVerifier
 from shared.service import Service, rest_app
 from shared.store.database import Pool
-from shared.unit_of_work import Engine
 
 Operation = dict[str, Any]
 

@@ -12,13 +12,13 @@ from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from shared.engine import Engine
 from shared.fhir.definitions import RESOURCE_TYPES
 from shared.fhir.kinds import Registry, ResourceKind, kinds_of
 from shared.security.caller import Caller, Role
 from shared.service import Service, engine_of, service_app
 from shared.store import foundation
 from shared.store.database import open_pool
-from shared.unit_of_work import Engine
 
 MIGRATIONS = Path(__file__).parents[2] / "services" / "referrals" / "migrations"
 """The foundation alone."""

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from shared.engine import Engine
 from shared.service import Service
 from shared.store.migrations import upgrade
-from shared.unit_of_work import Engine
 from tests.factories.engine import FixedVerifier, client_of, running_engine
 
 

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from shared.engine import Engine
 from shared.security.caller import internal
 from shared.store.reading import Reader
-from shared.unit_of_work import Engine, unit_of_work
+from shared.unit_of_work import unit_of_work
 from tests.factories.engine import create_tables, every_type, running_engine
 from tests.factories.resources import patient
 

@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from shared.engine import Engine
 from shared.errors import Unprocessable
 from shared.security.caller import internal
 from shared.store import resources
@@ -15,7 +16,7 @@ from shared.store.indexing import IndexEntries
 from shared.store.resources import Stored
 from shared.store.write import OutboxRow, Outcome, Write
 from shared.store.writing import Unit, Writer
-from shared.unit_of_work import Engine, unit_of_work
+from shared.unit_of_work import unit_of_work
 from tests.factories.engine import create_tables, every_type, running_engine
 from tests.factories.resources import care_plan, patient
 

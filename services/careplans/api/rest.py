@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 
 from services.careplans.app import commands, queries
 from services.careplans.app.queries import Moment, Plan
+from shared.engine import Engine
 from shared.security.dependency import CurrentCaller
-from shared.unit_of_work import Engine
 
 ID = r"[A-Za-z0-9\-.]{1,64}"
 """http://hl7.org/fhir/R4/datatypes.html#id"""

@@ -12,6 +12,7 @@ from services.careplans.domain.shared_plan import apply_referrals, has_ended
 from services.careplans.store import followed_referrals, shared_plans
 from services.careplans.store.shared_plans import SharedPlan
 from shared.contracts.referrals import ReferralV1
+from shared.engine import Engine
 from shared.errors import Unavailable, Unprocessable
 from shared.fhir.json import Resource, loads
 from shared.fhir.kinds import Fact
@@ -20,7 +21,7 @@ from shared.security.caller import Caller
 from shared.store import resources
 from shared.store.database import Connection
 from shared.store.resources import Stored
-from shared.unit_of_work import Engine, UnitOfWork, unit_of_work
+from shared.unit_of_work import UnitOfWork, unit_of_work
 
 CONSUMER = "careplans.referrals"
 PATIENT = "Patient/"

@@ -13,12 +13,13 @@ from services.careplans.domain.facts import (
     team_facts,
 )
 from services.careplans.store import shared_plans
+from shared.engine import Engine
 from shared.errors import NotFound
 from shared.fhir.json import Resource, loads
 from shared.security.caller import Caller, Role
 from shared.store import resources
 from shared.store.resources import Past
-from shared.unit_of_work import Engine, current
+from shared.unit_of_work import current
 
 Compare = Callable[[Resource | None, Resource | None], tuple[PlanFact, ...]]
 NEWEST = 2**31 - 1

@@ -2,9 +2,9 @@
 
 from services.careplans.app.commands import follow_referral
 from shared.contracts.referrals import ReferralV1
+from shared.engine import Engine
 from shared.messaging.envelope import Event
 from shared.service import Handle
-from shared.unit_of_work import Engine
 
 
 def referrals(engine: Engine) -> Handle:

@@ -8,10 +8,10 @@ from pydantic import BaseModel
 from services.notifications.app import commands, queries
 from services.notifications.app.queries import Attempt, Delivery
 from services.notifications.domain.delivery import Status
+from shared.engine import Engine
 from shared.errors import NotFound
 from shared.security.caller import Caller, Role
 from shared.security.dependency import require_role
-from shared.unit_of_work import Engine
 
 router = APIRouter()
 

@@ -14,10 +14,10 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from services.notifications.app import queries
 from services.notifications.channels.stream import Hub, hub_of
 from services.notifications.settings import NotificationSettings
+from shared.engine import Engine
 from shared.errors import Forbidden, Invalid
 from shared.fhir.json import loads
 from shared.security.dependency import CurrentCaller
-from shared.unit_of_work import Engine
 
 # at DEBUG it logs what it sends, which is for the receiver only
 logging.getLogger("sse_starlette").setLevel(logging.INFO)

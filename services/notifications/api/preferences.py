@@ -11,10 +11,10 @@ from services.notifications.domain.receivers import is_receiver
 from services.notifications.settings import NotificationSettings
 from services.notifications.store import preferences
 from services.notifications.store.preferences import Kept
+from shared.engine import Engine
 from shared.errors import Forbidden, NotFound, Unprocessable
 from shared.security.caller import Caller, Role
 from shared.security.dependency import CurrentCaller
-from shared.unit_of_work import Engine
 
 NAME = r"^[^\x00]{1,300}$"
 """PostgreSQL has no text with a NUL character."""

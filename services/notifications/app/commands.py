@@ -13,12 +13,13 @@ from services.notifications.domain.team import Referral
 from services.notifications.store import deliveries, parties, preferences, stream
 from services.notifications.store.deliveries import Claimed, New
 from shared.clock import instant
+from shared.engine import Engine
 from shared.errors import Conflict, NotFound
 from shared.fhir.json import dumps, loads
 from shared.security.caller import Caller, internal
 from shared.store.resources import Stored
 from shared.telemetry.propagation import current_traceparent
-from shared.unit_of_work import Engine, UnitOfWork, unit_of_work
+from shared.unit_of_work import UnitOfWork, unit_of_work
 
 CONSUMER = "notifications.events"
 """The consumer's name in the inbox."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from services.notifications.store import stream
 from services.notifications.store.listen import LOSSES, listen, pause
 from services.notifications.store.stream import Entry
+from shared.engine import Engine
 from shared.errors import Unavailable
 from shared.store.database import Pool
 from shared.telemetry.failures import class_of
-from shared.unit_of_work import Engine
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from services.notifications.domain.team import Referral
 from shared.contracts.careplans import CarePlanV1
 from shared.contracts.notifications import NotificationEvent, NotificationV1
 from shared.contracts.referrals import ReferralV1
+from shared.engine import Engine
 from shared.messaging.envelope import Event
-from shared.unit_of_work import Engine
 
 Handle = Callable[[Event], Awaitable[None]]
 

@@ -22,10 +22,10 @@ from services.referrals.app.commands import Output, Step
 from services.referrals.app.queries import Moment, Standing
 from services.referrals.app.worklist import Page, Wanted
 from services.referrals.domain.transitions import State
+from shared.engine import Engine
 from shared.errors import Invalid
 from shared.security.caller import Discipline
 from shared.security.dependency import CurrentCaller
-from shared.unit_of_work import Engine
 
 REFERENCE = rf"^[A-Z][A-Za-z]{{1,63}}/{ID}$"
 _ETAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')

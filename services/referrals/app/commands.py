@@ -7,11 +7,12 @@ from services.referrals.domain.references import codings
 from services.referrals.domain.referral import is_referral, needs_reason
 from services.referrals.domain.states import state_of
 from services.referrals.domain.transitions import BUSINESS_STATUS, State
+from shared.engine import Engine
 from shared.errors import Gone, NotFound, PreconditionRequired
 from shared.fhir.json import Resource, loads
 from shared.security.caller import Caller, Role
 from shared.store.resources import Stored
-from shared.unit_of_work import Engine, unit_of_work
+from shared.unit_of_work import unit_of_work
 
 
 @dataclass(frozen=True, slots=True)

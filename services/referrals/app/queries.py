@@ -12,12 +12,13 @@ from services.referrals.domain.references import target
 from services.referrals.domain.referral import is_referral, needs_reason, outputs
 from services.referrals.domain.states import next_steps, state_of
 from services.referrals.domain.transitions import Actor
+from shared.engine import Engine
 from shared.errors import NotFound
 from shared.fhir.json import Resource, loads
 from shared.security.caller import Caller, Role
 from shared.store import resources
 from shared.store.resources import Stored
-from shared.unit_of_work import Engine, current
+from shared.unit_of_work import current
 
 NEWEST = 2**31 - 1
 

@@ -7,11 +7,11 @@ from services.referrals.app.queries import Referral, view
 from services.referrals.domain.discipline import LOCAL
 from services.referrals.domain.referral import FULFILL, is_referral
 from services.referrals.domain.transitions import BUSINESS_STATUS
+from shared.engine import Engine
 from shared.fhir.json import Resource, loads
 from shared.fhir.search import search_bundle
 from shared.fhir.search.parse import CURSOR
 from shared.security.caller import Caller, Discipline, Role
-from shared.unit_of_work import Engine
 
 _LONGEST_LIST = 200
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 
+from shared.engine import Engine
 from shared.errors import Invalid
 from shared.fhir.bundle import entry_at, listed, response_bundle
 from shared.fhir.http import Request, Response
 from shared.fhir.json import Resource
 from shared.fhir.outcome import failure_response
 from shared.fhir.references import make_relative
-from shared.unit_of_work import Engine
 
 Dispatch = Callable[[Engine, Request], Awaitable[Response]]
 _READS = frozenset({"GET", "HEAD"})

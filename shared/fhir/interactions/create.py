@@ -1,9 +1,10 @@
 """create: the server gives the id (http://hl7.org/fhir/R4/http.html#create); conditional with If-None-Exist."""
 
+from shared.engine import Engine
 from shared.fhir.http import Request, Response, body_resource
 from shared.fhir.interactions.conditional import existing
 from shared.fhir.interactions.writing import written
-from shared.unit_of_work import Engine, UnitOfWork, unit_of_work
+from shared.unit_of_work import UnitOfWork, unit_of_work
 
 
 async def create(engine: Engine, request: Request) -> Response:

@@ -1,7 +1,8 @@
 """delete: history stays (http://hl7.org/fhir/R4/http.html#delete)."""
 
+from shared.engine import Engine
 from shared.fhir.http import Request, Response, etag, if_match
-from shared.unit_of_work import Engine, UnitOfWork, unit_of_work
+from shared.unit_of_work import UnitOfWork, unit_of_work
 
 
 async def delete(engine: Engine, request: Request) -> Response:

@@ -1,12 +1,12 @@
 """history of one instance, newest first (http://hl7.org/fhir/R4/http.html#history)."""
 
 from shared.clock import instant
+from shared.engine import Engine
 from shared.errors import Invalid, NotFound
 from shared.fhir.http import Request, Response
 from shared.fhir.json import dumps
 from shared.store import resources
 from shared.store.resources import Past
-from shared.unit_of_work import Engine
 
 _PAGE = 50
 _LARGEST_PAGE = 1000

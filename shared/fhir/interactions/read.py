@@ -1,7 +1,8 @@
 """read: the current version, as stored (http://hl7.org/fhir/R4/http.html#read)."""
 
+from shared.engine import Engine
 from shared.fhir.http import Request, Response, etag, if_none_match, last_modified
-from shared.unit_of_work import Engine, current
+from shared.unit_of_work import current
 
 
 async def read(engine: Engine, request: Request) -> Response:

@@ -1,9 +1,9 @@
 """search by GET and POST (http://hl7.org/fhir/R4/http.html#search)."""
 
+from shared.engine import Engine
 from shared.errors import UnsupportedMediaType
 from shared.fhir.http import Request, Response, form
 from shared.fhir.search import search_bundle
-from shared.unit_of_work import Engine
 
 _FORM = "application/x-www-form-urlencoded"
 

@@ -7,6 +7,7 @@ comes before what refers to it, so that a rule may look at the target; reference
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from shared.engine import Engine
 from shared.errors import ConsiliumError, Invalid, Issue, NotSupported, PreconditionFailed
 from shared.fhir.bundle import Entry, entries, response_bundle
 from shared.fhir.http import Request, Response, form, legal_id
@@ -18,7 +19,7 @@ from shared.fhir.outcome import error_response
 from shared.fhir.references import absolute_references, conditional_references, references, rewritten
 from shared.fhir.search import matches
 from shared.store.resources import Stored
-from shared.unit_of_work import Engine, UnitOfWork, unit_of_work
+from shared.unit_of_work import UnitOfWork, unit_of_work
 
 Dispatch = Callable[[Engine, Request], Awaitable[Response]]
 _ORDER = {"DELETE": 0, "POST": 1, "PUT": 2}

@@ -1,10 +1,11 @@
 """update, also as create (http://hl7.org/fhir/R4/http.html#update), guarded by If-Match (#concurrency)."""
 
+from shared.engine import Engine
 from shared.errors import Invalid, PreconditionFailed, PreconditionRequired
 from shared.fhir.http import Request, Response, body_resource, if_match, legal_id
 from shared.fhir.interactions.writing import written
 from shared.security.caller import Role
-from shared.unit_of_work import Engine, UnitOfWork, unit_of_work
+from shared.unit_of_work import UnitOfWork, unit_of_work
 
 
 async def update(engine: Engine, request: Request) -> Response:

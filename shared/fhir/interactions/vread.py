@@ -1,9 +1,9 @@
 """vread: one version, past or current (http://hl7.org/fhir/R4/http.html#vread)."""
 
+from shared.engine import Engine
 from shared.errors import Gone, NotFound
 from shared.fhir.http import Request, Response, etag, last_modified
 from shared.store import resources
-from shared.unit_of_work import Engine
 
 
 async def vread(engine: Engine, request: Request) -> Response:

@@ -8,13 +8,14 @@ from services.careplans.events.incoming import referrals
 from services.careplans.store import shared_plans
 from shared.clock import instant
 from shared.contracts.referrals import ReferralEvent, ReferralV1
+from shared.engine import Engine
 from shared.fhir.json import Resource, loads
 from shared.ids import uuid7
 from shared.messaging import envelope
 from shared.messaging.envelope import Event, new_event
 from shared.security.caller import Caller, Role
 from shared.store import resources
-from shared.unit_of_work import Engine, unit_of_work
+from shared.unit_of_work import unit_of_work
 from tests.factories.resources import patient
 
 SYSTEM = Caller("ehr", Role.SYSTEM)

@@ -7,9 +7,10 @@ import pytest
 
 from services.careplans.domain.codes import ACTIVITY_STATUS, extension_value
 from services.careplans.domain.rules import KEEPER
+from shared.engine import Engine
 from shared.errors import Unavailable
 from shared.fhir.json import Resource
-from shared.unit_of_work import Engine, unit_of_work
+from shared.unit_of_work import unit_of_work
 from tests.factories.resources import care_plan
 from tests.integration.careplans.hearing import (
     Referral,

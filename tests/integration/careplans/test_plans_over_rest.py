@@ -4,8 +4,8 @@ import asyncio
 
 import httpx
 
+from shared.engine import Engine
 from shared.security.caller import Caller, Role
-from shared.unit_of_work import Engine
 from tests.factories.engine import FixedVerifier
 from tests.integration.careplans.hearing import Referral, hear, new_patient, plans_of, shared_plan
 

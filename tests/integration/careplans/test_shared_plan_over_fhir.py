@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
+from shared.engine import Engine
 from shared.security.caller import Caller, Role
-from shared.unit_of_work import Engine
 from tests.factories.engine import FixedVerifier
 from tests.integration.careplans.hearing import Referral, hear, new_patient, shared_plan, told
 

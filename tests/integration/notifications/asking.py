@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import httpx
 
 from services.notifications.main import SERVICE
+from shared.engine import Engine
 from shared.security.caller import Caller
 from shared.service import ServiceApp, service_app
-from shared.unit_of_work import Engine
 from tests.factories.engine import FixedVerifier
 
 

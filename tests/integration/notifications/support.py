@@ -11,11 +11,11 @@ from services.notifications.store import preferences
 from shared.contracts.careplans import CarePlanV1
 from shared.contracts.notifications import NotificationV1
 from shared.contracts.referrals import ReferralV1
+from shared.engine import Engine
 from shared.fhir.json import loads
 from shared.ids import uuid7
 from shared.messaging.envelope import Event, new_event
 from shared.store.database import Pool
-from shared.unit_of_work import Engine
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 STAMP = "2026-03-01T09:00:00.000Z"

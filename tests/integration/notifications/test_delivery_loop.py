@@ -15,8 +15,8 @@ from services.notifications.store import deliveries as store
 from services.notifications.store import preferences
 from services.notifications.worker import Channels, Pace, attempt, delivery_loop, open_channels
 from shared.contracts.notifications import NotificationEvent
+from shared.engine import Engine
 from shared.errors import Conflict, NotFound
-from shared.unit_of_work import Engine
 from tests.eventually import eventually
 from tests.factories.referrals import COORDINATOR
 from tests.integration.notifications.receivers import HookServer, MailServer

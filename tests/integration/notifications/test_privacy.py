@@ -9,8 +9,8 @@ from services.notifications.channels.stream import feed
 from services.notifications.domain.preferences import Channel
 from services.notifications.store import deliveries as store
 from services.notifications.worker import Pace, attempt, delivery_loop, open_channels
+from shared.engine import Engine
 from shared.security.caller import Caller, Role
-from shared.unit_of_work import Engine
 from tests.eventually import eventually
 from tests.integration.notifications.asking import open_stream
 from tests.integration.notifications.receivers import HookServer, MailServer

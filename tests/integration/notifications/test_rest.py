@@ -9,9 +9,9 @@ from standardwebhooks import Webhook
 
 from services.notifications.channels.stream import feed
 from services.notifications.domain.preferences import Channel
+from shared.engine import Engine
 from shared.fhir.json import loads
 from shared.security.caller import Caller, Discipline, Role
-from shared.unit_of_work import Engine
 from tests.factories.referrals import COORDINATOR, OWNER, PATIENT, REQUESTER, REQUESTING_EHR
 from tests.integration.notifications.asking import client, open_stream
 from tests.integration.notifications.support import LIND, hears, prefers, referral

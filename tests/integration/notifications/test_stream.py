@@ -9,10 +9,10 @@ import pytest
 from services.notifications.channels import stream as channel
 from services.notifications.channels.stream import Hub, feed, hub_of
 from services.notifications.store import stream
+from shared.engine import Engine
 from shared.errors import Unavailable
 from shared.ids import uuid7
 from shared.store.database import Pool
-from shared.unit_of_work import Engine
 from tests.eventually import eventually
 
 ME, OTHER = "Practitioner/me", "Practitioner/other"

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from services.notifications.domain.preferences import Channel
 from shared.contracts.notifications import NotificationEvent
 from shared.contracts.referrals import ReferralEvent
+from shared.engine import Engine
 from shared.fhir.json import loads
 from shared.messaging.envelope import Event
-from shared.unit_of_work import Engine
 from tests.integration.notifications.support import (
     FAR,
     LIND,

@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 
+from shared.engine import Engine
 from shared.security.caller import Caller
-from shared.unit_of_work import Engine
 from tests.factories.engine import FixedVerifier
 from tests.factories.referrals import BACK_END, REQUESTER, order, practitioner_role, reference, task
 

@@ -4,9 +4,10 @@ import httpx
 import pytest
 
 from services.referrals.domain.transitions import HARMONIZED
+from shared.engine import Engine
 from shared.errors import Conflict, Forbidden, Unprocessable
 from shared.security.caller import Caller
-from shared.unit_of_work import Engine, unit_of_work
+from shared.unit_of_work import unit_of_work
 from tests.factories.engine import FixedVerifier
 from tests.factories.referrals import (
     BACK_END,

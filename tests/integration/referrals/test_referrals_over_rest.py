@@ -5,8 +5,8 @@ import pytest
 
 from services.referrals.api.asking import BusinessStatus, Status
 from services.referrals.domain.transitions import TRANSITIONS
+from shared.engine import Engine
 from shared.fhir.definitions.table import codes
-from shared.unit_of_work import Engine
 from tests.factories.engine import FixedVerifier
 from tests.factories.referrals import (
     BACK_END,

@@ -1,0 +1,43 @@
+"""What one service's engine runs on, put together once per process."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from shared.clock import Clock, system_clock
+from shared.fhir.kinds import Fact, Registry
+from shared.ids import IdSource, uuid7
+from shared.security.caller import Caller
+from shared.store.database import Pool
+from shared.store.reading import Reader
+from shared.store.resources import Stored
+from shared.store.writing import Writer
+
+Outgoing = Callable[[Fact, Stored, Caller], Iterable[tuple[str, str, BaseModel]]]
+"""``outgoing(fact, stored, caller)`` -> (event type, subject, payload) for each event that the fact becomes."""
+
+
+def tells_nothing(fact: Fact, stored: Stored, caller: Caller) -> Iterable[tuple[str, str, BaseModel]]:
+    """The outgoing mapping of a service without events."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What one service's engine runs on."""
+
+    service: str
+    kinds: Registry
+    pool: Pool
+    outgoing: Outgoing = tells_nothing
+    clock: Clock = system_clock
+    ids: IdSource = uuid7
+    wake_relay: Callable[[], None] = field(default=lambda: None)
+    """Called after a commit that left events in the outbox."""
+    reader: Reader = field(init=False)
+    writer: Writer = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reader", Reader(self.pool))
+        object.__setattr__(self, "writer", Writer(self.pool))

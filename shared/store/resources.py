@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.store.database import Connection, Pool
+from shared.store.size import MOST_BYTES, within
 from shared.store.write import OutboxRow, Outcome, Write, write_statement
 
 
@@ -32,8 +33,9 @@ class Past:
 _READ = "SELECT version, last_updated, deleted, body FROM resource WHERE type = $1 AND id = $2"
 _VREAD = "SELECT last_updated, method, body FROM resource_history WHERE type = $1 AND id = $2 AND version = $3"
 _HISTORY = (
+    f"SELECT h.version, h.last_updated, h.method, {within('h.body', MOST_BYTES)} FROM ("
     "SELECT version, last_updated, method, body FROM resource_history"
-    " WHERE type = $1 AND id = $2 AND version < $3 ORDER BY version DESC LIMIT $4"
+    " WHERE type = $1 AND id = $2 AND version < $3 ORDER BY version DESC LIMIT $4) h"
 )
 _MANY = (
     "SELECT r.type, r.id, r.version, r.last_updated, r.deleted, r.body"
@@ -85,9 +87,13 @@ async def vread(connection: Connection | Pool, type_: str, id_: str, version: in
 
 
 async def history(connection: Connection | Pool, type_: str, id_: str, *, below: int, limit: int) -> list[Past]:
-    """Versions below ``below``, newest first, at most ``limit``."""
+    """Versions below ``below``, newest first, at most ``limit`` and no more than ``MOST_BYTES`` hold (at least one)."""
     rows = await connection.fetch(_HISTORY, type_, id_, below, limit)
-    return [Past(Stored(type_, id_, row[0], row[1], row[2] == "DELETE", row[3]), row[2]) for row in rows]
+    return [
+        Past(Stored(type_, id_, row[0], row[1], row[2] == "DELETE", row[3]), row[2])
+        for row in rows
+        if row[3] is not None
+    ]
 
 
 async def write(

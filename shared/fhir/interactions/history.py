@@ -21,17 +21,18 @@ async def history(engine: Engine, request: Request) -> Response:
     parameters = dict(request.parameters)
     count = min(_number(parameters.get("_count"), _PAGE), _LARGEST_PAGE)
     below = min(_number(parameters.get("_before"), _BEGINNING), _BEGINNING)
-    versions = await resources.history(engine.pool, type_, id_, below=below, limit=count + 1)
+    versions = await resources.history(engine.pool, type_, id_, below=below, limit=count)
     newest = versions or await resources.history(engine.pool, type_, id_, below=_BEGINNING, limit=1)
     if not newest:
         raise NotFound("No such resource.")
     base = f"{request.base}/{type_}/{id_}"
     links = [_link("self", f"{base}/_history?{request.query}" if request.query else f"{base}/_history")]
-    if count and len(versions) > count:
-        links.append(_link("next", f"{base}/_history?_count={count}&_before={versions[count - 1].stored.version}"))
+    # versions have no gaps: whatever ended the page, the first version is on the last one
+    if versions and versions[-1].stored.version > 1:
+        links.append(_link("next", f"{base}/_history?_count={count}&_before={versions[-1].stored.version}"))
     total = newest[0].stored.version if below == _BEGINNING else None
     head = {"resourceType": "Bundle", "type": "history"} | ({} if total is None else {"total": total}) | {"link": links}
-    entries = b",".join(_entry(base, past) for past in versions[:count])
+    entries = b",".join(_entry(base, past) for past in versions)
     return Response(200, dumps(head)[:-1] + (b',"entry":[' + entries + b"]}" if entries else b"}"))
 
 

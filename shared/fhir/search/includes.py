@@ -11,10 +11,10 @@ from shared.fhir.search.filters import Filter
 from shared.fhir.search.params.reference import local
 from shared.fhir.search.predicates import predicate, shape_of, values_of
 from shared.fhir.search.query import Include, Query
-from shared.fhir.search.size import within
 from shared.store.database import Connection, Pool
 from shared.store.indexing import term
 from shared.store.resources import Stored
+from shared.store.size import within
 
 MOST_INCLUDED = 5_000
 

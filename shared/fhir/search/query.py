@@ -7,12 +7,11 @@ from typing import Literal
 from shared.fhir.search.filters import Filter
 from shared.fhir.search.parameters import Parameter
 from shared.fhir.search.snapshot import Snapshot
+from shared.store.size import MOST_BYTES
 
 SortValue = int | str | datetime
 DEFAULT_COUNT = 50
 LARGEST_COUNT = 1_000
-MOST_BYTES = 32 * 1024 * 1024
-"""Of bodies on one page, and as much again of what they include; the one that passes the limit is still taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from shared.fhir.search.finders import finds
 from shared.fhir.search.order import Order, missing_value, order_of
 from shared.fhir.search.predicates import Bind, Shape, predicate, shape_of, values_of
 from shared.fhir.search.query import Query
-from shared.fhir.search.size import smaller, within
 from shared.fhir.search.snapshot import COLUMN, Sight
+from shared.store.size import smaller, within
 
 BOUND = 1_000
 """A list that is shorter is read whole."""

@@ -1,5 +1,8 @@
 """What bounds an answer in bytes, in the statement that fetches it: what does not fit never leaves the database."""
 
+MOST_BYTES = 32 * 1024 * 1024
+"""Of bodies on one page, and as much again of what they include; the one that passes the limit is still taken."""
+
 
 def smaller(body: str, most_bytes: int) -> str:
     """``body``, or NULL where it is larger. The length of a value stored out of line is known without reading it."""

@@ -8,7 +8,6 @@ import asyncpg
 from consilium.mistakes import Mistake
 from shared.store.losses import DATABASE_LOSSES
 
-SERVICES = ("referrals", "careplans", "notifications")
 BUS = "bus"
 """The in-process transport's own database."""
 UNREACHABLE = (asyncpg.PostgresError, *DATABASE_LOSSES, ValueError)

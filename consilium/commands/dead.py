@@ -70,7 +70,7 @@ def replay(
     from shared.messaging.dead import replay_dead
 
     count = _with_transport(lambda transport: replay_dead(transport, queue, event or None))
-    typer.echo(f"{count} on their way again")
+    typer.echo(f"{count} on their way again" if count else "Nothing to replay: no such dead letters.")
 
 
 def _queues(queue: str | None) -> list[str]:

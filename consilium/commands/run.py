@@ -7,7 +7,7 @@ def command() -> None:
     """Serve everything: FHIR, REST, workers, and an embedded PostgreSQL unless CONSILIUM_DATABASE_URL is set.
 
     Runs until Ctrl-C or SIGTERM. Settings are environment variables: CONSILIUM_PORT (8080), CONSILIUM_HOST (127.0.0.1),
-    CONSILIUM_DATA_DIR (.consilium in this folder); the README lists all.
+    CONSILIUM_DATA_DIR (.consilium in this folder); the README lists the others that matter.
     """
     from contextlib import nullcontext
 

@@ -12,8 +12,9 @@ class NotificationSettings(ConsiliumSettings):
     """``smtp://``, ``smtp+starttls://`` or ``smtps://``, with ``user:password@host:port``; without one, no e-mail."""
     smtp_from: str = "consilium@localhost"
     """The sender's mailbox; its domain ends every Message-ID."""
-    public_url: str = "http://127.0.0.1:8080"
-    """Where links in messages lead: the edge's base URL."""
+    port: int = Field(default=8080, ge=1, le=65535)
+    public_url: str | None = None
+    """Where links in messages lead: the edge's base URL; without one, ``port`` of this machine."""
     webhook_allow_http: bool = False
     """Plain http to a webhook: for development only."""
     webhook_allow_private: bool = False
@@ -26,3 +27,8 @@ class NotificationSettings(ConsiliumSettings):
     """Seconds between the stream's heartbeats."""
     stream_max_age: int = Field(default=3600, ge=1)
     """Seconds until a stream ends, so that the client comes back with a fresh token."""
+
+    @property
+    def links_to(self) -> str:
+        """The base URL of links."""
+        return self.public_url or f"http://127.0.0.1:{self.port}"

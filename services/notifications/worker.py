@@ -59,7 +59,7 @@ async def open_channels(settings: NotificationSettings) -> AsyncIterator[Channel
         }
         if settings.smtp_url:
             url, seconds = settings.smtp_url.get_secret_value(), settings.channel_timeout
-            channels[Channel.EMAIL] = email_channel(Mailbox(url, settings.smtp_from, settings.public_url, seconds))
+            channels[Channel.EMAIL] = email_channel(Mailbox(url, settings.smtp_from, settings.links_to, seconds))
         yield channels
 
 

@@ -141,16 +141,16 @@ class InProcessTransport:
         def notified(*_: object) -> None:
             wake.set()
 
-        await connection.add_listener(CHANNEL, notified)
         try:
+            await connection.add_listener(CHANNEL, notified)
             while not stop.is_set():
                 wake.clear()
                 if not await self._handle_batch(connection, queue, handler, prefetch, stop):
                     due = await connection.fetchval(NEXT_DUE, queue.name)
                     await either(stop, wake, seconds=POLL if due is None else min(due + 0.001, POLL))
         finally:
-            if not connection.is_closed():
-                await connection.remove_listener(CHANNEL, notified)
+            # also when cancelled on the way: the pool hands the connection on; on a lost one it does nothing
+            await connection.remove_listener(CHANNEL, notified)
 
     async def _handle_batch(
         self, connection: Connection, queue: Queue, handler: Handler, prefetch: int, stop: asyncio.Event

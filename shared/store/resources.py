@@ -101,9 +101,11 @@ async def write(
     writes: Sequence[Write],
     events: Sequence[OutboxRow],
     references: Sequence[tuple[str, str]],
+    *,
+    wait: bool = True,
 ) -> Outcome:
     """Write all of it in one statement, or nothing where a reference is missing; compare ``Outcome.written``."""
-    statement, arguments = write_statement(writes, events, references)
+    statement, arguments = write_statement(writes, events, references, wait=wait)
     row: Any = await connection.fetchrow(statement, *arguments)
     present = row["present"] if references else None
     return Outcome(row["written"], frozenset((type_, id_) for type_, id_ in present or ()))

@@ -58,7 +58,9 @@ _INDEXES = {
 
 
 @lru_cache(maxsize=256)
-def _statement(inserts: bool, updates: bool, indexes: tuple[str, ...], events: bool, references: bool) -> str:
+def _statement(
+    inserts: bool, updates: bool, indexes: tuple[str, ...], events: bool, references: bool, wait: bool
+) -> str:
     """The SQL for one shape of write."""
     numbers = iter(range(1, 64))
 
@@ -75,7 +77,9 @@ def _statement(inserts: bool, updates: bool, indexes: tuple[str, ...], events: b
         types, ids = parameter("text[]"), parameter("text[]")
         parts.append(
             f"present AS MATERIALIZED (SELECT r.type, r.id FROM unnest({types}, {ids}) AS w(type, id)"
-            " JOIN resource r ON r.type = w.type AND r.id = w.id WHERE NOT r.deleted FOR KEY SHARE OF r)"
+            " JOIN resource r ON r.type = w.type AND r.id = w.id WHERE NOT r.deleted FOR KEY SHARE OF r"
+            + ("" if wait else " SKIP LOCKED")
+            + ")"
         )
         holds = f"(SELECT count(*) FROM present) = cardinality({types})"
     written = []
@@ -143,9 +147,15 @@ def _statement(inserts: bool, updates: bool, indexes: tuple[str, ...], events: b
 
 
 def write_statement(
-    writes: Sequence[Write], events: Sequence[OutboxRow], references: Sequence[tuple[str, str]]
+    writes: Sequence[Write],
+    events: Sequence[OutboxRow],
+    references: Sequence[tuple[str, str]],
+    *,
+    wait: bool = True,
 ) -> tuple[str, list[Any]]:
-    """The statement and its arguments. ``references``: distinct (type, id) pairs; all exist, or nothing is written."""
+    """The statement and its arguments. ``references``: distinct (type, id) pairs; all exist, or nothing is written.
+
+    What somebody is about to delete is waited for, or without ``wait`` taken for missing."""
     arguments: list[Any] = [
         [write.type for write in writes],
         [write.id for write in writes],
@@ -175,7 +185,7 @@ def write_statement(
         ]
     inserts = any(write.version == 1 for write in writes)
     updates = any(write.version > 1 for write in writes)
-    return _statement(inserts, updates, tuple(used), bool(events), bool(references)), arguments
+    return _statement(inserts, updates, tuple(used), bool(events), bool(references), wait), arguments
 
 
 def _array(terms: tuple[int, ...]) -> str:

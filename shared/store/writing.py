@@ -2,7 +2,8 @@
 
 It is for units of work that need no transaction of their own. Alone, one costs what a plain statement costs; sixteen at
 a time share its start, its round trip and its flush to disk (docs/adr/0005-speed.md). Nobody is harmed by a neighbour:
-who refers to what does not exist is told so and the rest is written; after an error of the statement each goes alone.
+a shared statement waits for no lock; who refers to what is missing or being deleted tries again alone, and so does each
+after an error of the statement.
 """
 
 import asyncio
@@ -50,7 +51,16 @@ class Writer:
     async def write(self, unit: Unit) -> Outcome:
         """Write ``unit``, or nothing where a reference is missing; compare ``Outcome.written``.
 
-        A caller that gives up does not stop it. Raises what asyncpg raises."""
+        A caller that gives up may come too late to stop it. Raises what asyncpg raises."""
+        if len(unit.writes) > self._most or unit.size > self._largest:
+            return await self._statement([unit], wait=True)
+        outcome = await self._shared(unit)
+        if not outcome.present.issuperset(unit.references):
+            # missing, or being deleted: whoever waits for the end of that does so beside the places that others need
+            return await self._statement([unit], wait=True)
+        return outcome
+
+    async def _shared(self, unit: Unit) -> Outcome:
         if self._under_way < self._at_once:
             self._under_way += 1
             try:
@@ -71,7 +81,7 @@ class Writer:
             task.add_done_callback(self._tasks.discard)
 
     def _next(self) -> list[Waiting]:
-        """The next units that fit in one statement; one that is too large for any goes alone."""
+        """The next units that fit in one statement."""
         resources_, bytes_, taken = 0, 0, 0
         for unit, _ in self._waiting:
             resources_, bytes_ = resources_ + len(unit.writes), bytes_ + unit.size
@@ -112,10 +122,11 @@ class Writer:
         if held_up:
             await self._write(held_up)
 
-    async def _statement(self, units: Sequence[Unit]) -> Outcome:
+    async def _statement(self, units: Sequence[Unit], *, wait: bool = False) -> Outcome:
         return await resources.write(
             self._pool,
             [write for unit in units for write in unit.writes],
             [event for unit in units for event in unit.events],
             list(dict.fromkeys(key for unit in units for key in unit.references)),
+            wait=wait,
         )

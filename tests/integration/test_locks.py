@@ -51,6 +51,14 @@ async def test_a_reference_to_what_is_being_changed_does_not_wait(engine: Engine
             await _plan_for(engine, "a")
 
 
+async def test_a_transaction_keeps_nobody_from_referring_to_what_it_only_changes(engine: Engine) -> None:
+    async with unit_of_work(engine, ME) as changing:
+        await changing.lock_all([("Patient", "a"), ("Patient", "b")])
+        await changing.lock_all([("Patient", "b")], to_delete=True)
+        async with asyncio.timeout(5):
+            await _plan_for(engine, "a")
+
+
 async def test_a_reference_to_what_is_being_deleted_waits_and_is_refused(engine: Engine) -> None:
     async with unit_of_work(engine, ME) as deleting:
         await deleting.load("Patient", "a")

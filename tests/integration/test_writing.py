@@ -36,9 +36,9 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sizes: list[int] = []
     write = resources.write
 
-    async def counted(pool: Any, writes: Any, events: Any, references: Any) -> Outcome:
+    async def counted(pool: Any, writes: Any, events: Any, references: Any, *, wait: bool) -> Outcome:
         sizes.append(len(writes))
-        return await write(pool, writes, events, references)
+        return await write(pool, writes, events, references, wait=wait)
 
     monkeypatch.setattr(resources, "write", counted)
     return sizes
@@ -119,7 +119,7 @@ async def test_a_lost_database_is_told_to_all_and_nothing_is_tried_again(
 ) -> None:
     tried: list[int] = []
 
-    async def lost(pool: Any, writes: Any, events: Any, references: Any) -> Outcome:
+    async def lost(pool: Any, writes: Any, events: Any, references: Any, *, wait: bool) -> Outcome:
         tried.append(len(writes))
         await asyncio.sleep(0)
         raise asyncpg.ConnectionDoesNotExistError("gone")
@@ -140,7 +140,30 @@ async def test_a_statement_has_limits(
     assert statements == groups
 
 
-async def test_what_is_too_large_for_any_statement_goes_alone(engine: Engine, statements: list[int]) -> None:
+async def test_what_is_too_large_for_any_statement_takes_nobodys_place(engine: Engine, statements: list[int]) -> None:
     writer = Writer(engine.pool, at_once=1, largest=25)
-    await asyncio.gather(*(writer.write(_unit(f"n{number}", size=100)) for number in range(3)))
-    assert statements == [1, 1, 1]
+    units = [_unit(f"n{number}", size=100 if number in (0, 5) else 5) for number in range(8)]
+    await asyncio.gather(*(writer.write(unit) for unit in units))
+    assert statements == [1, 1, 1, 5]
+
+
+async def test_who_waits_for_a_deletion_holds_up_nobody_else(engine: Engine) -> None:
+    going = await _create(engine, patient())
+    async with engine.pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM resource WHERE id = $1 FOR UPDATE", going.id)
+        referring = [asyncio.create_task(_create(engine, care_plan(f"Patient/{going.id}"))) for _ in range(4)]
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(_create(engine, patient()) for _ in range(20)))
+        assert not any(task.done() for task in referring)
+    assert {stored.type for stored in await asyncio.gather(*referring)} == {"CarePlan"}
+
+
+async def test_who_waited_for_a_deletion_that_happened_is_refused(engine: Engine) -> None:
+    going = await _create(engine, patient())
+    async with unit_of_work(engine, internal("test")) as deleting:
+        await deleting.delete("Patient", going.id)
+        referring = asyncio.create_task(_create(engine, care_plan(f"Patient/{going.id}")))
+        await _create(engine, patient())
+        await deleting.commit()
+    with pytest.raises(Unprocessable):
+        await referring

@@ -9,6 +9,8 @@ from shared.errors import Invalid
 from shared.fhir.http import Request, Response
 from shared.fhir.json import Resource, dumps
 
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes of all that a batch or transaction reads: a small Bundle of large searches would else fill the memory."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"})
 _CONDITIONS = {"ifMatch": "if-match", "ifNoneMatch": "if-none-match", "ifNoneExist": "if-none-exist"}
 

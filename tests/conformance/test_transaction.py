@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.fhir.interactions import transaction
 from tests.factories.resources import bundle, care_plan, entry, observation, patient
 
 P, Q = "urn:uuid:0f3c3a5e-0000-4000-8000-000000000001", "urn:uuid:0f3c3a5e-0000-4000-8000-000000000002"
@@ -181,3 +182,14 @@ async def test_transactions_that_cross_wait_for_each_other_and_all_succeed(fhir:
         answers = await asyncio.gather(*(fhir.post("", json=each) for each in crossing))
         assert [answer.status_code for answer in answers] == [200] * 16
     assert (await fhir.get("Patient/wren")).headers["etag"] == 'W/"18"'
+
+
+async def test_reads_beyond_what_one_answer_holds_are_refused_one_by_one(
+    fhir: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "LARGEST_ANSWER", 1_000)
+    await fhir.put("Patient/robin", json=patient(id="robin", name=[{"text": "x" * 600}]))
+    reads = [entry("GET", "Patient/robin")] * 4
+    answer = await fhir.post("", json=bundle("transaction", *reads, entry("POST", "Patient", patient())))
+    assert [one["response"]["status"][:3] for one in answer.json()["entry"]] == ["200", "200", "400", "400", "201"]
+    assert answer.json()["entry"][2]["response"]["outcome"]["issue"][0]["code"] == "too-costly"

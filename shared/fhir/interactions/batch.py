@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from shared.engine import Engine
 from shared.errors import Invalid
-from shared.fhir.bundle import entry_at, listed, response_bundle
+from shared.fhir.bundle import LARGEST_ANSWER, entry_at, listed, response_bundle
 from shared.fhir.http import Request, Response
 from shared.fhir.json import Resource
 from shared.fhir.outcome import failure_response
@@ -12,8 +12,6 @@ from shared.fhir.references import make_relative
 
 Dispatch = Callable[[Engine, Request], Awaitable[Response]]
 _READS = frozenset({"GET", "HEAD"})
-LARGEST_ANSWER = 64 * 1024 * 1024
-"""Bytes of all that a batch reads: a small Bundle of large searches would else fill the memory."""
 
 
 async def batch(engine: Engine, request: Request, bundle: Resource, dispatch: Dispatch) -> Response:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from shared.engine import Engine
 from shared.errors import ConsiliumError, Invalid, Issue, NotSupported, PreconditionFailed
-from shared.fhir.bundle import Entry, entries, response_bundle
+from shared.fhir.bundle import LARGEST_ANSWER, Entry, entries, response_bundle
 from shared.fhir.http import Request, Response, form, legal_id
 from shared.fhir.interactions import create, delete, update
 from shared.fhir.interactions.conditional import criteria_of, existing, wait_turn
@@ -56,10 +56,14 @@ async def transaction(engine: Engine, request: Request, bundle: Resource, dispat
             except ConsiliumError as error:
                 raise _located(error, plan.entry.number) from error
         await work.commit()
+    size = 0
     for entry in listed:
         if entry.number not in answers:
             try:
+                if size > LARGEST_ANSWER:
+                    raise Invalid("The transaction reads more than one answer can hold.", code="too-costly")
                 answers[entry.number] = await dispatch(engine, entry.request(request))
+                size += len(answers[entry.number].body)
             except ConsiliumError as error:
                 answers[entry.number] = error_response(error)
     ordered = [answers[entry.number] for entry in listed]
@@ -75,9 +79,12 @@ async def _wait_turns(work: UnitOfWork, listed: Iterable[Entry]) -> None:
     if len(conditional) > 1:
         for type_ in sorted(conditional):
             await wait_turn(work, type_)
-    changed = [(entry.path[0], entry.path[1]) for entry in writes if len(entry.path) == 2 and legal_id(entry.path[1])]
-    if changed:
-        await work.lock_all(changed, to_delete=any(entry.method == "DELETE" for entry in writes))
+    changed = {(e.path[0], e.path[1]): e.method for e in writes if len(e.path) == 2 and legal_id(e.path[1])}
+    deleted = [key for key, method in changed.items() if method == "DELETE"]
+    if len(deleted) < len(changed):
+        await work.lock_all(changed)
+    # only what is to go: others may go on referring to what is changed
+    await work.lock_all(deleted, to_delete=True)
 
 
 async def _plan(work: UnitOfWork, entry: Entry, base: str) -> _Planned:

@@ -109,7 +109,8 @@ def _compartment(value: Any, entries: Entries) -> None:
 def _references(resource: Resource, terms: list[int]) -> None:
     """A key for every literal reference anywhere in ``resource``, searchable or not."""
     found = set()
-    waiting: list[Any] = [resource]
+    # those of a stored Bundle's entries are resolved in it
+    waiting: list[Any] = [resource] if resource["resourceType"] != "Bundle" else []
     while waiting:
         node = waiting.pop()
         if type(node) is dict:

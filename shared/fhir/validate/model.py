@@ -41,6 +41,7 @@ WITHOUT_MODEL = {
 """Types that only the walk checks, with the reason."""
 
 PASSED_OVER = {
+    "uuid_version": "R4's uuid is of any version (http://hl7.org/fhir/R4/datatypes.html#uuid), the model's is not",
     "string_pattern_mismatch": "the walk checks formats; the model's patterns refuse text of Unicode blanks only",
 }
 """Kinds of findings of pydantic that say nothing about R4, with the reason."""

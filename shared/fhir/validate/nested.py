@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.fhir.definitions import RESOURCE_TYPES
 from shared.fhir.validate.references import resolve_fragments
-from shared.fhir.validate.walk import Place, Run, Walk
+from shared.fhir.validate.walk import ABOVE, Place, Run, Walk
 
 
 def contained(check_of: Callable[[str], Run]) -> Run:
@@ -20,18 +20,23 @@ def contained(check_of: Callable[[str], Run]) -> Run:
 
 
 def independent(check_of: Callable[[str], Run]) -> Run:
-    """A resource on its own, as the root or in an entry: its ``#id`` references are resolved within it."""
+    """A resource on its own, as the root or in an entry: its ``#id`` references are resolved within it.
+
+    Those of an entry are resolved in its Bundle (http://hl7.org/fhir/R4/bundle.html#references), not on this server."""
 
     def run(value: Any, parent: Place, label: str, index: int, walk: Walk) -> None:
         if (type_ := _type_of(value, parent, label, index, walk)) is None:
             return
         walk.types.add(type_)
-        outer, walk.fragments = walk.fragments, []
+        outer, above = walk.fragments, walk.references
+        walk.fragments = []
+        if parent is not ABOVE:
+            walk.references = []
         before = len(walk.issues)
         check_of(type_)(value, parent, label, index, walk)
         if walk.fragments and len(walk.issues) == before:
             resolve_fragments(value.get("contained"), walk.fragments, walk)
-        walk.fragments = outer
+        walk.fragments, walk.references = outer, above
 
     return run
 

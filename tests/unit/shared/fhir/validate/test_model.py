@@ -34,6 +34,14 @@ def test_its_findings_name_the_place_and_no_value() -> None:
         changed(PATIENT, "extension", [{"url": "http://example.org/", "valueMeta": {"versionId": "1"}}]),
         changed(PATIENT, "extension", [{"url": "http://example.org/", "valueString": "\u00a0"}]),
         changed(PATIENT, "birthDate", "1970"),
+        *(
+            changed(PATIENT, "extension", [{"url": "http://example.org/", "valueUuid": f"urn:uuid:{value}"}])
+            for value in (
+                "01a20a5b-6926-7474-b852-8c8b2a58435a",
+                "01a20a5b-6926-1474-0852-8c8b2a58435a",
+                "00000000-0000-0000-0000-000000000000",
+            )
+        ),
         {"resourceType": "Patient"},
         {"resourceType": "Evidence", "status": "active", "exposureBackground": {"reference": "EvidenceVariable/1"}},
         changed(

@@ -20,13 +20,15 @@ PASSED_ON = frozenset({"requested", "received", "accepted", "ready", "in-progres
 
 
 def further(before: Resource | None, after: Resource | None, related: Mapping[str, Resource]) -> Iterable[str]:
-    """The Tasks that ``after`` is part of, and the roles behind their owners and the order's requester."""
+    """The Tasks that ``after`` is part of, up to the first, and the roles behind owners and the order's requester."""
     if after is None or not opens(before, after):
         return ()
-    parents = _parents(after)
+    parents = set(_parents(after))
+    above = {reference for reference in related if reference.startswith("Task/")}
     order = related.get(target(after.get("focus")) or "", {})
     owners = (related[parent].get("owner") for parent in parents if parent in related)
-    return (*parents, *stand_ins(order.get("requester"), *owners))
+    older = (reference for known in above for reference in _parents(related[known]))
+    return (*parents, *older, *stand_ins(order.get("requester"), *owners))
 
 
 def opens(before: Resource | None, after: Resource) -> bool:
@@ -63,10 +65,17 @@ def _may_pass_on(parent: Resource, part: Resource, order: Resource, context: Dec
     asked = target(parent.get("focus"))
     return (
         is_referral(parent)
-        and parent["status"] in PASSED_ON
+        and _goes_on(parent, context.related, set())
         and (target(part.get("focus")) == asked or asked in _derived_from(order))
         and is_behind(context.caller, parent.get("owner"), context.related)
     )
+
+
+def _goes_on(task: Resource, related: Mapping[str, Resource], seen: set[str]) -> bool:
+    """Whether ``task`` and all that it is part of were sent and have not ended; ``seen`` ends a circle."""
+    older = [parent for parent in _parents(task) if parent in related and parent not in seen]
+    seen.update(older)
+    return task["status"] in PASSED_ON and all(_goes_on(related[parent], related, seen) for parent in older)
 
 
 def _derived_from(order: Resource) -> tuple[str | None, ...]:

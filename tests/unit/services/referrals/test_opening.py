@@ -136,6 +136,18 @@ def test_a_part_is_passed_on_again_by_its_own_owner_only() -> None:
         decide_task(None, task(requester=_by(OWNER), **again), OWNER, part)
 
 
+@pytest.mark.parametrize("status", ["accepted", "rejected", "cancelled"])
+def test_a_part_of_what_has_ended_passes_nothing_on(status: str) -> None:
+    whole = task(status, partOf=[reference("Task/t2")])
+    part = task("accepted", requester=_by(OWNER), **PART | {"owner": whole["owner"]})
+    again = task(requester=_by(OWNER), id="t3", partOf=[reference("Task/t2")])
+    if status == "accepted":
+        assert told(decide_task(None, again, OWNER, whole, part)) == ["requested"]
+    else:
+        with pytest.raises(Forbidden):
+            decide_task(None, again, OWNER, whole, part)
+
+
 @pytest.mark.parametrize(
     "before",
     [

@@ -128,7 +128,11 @@ async def assembled(
         settings = GatewaySettings()
         upstreams: dict[str, ASGIApp] = {
             service.name: service_app(
-                service, engines[service.name], verifier, trust_forwarded=settings.trust_forwarded
+                service,
+                engines[service.name],
+                verifier,
+                known_as=settings.public_base,
+                trust_forwarded=settings.trust_forwarded,
             )
             for service in SERVICES
         }

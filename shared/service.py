@@ -107,11 +107,12 @@ def service_app(
     verifier: Verifier,
     *,
     base_url: str | None = None,
+    known_as: str | None = None,
     trust_forwarded: bool = False,
 ) -> ServiceApp:
-    """The whole API process of ``service``, as ASGI."""
+    """The whole API process of ``service``, as ASGI; ``known_as`` is another URL of the base, for references only."""
     return ServiceApp(
-        FhirApp(engine, verifier, base_url=base_url, trust_forwarded=trust_forwarded),
+        FhirApp(engine, verifier, base_url=base_url, known_as=known_as, trust_forwarded=trust_forwarded),
         rest_app(service, engine, verifier),
     )
 

@@ -11,6 +11,8 @@ class GatewaySettings(ConsiliumSettings):
     referrals_url: str = "http://referrals:8080"
     careplans_url: str = "http://careplans:8080"
     notifications_url: str = "http://notifications:8080"
+    public_url: str | None = None
+    """Where people reach the gateway: references below it are to resources here, whatever the request's Host."""
     max_bundle_bytes: int = Field(default=32 * 1024 * 1024, gt=0)
     max_resource_bytes: int = Field(default=16 * 1024 * 1024, gt=0)
     capability_seconds: float = Field(default=60.0, ge=0)
@@ -19,3 +21,8 @@ class GatewaySettings(ConsiliumSettings):
     """The longest silence of a service within one answer; event streams may be silent for ever."""
     trust_forwarded: bool = False
     """Keep ``X-Forwarded-Proto`` and ``-Host`` that came in (behind an ingress that sets them)."""
+
+    @property
+    def public_base(self) -> str | None:
+        """The FHIR base below ``public_url``."""
+        return None if self.public_url is None else f"{self.public_url.rstrip('/')}/fhir"

@@ -1,12 +1,13 @@
 """The ASGI face of the engine: bytes in, ``Request``, ``Response``, bytes out. Every failure is an OperationOutcome."""
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 from shared.engine import Engine
 from shared.errors import Invalid, TooLarge
+from shared.fhir.addresses import Base
 from shared.fhir.http import Request, Response
 from shared.fhir.outcome import failure_response
 from shared.fhir.routes import dispatch
@@ -47,6 +48,8 @@ class FhirApp:
     verifier: Verifier
     prefix: str = "/fhir"
     base_url: str | None = None
+    known_as: str | None = None
+    """Another URL of this base, which references may hold (``CONSILIUM_PUBLIC_URL``)."""
     trust_forwarded: bool = False
     """Whether ``X-Forwarded-Host`` and ``-Proto`` come from somebody who may say where this server is."""
     largest_body: int = 16 * 1024 * 1024
@@ -76,7 +79,16 @@ class FhirApp:
         body = await _body(scope, receive, limit) if method in ("POST", "PUT", "PATCH") else b""
         query = scope["query_string"].decode("ascii", "replace")
         base = self.base_url or _base(scope, headers, trust_forwarded=self.trust_forwarded) + self.prefix
+        base = Base(base, *self._others(scope))
         return await dispatch(self.engine, Request(method, path, caller, base, query, headers, body))
+
+    def _others(self, scope: Scope) -> Iterator[str]:
+        """Where this base is found whatever the caller's Host says: its known URL, and where the connection ended."""
+        if self.known_as is not None:
+            yield self.known_as
+        host, port = scope.get("server") or (None, None)
+        if host and port:
+            yield f"http://{f'[{host}]' if ':' in host else host}:{port}{self.prefix}"
 
 
 async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:

@@ -36,7 +36,7 @@ def statement(engine: Engine, base: str) -> Resource:
         "date": RELEASED,
         "kind": "instance",
         "software": {"name": "Consilium", "version": version("consilium")},
-        "implementation": {"description": f"Consilium {engine.service}", "url": base},
+        "implementation": {"description": f"Consilium {engine.service}", "url": str(base)},
         "fhirVersion": VERSION,
         "format": [FHIR_JSON, "json"],
         "rest": [

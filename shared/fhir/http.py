@@ -8,8 +8,9 @@ from email.utils import format_datetime
 from urllib.parse import parse_qsl
 
 from shared.errors import Invalid, NotAcceptable, UnsupportedMediaType
+from shared.fhir.addresses import may_hold_url
 from shared.fhir.json import Resource, loads
-from shared.fhir.references import make_relative, may_name
+from shared.fhir.references import make_relative
 from shared.security.caller import Caller
 from shared.store.resources import Stored
 
@@ -33,7 +34,7 @@ class Request:
     """The segments below the base: ``("CarePlan", "1", "_history", "2")``."""
     caller: Caller
     base: str
-    """The public base URL without trailing slash, for links and Location."""
+    """The public base URL without trailing slash, for links and Location; a ``Base`` knows others of this server."""
     query: str = ""
     """The raw query string."""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Request:
     @property
     def may_name_base(self) -> bool:
         """Whether the body may hold absolute references to this server; one that came decoded may."""
-        return self.resource is not None or may_name(self.body, self.base)
+        return self.resource is not None or may_hold_url(self.body)
 
     def prefer(self, name: str) -> str | None:
         """A preference of the Prefer header (RFC 7240), lower-case."""

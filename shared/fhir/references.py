@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.errors import Invalid
+from shared.fhir.addresses import below
 
 _CONDITIONAL = re.compile(r"^[A-Z][A-Za-z]+\?.+$")
-_RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?")
 _DEEPEST = 200
 """Objects and lists within each other: more than validation lets through, less than the interpreter's stack holds."""
 
@@ -53,21 +53,6 @@ def rewritten(value: Any, targets: Mapping[str, str]) -> Any:
     if isinstance(value, str) and value.startswith("urn:"):
         return targets.get(value, value)
     return value
-
-
-def may_name(body: bytes, base: str) -> bool:
-    """Whether the JSON in ``body`` may hold the URL ``base``: False needs no look at what it says.
-
-    JSON may escape the slashes, or any character, of a URL."""
-    return base.encode() in body or (b"\\" in body and (b"\\/" in body or b"\\u" in body))
-
-
-def below(base: str, reference: str) -> str | None:
-    """``Type/id`` (and version) of an absolute ``reference`` to a resource of ``base``; None for any other."""
-    if not reference.startswith(base) or reference[len(base) : len(base) + 1] != "/":
-        return None
-    rest = reference[len(base) + 1 :]
-    return rest if _RELATIVE.fullmatch(rest) else None
 
 
 def make_relative(value: Any, base: str) -> None:

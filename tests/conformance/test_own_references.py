@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from shared.fhir.json import dumps
+from shared.service import service_app
+from tests.factories.engine import FixedVerifier, every_type, running_engine
 from tests.factories.resources import bundle, care_plan, entry, observation, patient
 
 OWN = "http://test/fhir/Patient/robin"
@@ -20,6 +22,23 @@ ANSWERED = {"prefer": "return=representation"}
 @pytest.fixture(autouse=True)
 async def robin(fhir: httpx.AsyncClient) -> None:
     await fhir.put("Patient/robin", json=patient(id="robin"))
+
+
+ALIASES = (
+    "https://test/fhir/{}",
+    "HTTP://TEST/fhir/{}",
+    "http://test:80/fhir/{}",
+    "https://test:443/fhir/{}",
+    "http://test/fhir//{}",
+    "http://test/fhir/./{}",
+    "http://test/%66hir/{}/",
+)
+LOOPBACK = (
+    "http://localhost:8080/fhir/{}",
+    "http://127.0.0.1:8080/fhir/{}",
+    "https://127.3.2.1:8080/fhir/{}",
+    "http://[::1]:8080/fhir//{}",
+)
 
 
 def _subject(resource: dict[str, Any]) -> str:
@@ -124,3 +143,58 @@ async def test_a_stored_bundle_keeps_the_references_of_its_entries(fhir: httpx.A
     entries = [{"fullUrl": OWN, "resource": patient(id="robin")}, {"fullUrl": OWN + "2", "resource": care_plan(OWN)}]
     stored = await fhir.post("Bundle", json={"resourceType": "Bundle", "type": "collection", "entry": entries})
     assert _subject(stored.json()["entry"][1]["resource"]) == OWN
+
+
+async def _is_stored_relative(fhir: httpx.AsyncClient, spelling: str) -> None:
+    own = spelling.format("Patient/robin")
+    created = await fhir.post("CarePlan", json=care_plan(own))
+    assert (created.status_code, _subject(created.json())) == (201, "Patient/robin")
+    for kind in ("batch", "transaction"):
+        answer = await fhir.post("", json=bundle(kind, entry("POST", "CarePlan", care_plan(own))), headers=ANSWERED)
+        assert _subject(answer.json()["entry"][0]["resource"]) == "Patient/robin"
+    found = (await fhir.get("CarePlan", params={"subject": own, "_total": "accurate"})).json()
+    assert found["total"] >= 3
+    for nothing in (spelling.format("Patient/nobody"), own.rstrip("/") + "?a", own.rstrip("/") + "#a"):
+        assert (await fhir.post("CarePlan", json=care_plan(nothing))).status_code == 422
+        sent = bundle("transaction", entry("POST", "CarePlan", care_plan(nothing)))
+        assert (await fhir.post("", json=sent)).status_code == 422
+
+
+@pytest.mark.parametrize("spelling", ALIASES)
+async def test_however_the_address_is_spelled(fhir: httpx.AsyncClient, spelling: str) -> None:
+    await _is_stored_relative(fhir, spelling)
+
+
+@pytest.mark.parametrize("spelling", LOOPBACK)
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1:8080"])
+async def test_names_of_loopback_are_one(fhir: httpx.AsyncClient, host: str, spelling: str) -> None:
+    fhir.headers["host"] = host
+    await _is_stored_relative(fhir, spelling)
+
+
+async def test_they_are_another_server_where_the_caller_came_by_another_name(fhir: httpx.AsyncClient) -> None:
+    theirs = LOOPBACK[0].format("Patient/nobody")
+    assert _subject((await fhir.post("CarePlan", json=care_plan(theirs))).json()) == theirs
+
+
+@pytest.mark.parametrize("literal", ["Patient/robin?a", "Patient/robin/", "/Patient/robin", " Patient/robin"])
+async def test_what_is_no_reference_is_refused(fhir: httpx.AsyncClient, literal: str) -> None:
+    refusal = await fhir.post("CarePlan", json=care_plan(literal))
+    assert refusal.status_code == 422
+    assert refusal.json()["issue"][0]["expression"] == ["CarePlan.subject.reference"]
+
+
+@pytest.mark.parametrize("server", ["https://care.example/pain/fhir", "http://10.1.2.3:8080/fhir"])
+async def test_the_known_address_and_that_of_the_connection_are_ours_whatever_the_host(
+    database_url: str, verifier: FixedVerifier, server: str
+) -> None:
+    service = every_type()
+    async with running_engine(database_url, service) as engine:
+        app = service_app(service, engine, verifier, known_as="https://care.example/pain/fhir")
+        transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # the scope is a wider mapping there
+        async with httpx.AsyncClient(transport=transport, base_url="http://10.1.2.3:8080/fhir/") as client:
+            client.headers["host"] = "another"
+            answer = await client.post("CarePlan", json=care_plan(f"{server}/Patient/robin"))
+            assert _subject(answer.json()) == "Patient/robin"
+            assert answer.headers["location"].startswith("http://another/fhir/CarePlan/")
+            assert (await client.post("CarePlan", json=care_plan(f"{server}/Patient/nobody"))).status_code == 422

@@ -7,11 +7,18 @@ from shared.fhir.definitions import RESOURCE_TYPES
 from shared.fhir.validate.walk import Fragment, LocalReference, Place, Run, Walk, expression
 
 _LITERAL = re.compile(
-    r"(?P<base>https?://(?:[A-Za-z0-9\-\\.:%$_~]+/)+)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})"
+    r"(?P<base>(?i:https?)://(?:[A-Za-z0-9\-\\.:%$_~]+/)+)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})"
     r"(?:/_history/[A-Za-z0-9\-.]{1,64})?"
 ).fullmatch
 _CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?").match
 
+_ABSOLUTE = re.compile(r"(?!(?i:https?):(?!//[^/]))[A-Za-z][A-Za-z0-9+.\-]*:[^\s\\]+").fullmatch
+"""A URL of any scheme, or a ``urn:``; with http, it names a host."""
+
+_MALFORMED = (
+    "A literal reference is Type/id (with /_history/version), an absolute URL, or the #id of what is contained."
+)
+_UNRESOLVED = "A conditional reference stands in a transaction only (batch and single requests resolve none)."
 _WRONG_TARGET = "R4 does not let this element refer to a resource of that type."
 
 
@@ -38,7 +45,13 @@ def reference(structure: Run, targets: frozenset[str]) -> Run:
                     path = expression(parent, label, index)
                     walk.references.append(LocalReference(path, found, match["id"]))
             elif match := _CONDITIONAL(literal):
+                if not _is_nested(parent):
+                    walk.report("value", _UNRESOLVED, parent, _literal(label, index))
+                    return
                 found = match["type"]
+            elif not _ABSOLUTE(literal):
+                walk.report("value", _MALFORMED, parent, _literal(label, index))
+                return
         if found not in RESOURCE_TYPES:
             found = None
         if found is not None and targets and found not in targets:
@@ -69,6 +82,15 @@ def _check_stated(stated: str, found: str | None, targets: frozenset[str], place
         walk.report("value", _WRONG_TARGET, place, "type")
     if found is not None and found != stated:
         walk.report("value", "The type is not that of the reference.", place, "type")
+
+
+def _is_nested(place: Place | None) -> bool:
+    """Whether ``place`` is in a resource that a Bundle or Parameters holds: a transaction may be kept as a resource."""
+    while place is not None:
+        if place[1] == "resource":
+            return True
+        place = place[0]
+    return False
 
 
 def _literal(label: str, index: int) -> str:

@@ -200,5 +200,55 @@ async def test_a_referral_by_full_addresses_is_a_referral_under_the_same_rules(
     assert dangling.status_code == 422
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "http://localhost:8080/fhir/ServiceRequest/o1",
+        "http://127.0.0.1:8080/fhir/ServiceRequest/o1",
+        "https://LOCALHOST:8080/fhir/ServiceRequest/o1",
+        "HTTP://[::1]:8080/fhir/ServiceRequest/o1",
+        "http://localhost:8080/fhir//ServiceRequest/./o1/",
+        "http://localhost:8080/fhir/ServiceRequest/o1/_history/1",
+    ],
+)
+async def test_no_spelling_of_an_order_opens_a_referral_of_it_for_a_stranger(
+    spelling: str, client: httpx.AsyncClient, verifier: FixedVerifier, engine: Engine
+) -> None:
+    client.headers["host"] = "localhost:8080"
+    verifier.caller = STRANGER
+    more = {"requester": reference("Practitioner/far"), "owner": reference("Organization/elsewhere")}
+    opened = task("requested", focus=reference(spelling), **more)
+    assert (await put(client, opened)).status_code == 403
+    entry = {"resource": opened, "request": {"method": "PUT", "url": "Task/t1"}}
+    for kind in ("batch", "transaction"):
+        answer = await client.post("", json={"resourceType": "Bundle", "type": kind, "entry": [entry]})
+        told_ = answer.json()["entry"][0]["response"]["status"] if kind == "batch" else str(answer.status_code)
+        assert told_.startswith("403")
+    assert (await client.get("Task/t1")).status_code == 404
+    assert await told(engine) == []
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        "ServiceRequest/o1?a",
+        "ServiceRequest/o1#a",
+        "ServiceRequest/o1/",
+        "/ServiceRequest/o1",
+        "./ServiceRequest/o1",
+        " ServiceRequest/o1",
+        "ServiceRequest?_id=o1",
+        "http://test/fhir/ServiceRequest/o1?a",
+    ],
+)
+async def test_what_is_nearly_a_reference_to_an_order_opens_nothing(
+    malformed: str, client: httpx.AsyncClient, verifier: FixedVerifier
+) -> None:
+    verifier.caller = STRANGER
+    opened = task("requested", focus=reference(malformed), requester=reference("Practitioner/far"))
+    assert (await put(client, opened)).status_code in (403, 422)
+    assert (await client.get("Task/t1")).status_code == 404
+
+
 def _output(to: str) -> dict[str, object]:
     return {"type": {"text": "visit"}, "valueReference": reference(to)}

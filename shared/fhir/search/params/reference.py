@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from shared.errors import Invalid
+from shared.fhir.addresses import below
 from shared.fhir.search.entries import Entries
 from shared.fhir.search.escapes import split_unescaped, unescape
 from shared.fhir.search.filters import Filter, Patients, Terms
@@ -85,8 +86,7 @@ def _wanted(parameter: Parameter, modifier: str, text: str, base: str) -> list[s
     """The indexed texts that ``text`` asks for; an id alone means each allowed target type."""
     if not text:
         raise Invalid("A reference is an id, Type/id or a URL.", code="value")
-    if base and text.startswith(base + "/"):
-        text = text[len(base) + 1 :]
+    text = below(base, text) or text
     types = (modifier,) if modifier else (parameter.resolves,) if parameter.resolves else parameter.targets
     target = local(text)
     if target:

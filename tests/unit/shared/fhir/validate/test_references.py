@@ -27,7 +27,8 @@ def test_every_local_literal_reference_is_returned_with_its_place() -> None:
         {"reference": "https://example.org/fhir/Patient/1"},
         {"reference": "https://example.org/fhir/Patient/1/_history/2"},
         {"reference": "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"},
-        {"reference": "Patient?identifier=http://example.org|1"},
+        {"reference": "HTTPS://example.org/fhir/Patient/1"},
+        {"reference": "ftp://example.org/anna"},
         {"identifier": {"system": "http://example.org", "value": "1"}},
         {"display": "Anna"},
         {"type": "Patient", "display": "Anna"},
@@ -46,7 +47,7 @@ def test_other_references_are_fine_and_not_local(reference: Resource) -> None:
     [
         ("subject", {"reference": "Practitioner/1"}, "CarePlan.subject.reference"),
         ("subject", {"reference": "https://example.org/fhir/Practitioner/1"}, "CarePlan.subject.reference"),
-        ("subject", {"reference": "Practitioner?identifier=1"}, "CarePlan.subject.reference"),
+        ("subject", {"reference": "HTTP://example.org/fhir/Practitioner/1"}, "CarePlan.subject.reference"),
         ("subject", {"reference": "Person/1/_history/1"}, "CarePlan.subject.reference"),
         ("subject", {"reference": "Unheard/1"}, "CarePlan.subject.reference"),
         ("subject", {"type": "Practitioner", "display": "Anna"}, "CarePlan.subject.type"),
@@ -61,6 +62,52 @@ def test_a_reference_to_a_type_that_r4_does_not_allow_there_is_refused(path: str
         check(changed(CARE_PLAN, path, reference))
     assert refused.value.issues[0].code == "value"
     assert refused.value.issues[0].expression == (place,)
+
+
+@pytest.mark.parametrize(
+    "literal",
+    [
+        "Patient/1?a",
+        "Patient/1#a",
+        "Patient/1/",
+        "/Patient/1",
+        "./Patient/1",
+        "../fhir/Patient/1",
+        "//example.org/fhir/Patient/1",
+        " Patient/1",
+        "Patient/1 ",
+        "Patient//1",
+        "Patient",
+        "1",
+        "Patient/a_b",
+        "Patient/" + "1" * 65,
+        "Patient/1/_history",
+        "Patient/1/_history/",
+        "Patient?identifier=http://example.org|1",
+        " http://example.org/fhir/Patient/1",
+        "http:Patient/1",
+        "http:/example.org/Patient/1",
+        "http:///Patient/1",
+        "HTTP:\\\\example.org\\Patient\\1",
+        "https://example.org/a b",
+        "patient/1",
+    ],
+)
+def test_what_is_no_literal_reference_is_refused(literal: str) -> None:
+    with pytest.raises(Unprocessable) as refused:
+        check(changed(CARE_PLAN, "subject", {"reference": literal}))
+    assert [(issue.code, issue.expression) for issue in refused.value.issues] == [
+        ("value", ("CarePlan.subject.reference",))
+    ]
+
+
+def test_a_transaction_that_is_kept_may_hold_conditional_references() -> None:
+    entries = [{"resource": changed(CARE_PLAN, "subject", {"reference": "Patient?identifier=1"})}]
+    kept = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    check(kept)
+    entries[0]["resource"]["subject"]["reference"] = "Practitioner?identifier=1"
+    with pytest.raises(Unprocessable):
+        check(kept)
 
 
 def test_any_resource_may_be_referred_to_where_r4_names_no_type() -> None:

@@ -19,7 +19,7 @@ RANGE = range(MANY)
         {"resourceType": "Patient", "name": [{"given": [f"a{n}" for n in RANGE]}]},
         {"resourceType": "Observation", "code": {"coding": [{"code": f"c{n}"} for n in RANGE]}},
         {"resourceType": "CarePlan", "activity": [{"reference": {"reference": f"Task/{n}"}} for n in RANGE]},
-        {"resourceType": "Bundle", "entry": [{"resource": {"subject": {"reference": f"Task/{n}"}}} for n in RANGE]},
+        {"resourceType": "Basic", "extension": [{"valueReference": {"reference": f"Task/{n}"}} for n in RANGE]},
         {"resourceType": "Library", "relatedArtifact": [{"type": "depends-on", "resource": f"u:{n}"} for n in RANGE]},
         {"resourceType": "Observation", "component": [{"valueQuantity": {"value": n}} for n in RANGE]},
         {

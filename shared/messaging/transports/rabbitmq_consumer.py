@@ -7,6 +7,7 @@ consume; and one way out: closed or cancelled, then it begins anew.
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 
 import aio_pika
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 5.0
 """Seconds between looks whether the queue still has a consumer: a cancel for a deleted queue does not always come."""
+RENEW_AFTER = 15.0
+"""Seconds without a message after which a consumer begins anew on another channel. A quorum queue that was deleted and
+made again at once goes on delivering to the old channel, which drops the messages: it has seen their numbers before."""
 
 
 class Consuming:
@@ -47,9 +51,11 @@ class Consuming:
             try:
                 connection = await aio_pika.connect(self._url, timeout=10)
                 async with connection:
-                    channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-                    losses = 0
-                    await self._consume_on(connection, channel, stop)
+                    idle = True
+                    while idle and not stop.is_set():
+                        async with connection.channel(publisher_confirms=True, on_return_raises=True) as channel:
+                            losses = 0
+                            idle = await self._consume_on(connection, channel, stop)
             except LOSSES as error:
                 heed_cancellation()
                 log.warning("the consumer of %s lost its broker: %s", self._queue.name, type(error).__name__)
@@ -58,13 +64,17 @@ class Consuming:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), min(0.1 * 2 ** min(losses, 6), 5.0))
 
-    async def _consume_on(self, connection: AbstractConnection, channel: AbstractChannel, stop: asyncio.Event) -> None:
+    async def _consume_on(self, connection: AbstractConnection, channel: AbstractChannel, stop: asyncio.Event) -> bool:
+        """Consume until ``stop`` or a loss, or until nothing came for so long that it is time to begin anew (True)."""
         lost = asyncio.Event()
+        heard = time.monotonic()
         arrivals: set[asyncio.Task[None]] = set()
         lanes = Lanes()
 
         async def arrived(message: AbstractIncomingMessage) -> None:
             # A task of ours: aiormq cancels its own ones when the channel closes, in the middle of a handler.
+            nonlocal heard
+            heard = time.monotonic()
             task = asyncio.create_task(self._take(channel, message, lanes, stop, lost))
             arrivals.add(task)
             task.add_done_callback(arrivals.discard)
@@ -85,7 +95,9 @@ class Consuming:
             while not (await asyncio.wait(waits, timeout=LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED))[0]:
                 if not await attended(connection, self._queue.name):
                     lost.set()  # deleted, and the broker did not tell us
-            if stop.is_set() and not lost.is_set():
+                elif not arrivals and time.monotonic() - heard > RENEW_AFTER:
+                    break
+            if not lost.is_set():
                 with suppress(*LOSSES):
                     await queue.cancel(tag)
         except asyncio.CancelledError:
@@ -99,6 +111,7 @@ class Consuming:
         await asyncio.gather(*arrivals)
         if lost.is_set():
             log.warning("the consumer of %s was cut off and begins anew", self._queue.name)
+        return not lost.is_set()
 
     async def _take(
         self,

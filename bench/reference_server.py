@@ -10,7 +10,7 @@ import httpx
 import uvloop
 
 from bench.server import free_port
-from consilium.server import serve
+from shared.process.server import serve
 
 
 @asynccontextmanager

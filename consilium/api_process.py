@@ -7,8 +7,8 @@ import sys
 import uvloop
 
 from consilium.assembly import SERVICES, assembled
-from consilium.databases import BUS, database_urls
-from consilium.server import serve
+from shared.process.databases import BUS, database_urls
+from shared.process.server import serve
 from shared.security.settings import SecuritySettings
 from shared.security.tokens import verifier_for
 from shared.settings import ServerSettings

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from consilium.databases import BUS
 from consilium.front import front
 from services.careplans.main import SERVICE as CAREPLANS
 from services.gateway.asgi import ASGIApp
@@ -16,7 +15,6 @@ from services.gateway.settings import GatewaySettings
 from services.notifications.main import SERVICE as NOTIFICATIONS
 from services.referrals.main import SERVICE as REFERRALS
 from shared.engine import Engine
-from shared.fhir.validate import prepare
 from shared.messaging.consumer import declare
 from shared.messaging.doorbell import Doorbell, listen
 from shared.messaging.refill_request import refill_queue
@@ -24,8 +22,10 @@ from shared.messaging.relay import Relay
 from shared.messaging.topology import Queue
 from shared.messaging.transport import Transport
 from shared.messaging.transports.in_process import open_in_process
+from shared.process.databases import BUS
+from shared.process.reading import read
 from shared.security.tokens import OpenVerifier, Verifier
-from shared.service import Job, Service, engine_of, service_app
+from shared.service import Service, engine_of, service_app
 from shared.store.database import Pool, open_pool
 from shared.telemetry.health import Check
 from shared.telemetry.metrics import MessagingGauges
@@ -86,13 +86,7 @@ class Assembly:
 
     async def read(self, stop: asyncio.Event) -> None:
         """The API process's own jobs (they feed event streams, and wake relays), until ``stop``."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(asyncio.to_thread(prepare, [type_ for service in SERVICES for type_ in service.busiest]))
-            for bell in self.bells:
-                group.create_task(_ringing(bell, stop))
-            for service in SERVICES:
-                for reader in service.readers:
-                    group.create_task(_until(reader, self.engines[service.name], stop))
+        await read([(service, self.engines[service.name]) for service in SERVICES], stop, bells=self.bells)
 
 
 @asynccontextmanager
@@ -141,16 +135,6 @@ async def assembled(
             Gateway(upstreams, settings, checks=checks), telemetry, open_mode=isinstance(verifier, OpenVerifier)
         )
         yield Assembly(app, engines, workers, () if background else tuple(bells.values()))
-
-
-async def _ringing(bell: Doorbell, stop: asyncio.Event) -> None:
-    ringing = asyncio.create_task(bell.run())
-    await stop.wait()
-    ringing.cancel()
-
-
-async def _until(job: Job, engine: Engine, stop: asyncio.Event) -> None:
-    await job(engine, stop)
 
 
 def _carrier_check(databases: Mapping[str, str], amqp_url: str | None) -> Check:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from io import TextIOWrapper
 from pathlib import Path
 
-from consilium.mistakes import Mistake
+from shared.process.mistakes import Mistake
 
 LOCK = "run.lock"
 

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
-from consilium.mistakes import Mistake
 from shared.errors import Unavailable
+from shared.process.mistakes import Mistake
 from shared.security.caller import Caller, Role
 from shared.security.keys import SigningKey, local_key
 from shared.security.settings import AuthMode, SecuritySettings

@@ -1,4 +1,4 @@
-"""What an operator can put right, told in a line instead of a traceback."""
+"""Mistakes that an operator can put right, as the command line tells them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,9 +6,7 @@ from contextlib import contextmanager
 import typer
 from pydantic import ValidationError
 
-
-class Mistake(RuntimeError):
-    """Something around the process is not as it must be; the text says what, without any value."""
+from shared.process.mistakes import Mistake, settings_mistakes
 
 
 @contextmanager
@@ -17,9 +15,9 @@ def reported(outcome: str) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        if not error.title.endswith("Settings"):
+        told = settings_mistakes(error)
+        if told is None:
             raise
-        told = [f"{_variable(one['loc'])}: {one['msg']}" for one in error.errors(include_input=False)]
         raise _ended(outcome, told, 2) from None
     except Mistake as error:
         raise _ended(outcome, [str(error)], 1) from None
@@ -33,8 +31,3 @@ def _ended(outcome: str, told: list[str], code: int) -> typer.Exit:
     for line in told:
         console.print(f"[bold red]{outcome}[/] {escape(line)}", highlight=False)
     return typer.Exit(code)
-
-
-def _variable(location: tuple[int | str, ...]) -> str:
-    """The environment variable of a settings field."""
-    return f"CONSILIUM_{str(location[0]).upper()}" if location else "The settings"

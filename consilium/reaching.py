@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from consilium.installation import running_on
-from consilium.mistakes import Mistake
+from shared.process.mistakes import Mistake
 
 CONNECTING = 2.0
 """Seconds that a connection may take."""

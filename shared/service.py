@@ -71,13 +71,13 @@ def rest_app(service: Service, engine: Engine, verifier: Verifier) -> FastAPI:
     app.state.verifier = verifier
     install_problem_handlers(app)
     app.add_middleware(LastResort)
-    app.router.routes.extend(health_routes(_checks(service, engine)))
+    app.router.routes.extend(health_routes(checks_of(service, engine)))
     for router in service.routers:
         app.include_router(router, prefix="/api")
     return app
 
 
-def _checks(service: Service, engine: Engine) -> dict[str, Check]:
+def checks_of(service: Service, engine: Engine) -> dict[str, Check]:
     """What must hold before this service takes requests."""
     newest = head(service.migrations)
     checks = {"database": database_check(engine.pool)}

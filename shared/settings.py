@@ -29,6 +29,16 @@ class ServerSettings(ConsiliumSettings):
     """An administrative ``postgresql://`` URL; without one the embedded PostgreSQL serves."""
     amqp_url: str | None = None
     """RabbitMQ; without one messages travel by the in-process transport."""
+    public_url: str | None = None
+    """Where people reach this installation: links in messages lead there, and references below it are to resources
+    here, whatever a request's Host."""
+    trust_forwarded: bool = False
+    """Believe ``X-Forwarded-Proto`` and ``-Host``: behind a proxy, or behind our gateway, that sets them."""
+
+    @property
+    def public_base(self) -> str | None:
+        """The FHIR base below ``public_url``."""
+        return None if self.public_url is None else f"{self.public_url.rstrip('/')}/fhir"
 
     @field_validator("amqp_url")
     @classmethod

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from consilium.server import serve
 from services.gateway.asgi import ASGIApp
+from shared.process.server import serve
 from tests.eventually import eventually
 from tests.ports import free_port
 

@@ -102,10 +102,10 @@ async def _transport() -> AsyncIterator["Transport"]:
     """The transport of this installation: the broker, or the bus database, whether or not somebody runs."""
     import asyncpg
 
-    from consilium.databases import BUS, UNREACHABLE, database_urls
-    from consilium.mistakes import Mistake
     from shared.messaging.transports.in_process import open_in_process
     from shared.messaging.transports.rabbitmq import RabbitTransport
+    from shared.process.databases import BUS, UNREACHABLE, database_urls
+    from shared.process.mistakes import Mistake
     from shared.settings import ServerSettings
     from shared.store.database import open_pool
 
@@ -128,10 +128,10 @@ async def _transport() -> AsyncIterator["Transport"]:
 
 async def _databases(settings: "ServerSettings", stack: AsyncExitStack) -> str:
     """The databases' URL (with ``{service}``). Where nobody runs, the embedded server is started for ``stack``."""
-    from consilium.databases import template
     from consilium.embedding import BASE, EmbeddedServer
     from consilium.installation import exclusive, running_on
-    from consilium.mistakes import Mistake
+    from shared.process.databases import template
+    from shared.process.mistakes import Mistake
 
     if settings.database_url is not None:
         return template(settings.database_url)

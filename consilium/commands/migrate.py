@@ -14,10 +14,10 @@ def command(
     from rich.console import Console
 
     from consilium.assembly import SERVICES
-    from consilium.databases import BUS, create_missing, database_urls
-    from consilium.migrating import migrate
     from consilium.mistakes import reported
     from shared.messaging.transports.in_process import open_in_process
+    from shared.process.databases import BUS, create_missing, database_urls
+    from shared.process.migrating import migrate
     from shared.settings import ServerSettings
     from shared.store.database import open_pool
 

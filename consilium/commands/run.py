@@ -17,7 +17,7 @@ def command() -> None:
     from consilium.embedding import EmbeddedServer
     from consilium.installation import exclusive
     from consilium.mistakes import reported
-    from consilium.server import PortTaken, require_free
+    from shared.process.server import PortTaken, require_free
     from shared.security.loopback import NotLoopback, require_loopback
     from shared.security.settings import AuthMode, SecuritySettings
     from shared.settings import ServerSettings

@@ -118,6 +118,12 @@ class Gateway:
     async def _ready(self, scope: Scope, receive: Receive) -> Answer:
         return await health.ready(self._upstreams, self._checks, scope)
 
+    async def aclose(self) -> None:
+        """Close the connections to services."""
+        for app in self._upstreams.values():
+            if isinstance(app, ForwardingApp):
+                await app.aclose()
+
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Close the connections to services when the server stops; refuse WebSockets."""
         if scope["type"] == "websocket":
@@ -128,9 +134,7 @@ class Gateway:
             if message["type"] == "lifespan.startup":
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
-                for app in self._upstreams.values():
-                    if isinstance(app, ForwardingApp):
-                        await app.aclose()
+                await self.aclose()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -2,27 +2,18 @@
 
 from pydantic import Field
 
-from shared.settings import ConsiliumSettings
+from shared.settings import ServerSettings
 
 
-class GatewaySettings(ConsiliumSettings):
+class GatewaySettings(ServerSettings):
     """``CONSILIUM_...`` variables. Sizes are bytes, times are seconds."""
 
     referrals_url: str = "http://referrals:8080"
     careplans_url: str = "http://careplans:8080"
     notifications_url: str = "http://notifications:8080"
-    public_url: str | None = None
-    """Where people reach the gateway: references below it are to resources here, whatever the request's Host."""
     max_bundle_bytes: int = Field(default=32 * 1024 * 1024, gt=0)
     max_resource_bytes: int = Field(default=16 * 1024 * 1024, gt=0)
     capability_seconds: float = Field(default=60.0, ge=0)
     """How long a merged CapabilityStatement is served before the services are asked again."""
     upstream_timeout_seconds: float = Field(default=60.0, gt=0)
     """The longest silence of a service within one answer; event streams may be silent for ever."""
-    trust_forwarded: bool = False
-    """Keep ``X-Forwarded-Proto`` and ``-Host`` that came in (behind an ingress that sets them)."""
-
-    @property
-    def public_base(self) -> str | None:
-        """The FHIR base below ``public_url``."""
-        return None if self.public_url is None else f"{self.public_url.rstrip('/')}/fhir"

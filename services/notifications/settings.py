@@ -2,19 +2,16 @@
 
 from pydantic import Field, SecretStr
 
-from shared.settings import ConsiliumSettings
+from shared.settings import ServerSettings
 
 
-class NotificationSettings(ConsiliumSettings):
+class NotificationSettings(ServerSettings):
     """Channels and their limits."""
 
     smtp_url: SecretStr | None = None
     """``smtp://``, ``smtp+starttls://`` or ``smtps://``, with ``user:password@host:port``; without one, no e-mail."""
     smtp_from: str = "consilium@localhost"
     """The sender's mailbox; its domain ends every Message-ID."""
-    port: int = Field(default=8080, ge=1, le=65535)
-    public_url: str | None = None
-    """Where links in messages lead: the edge's base URL; without one, ``port`` of this machine."""
     webhook_allow_http: bool = False
     """Plain http to a webhook: for development only."""
     webhook_allow_private: bool = False
@@ -30,5 +27,5 @@ class NotificationSettings(ConsiliumSettings):
 
     @property
     def links_to(self) -> str:
-        """The base URL of links."""
+        """The base URL of links: without a public one, our port on this machine."""
         return self.public_url or f"http://127.0.0.1:{self.port}"

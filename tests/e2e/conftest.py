@@ -9,10 +9,10 @@ import aio_pika
 import pytest
 
 from consilium.assembly import SERVICES
-from consilium.migrating import migrate
 from shared.ids import uuid7
 from shared.messaging.refill_request import refill_queue
 from shared.messaging.topology import Queue
+from shared.process.migrating import migrate
 from shared.worker import queue_of
 from tests.broker import Broker
 from tests.conftest import create_database, started_broker

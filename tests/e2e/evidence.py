@@ -9,11 +9,11 @@ from typing import Any
 import asyncpg
 
 from consilium.assembly import SERVICES
-from consilium.databases import BUS
 from services.careplans.domain.codes import ACTIVITY_STATUS, extension_value, followed_task, is_shared_plan
 from services.notifications.domain.rules import RULES
 from shared.fhir.json import Resource, loads
 from shared.messaging.transports.rabbitmq import RabbitTransport
+from shared.process.databases import BUS
 from shared.worker import queue_of
 from tests.e2e.referring import Sent
 

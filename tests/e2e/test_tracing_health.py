@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from consilium.databases import BUS
+from shared.process.databases import BUS
 from tests.broker import Broker
 from tests.eventually import eventually
 from tests.factories.edge import Edge, edge

@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from consilium.assembly import SERVICES, Assembly, assembled
-from consilium.databases import BUS, database_urls
 from shared.ids import uuid7
+from shared.process.databases import BUS, database_urls
 from shared.security.caller import Caller, Role
 from shared.security.jwks import KeySet, RotatingKeys
 from shared.security.keys import SigningKey, new_key

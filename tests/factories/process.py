@@ -13,8 +13,8 @@ import httpx
 import psutil
 
 from consilium.assembly import SERVICES
-from consilium.databases import BUS, database_urls
 from consilium.installation import running_on
+from shared.process.databases import BUS, database_urls
 from shared.security.caller import Caller
 from tests.eventually import eventually
 from tests.factories.system import Clients

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from consilium.installation import exclusive
 from consilium.main import app
-from consilium.mistakes import Mistake
 from consilium.reaching import require_server
-from consilium.server import PortTaken, require_free
+from shared.process.mistakes import Mistake
+from shared.process.server import PortTaken, require_free
 from tests.ports import free_port
 
 run = CliRunner().invoke

@@ -1,0 +1,8 @@
+"""``python -m services.careplans api|worker|migrate``."""
+
+import sys
+
+from services.careplans.main import SERVICE
+from shared.process.command import commands_of, run
+
+sys.exit(run(commands_of(SERVICE), sys.argv[1:]))

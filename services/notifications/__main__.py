@@ -1,0 +1,8 @@
+"""``python -m services.notifications api|worker|migrate``."""
+
+import sys
+
+from services.notifications.main import SERVICE
+from shared.process.command import commands_of, run
+
+sys.exit(run(commands_of(SERVICE), sys.argv[1:]))

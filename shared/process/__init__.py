@@ -1,0 +1,1 @@
+"""One process of one service: its API, its worker, its migrations; what every image runs."""

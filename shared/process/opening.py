@@ -32,6 +32,11 @@ async def opened(service: str, settings: ProcessSettings) -> Pool:
 
 async def patiently(work: Callable[[], Awaitable[T]], settings: ProcessSettings) -> T:
     """The result of ``work``, tried again while its database may still come. Raises ``Unreachable``."""
+
+    async def attempt() -> T:
+        # a plain function is not awaited by tenacity, whatever it returns
+        return await work()
+
     attempts = AsyncRetrying(
         retry=retry_if_exception(_may_pass),
         stop=stop_after_delay(settings.patience_s),
@@ -39,7 +44,7 @@ async def patiently(work: Callable[[], Awaitable[T]], settings: ProcessSettings)
         reraise=True,
     )
     try:
-        return await attempts(work)
+        return await attempts(attempt)
     except UNREACHABLE as error:
         raise Unreachable("The database cannot be reached.") from error
 

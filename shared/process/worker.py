@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 from starlette.applications import Starlette
 
+from shared.messaging.consumer import declare
 from shared.messaging.doorbell import listen
 from shared.messaging.refill_request import refill_queue
 from shared.messaging.relay import Relay
@@ -49,8 +50,8 @@ async def work(service: Service) -> None:
 
         async def working() -> None:
             await _schema(checks, stop)
-            if stop.is_set():
-                return
+            # before the watch looks at them, and before the relay speaks to them
+            await declare(transport, [refill_queue(service.name), *queues], stop)
             async with asyncio.TaskGroup() as group:
                 group.create_task(watch({service.name: pool}, transport, queues, gauges, stop), name="watch")
                 group.create_task(listen(pool, relay, stop), name="bell")

@@ -14,7 +14,7 @@ help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## Install uv if it is missing, and everything in uv.lock
-	@$(UV) sync --quiet --locked --all-extras --compile-bytecode
+	@$(UV) sync --quiet --locked --compile-bytecode
 
 run: setup ## Serve everything on http://127.0.0.1:8080 with an embedded PostgreSQL (ARGS=... for options)
 	@exec $(BIN)/consilium run $(ARGS)

@@ -1,0 +1,90 @@
+"""``python -m services COMMAND``: exit codes, and mistakes in a line."""
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from shared.process.command import run
+from shared.process.mistakes import Mistake
+from shared.process.settings import ProcessSettings
+from tests.listening import listening
+
+
+async def fine() -> None:
+    """Ends well."""
+
+
+async def mistaken() -> None:
+    """Finds something that an operator can put right."""
+    raise Mistake("The database cannot be reached.")
+
+
+async def misread() -> None:
+    """Reads a setting that does not hold."""
+    ProcessSettings()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["fine"], 0, ""),
+        (["mistaken"], 1, "The database cannot be reached.\n"),
+        (["misread"], 2, "CONSILIUM_POOL_SIZE: Input should be greater than or equal to 2\n"),
+        (["other"], 2, "Say one of: fine, mistaken, misread, health.\n"),
+        ([], 2, "Say one of: fine, mistaken, misread, health.\n"),
+        (["fine", "fine"], 2, "Say one of: fine, mistaken, misread, health.\n"),
+    ],
+)
+def test_a_command_ends_with_a_code_and_a_line(
+    arguments: list[str], code: int, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CONSILIUM_POOL_SIZE", "0")
+    assert run({"fine": fine, "mistaken": mistaken, "misread": misread}, arguments) == code
+    assert capsys.readouterr().err == told
+
+
+async def asked(**environment: str) -> int:
+    """The exit code of ``python -m services health``."""
+    child = await asyncio.create_subprocess_exec(sys.executable, "-m", "services", "health", env=environment)
+    return await child.wait()
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
+async def test_health_is_what_readiness_answers(status: int, code: int) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["path"] == "/health/ready"
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with listening(app) as base:
+        assert await asked(CONSILIUM_PORT=base.rsplit(":", 1)[1]) == code
+    assert await asked(CONSILIUM_PORT=base.rsplit(":", 1)[1]) == 1
+
+
+def test_an_image_that_does_not_say_which_service_it_is_says_so() -> None:
+    ended = subprocess.run([sys.executable, "-m", "services", "api"], env={}, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("CONSILIUM_SERVICE")
+
+
+@pytest.mark.parametrize("name", ["referrals", "careplans", "notifications"])
+@pytest.mark.parametrize(
+    ("command", "environment", "told"),
+    [
+        ("api", {}, "CONSILIUM_DATABASE_URL"),
+        ("api", {"CONSILIUM_AUTH": "open"}, "CONSILIUM_AUTH=open"),
+        ("worker", {"CONSILIUM_DATABASE_URL": "postgresql://x"}, "CONSILIUM_AMQP_URL"),
+        ("migrate", {}, "CONSILIUM_DATABASE_URL"),
+    ],
+)
+def test_what_is_missing_is_told_in_a_line(name: str, command: str, environment: dict[str, str], told: str) -> None:
+    environment = {"CONSILIUM_PORT": "0", "CONSILIUM_SERVICE": name} | environment
+    ended = subprocess.run(
+        [sys.executable, "-m", "services", command], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(told), ended.stderr
+    assert len(ended.stderr.splitlines()) == 1

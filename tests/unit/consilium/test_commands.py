@@ -1,6 +1,7 @@
 """The command line as scripts use it."""
 
 import asyncio
+import json
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from consilium.main import app
 from consilium.reaching import require_server
 from shared.process.mistakes import Mistake
 from shared.process.server import PortTaken, require_free
+from shared.security.keys import local_key
 from tests.ports import free_port
 
 run = CliRunner().invoke
@@ -159,7 +161,15 @@ def test_every_command_tells_bad_settings_a_line_each(
         assert "s3cret" not in line
 
 
-@pytest.mark.parametrize("command", [["token", "--role", "system"], ["import", "."], ["demo"]])
+def test_keys_names_the_file_that_lets_others_believe_our_tokens(data_dir: Path) -> None:
+    result = run(app, ["keys"])
+    assert result.exit_code == 0
+    (known,) = json.loads(Path(result.stdout.strip()).read_text())["keys"]
+    assert known["kid"] == local_key(data_dir).kid
+    assert "d" not in known
+
+
+@pytest.mark.parametrize("command", [["token", "--role", "system"], ["import", "."], ["demo"], ["keys"]])
 def test_a_key_that_cannot_be_made_is_told(data_dir: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
     (data_dir / "file").touch()
     monkeypatch.setenv("CONSILIUM_DATA_DIR", str(data_dir / "file" / "folder"))

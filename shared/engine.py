@@ -1,6 +1,6 @@
 """What one service's engine runs on, put together once per process."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
@@ -23,6 +23,10 @@ def tells_nothing(fact: Fact, stored: Stored, caller: Caller) -> Iterable[tuple[
     return ()
 
 
+def observes_nothing(facts: Sequence[Fact]) -> None:
+    """For a service that counts nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """What one service's engine runs on."""
@@ -31,6 +35,8 @@ class Engine:
     kinds: Registry
     pool: Pool
     outgoing: Outgoing = tells_nothing
+    observe: Callable[[Sequence[Fact]], None] = observes_nothing
+    """Hears the facts of each unit of work after its commit; it may count, not act."""
     clock: Clock = system_clock
     ids: IdSource = uuid7
     wake_relay: Callable[[], None] = field(default=lambda: None)

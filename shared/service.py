@@ -1,7 +1,7 @@
 """A service as data: what it owns, says and hears; and how its API process is put together from that."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -9,9 +9,9 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from shared.engine import Engine, Outgoing, tells_nothing
+from shared.engine import Engine, Outgoing, observes_nothing, tells_nothing
 from shared.fhir.app import FhirApp, Receive, Scope, Send
-from shared.fhir.kinds import Registry
+from shared.fhir.kinds import Fact, Registry
 from shared.messaging.envelope import Event
 from shared.problem import DOCUMENTED, LastResort, install_problem_handlers
 from shared.security.tokens import Verifier
@@ -42,6 +42,8 @@ class Service:
     kinds: Registry
     migrations: Path
     outgoing: Outgoing = tells_nothing
+    observe: Callable[[Sequence[Fact]], None] = observes_nothing
+    """See ``Engine.observe``."""
     routers: tuple[APIRouter, ...] = ()
     """REST, below ``/api``."""
     bindings: tuple[Binding, ...] = ()
@@ -54,7 +56,14 @@ class Service:
 
 def engine_of(service: Service, pool: Pool, *, wake_relay: Callable[[], None] = lambda: None) -> Engine:
     """The engine of ``service`` on ``pool``."""
-    return Engine(service.name, service.kinds, pool, outgoing=service.outgoing, wake_relay=wake_relay)
+    return Engine(
+        service.name,
+        service.kinds,
+        pool,
+        outgoing=service.outgoing,
+        observe=service.observe,
+        wake_relay=wake_relay,
+    )
 
 
 def rest_app(service: Service, engine: Engine, verifier: Verifier) -> FastAPI:

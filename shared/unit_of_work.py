@@ -45,6 +45,7 @@ class UnitOfWork:
         self._references: dict[tuple[str, str], str] = {}
         self._events: list[OutboxRow] = []
         self._told = False
+        self._facts: list[Fact] = []
 
     async def connection(self) -> Connection:
         """The connection, with the transaction open: for the service's own tables."""
@@ -143,6 +144,8 @@ class UnitOfWork:
             self._transaction = None
         if self._told:
             self.engine.wake_relay()
+        if self._facts:
+            self.engine.observe(self._facts)
 
     async def flush(self) -> None:
         """Send what is staged, inside the open transaction. References are checked at the commit, when all is there."""
@@ -211,6 +214,7 @@ class UnitOfWork:
 
     def _tell(self, facts: Iterable[Fact], stored: Stored) -> None:
         for fact in facts:
+            self._facts.append(fact)
             for type_, subject, payload in self.engine.outgoing(fact, stored, self.caller):
                 self.record(type_, subject, payload)
 

@@ -1,4 +1,4 @@
-"""The worker's look at what waits: outboxes and queues, every few seconds, for the gauges of ``shared.telemetry``."""
+"""The worker's look at what waits, outboxes and queues, and at its databases, every few seconds, for the gauges."""
 
 import asyncio
 import logging
@@ -11,6 +11,7 @@ from shared.messaging.transport import Transport
 from shared.messaging.waiting import either
 from shared.store.database import Pool
 from shared.store.losses import DATABASE_LOSSES
+from shared.store.vitals import measure
 from shared.telemetry.failures import class_of
 from shared.telemetry.metrics import MessagingGauges
 
@@ -37,6 +38,7 @@ async def watch(
         try:
             for service, pool in pools.items():
                 await _measure_outbox(service, pool, gauges)
+                await measure(pool)
             for name in names:
                 gauges.queue_depth.set(name, await transport.depth(name))
         except (*DATABASE_LOSSES, ConsiliumError) as error:
@@ -49,3 +51,4 @@ async def _measure_outbox(service: str, pool: Pool, gauges: MessagingGauges) -> 
         depth = await outbox.depth(connection)
     gauges.outbox_depth.set(service, depth.pending)
     gauges.outbox_age_s.set(service, depth.oldest_seconds)
+    gauges.outbox_parked.set(service, depth.parked)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from services.notifications.api.rest import router
+from services.notifications.app.backlog import watch_backlog
 from services.notifications.channels.stream import feed
 from services.notifications.events.bindings import BINDINGS
 from services.notifications.events.outgoing import outgoing
@@ -17,7 +18,7 @@ SERVICE = Service(
     outgoing=outgoing,
     routers=(router,),
     bindings=BINDINGS,
-    jobs=(deliver,),
+    jobs=(deliver, watch_backlog),
     readers=(feed,),
     busiest=("Communication",),
 )

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from time import perf_counter
 
 from services.notifications.app.commands import settle
+from services.notifications.app.measures import ATTEMPTS
 from services.notifications.channels import Send
 from services.notifications.channels.email import Mailbox, email_channel
 from services.notifications.channels.webhook import webhook_channel
@@ -97,7 +99,9 @@ async def attempt(engine: Engine, claimed: Claimed, channels: Channels, pace: Pa
     """One attempt at one delivery, from the channel to the settled row."""
     names = {"consilium.channel": claimed.channel.value, "consilium.event.type": claimed.type}
     with consuming(claimed.traceparent, f"notifications {claimed.channel} deliver", names) as span:
+        began = perf_counter()
         outcome = await _try(claimed, channels, pace)
+        ATTEMPTS.add(perf_counter() - began, claimed.channel.value, outcome.verdict.value)
         span.set_attribute("consilium.verdict", outcome.verdict.value)
         await settle(engine, claimed, outcome, delays=pace.delays)
     if outcome.verdict is not Verdict.OK:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from services.referrals.api.rest import router
+from services.referrals.app.funnel import observe
 from services.referrals.events.outgoing import outgoing
 from services.referrals.kinds import KINDS
 from shared.service import Service
@@ -12,6 +13,7 @@ SERVICE = Service(
     kinds=KINDS,
     migrations=Path(__file__).parent / "migrations",
     outgoing=outgoing,
+    observe=observe,
     routers=(router,),
     busiest=("ServiceRequest", "Task"),
 )

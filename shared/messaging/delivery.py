@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import perf_counter
 
 import msgspec
 from pydantic import ValidationError
@@ -12,6 +14,7 @@ from pydantic import ValidationError
 from shared.errors import ConsiliumError
 from shared.messaging.envelope import Event, decode
 from shared.messaging.transport import Handler
+from shared.telemetry.measures import FAILURES, FRESHNESS, HANDLED, PUT_ASIDE
 from shared.telemetry.propagation import consuming
 
 log = logging.getLogger(__name__)
@@ -51,6 +54,30 @@ def read(body: bytes, traceparent: str | None) -> Event | Failure:
 
 async def attempt(handler: Handler, event: Event, *, seconds: float, queue: str) -> Failure | None:
     """Hand ``event`` to ``handler`` for at most ``seconds``, in its own trace; None is success."""
+    began = perf_counter()
+    failure = await _attempt(handler, event, seconds=seconds, queue=queue)
+    HANDLED.add(perf_counter() - began, queue, "failed" if failure else "handled")
+    if failure is None:
+        with suppress(ValueError):  # a time that is none: not ours
+            FRESHNESS.add((datetime.now(UTC) - datetime.fromisoformat(event.time)).total_seconds(), queue)
+    return failure
+
+
+def expected(queue: str) -> None:
+    """What ``queue`` will tell of begins at nought."""
+    for outcome in ("handled", "failed"):
+        HANDLED.expect(queue, outcome)
+    for outcome in ("retry", "dead"):
+        PUT_ASIDE.expect(queue, outcome)
+
+
+def put_aside(queue: str, failure: Failure, *, dead: bool) -> None:
+    """Count that a message goes to a retry, or to the dead letters."""
+    PUT_ASIDE.add(queue, "dead" if dead else "retry")
+    FAILURES.add(queue, failure.reason.partition(":")[0])
+
+
+async def _attempt(handler: Handler, event: Event, *, seconds: float, queue: str) -> Failure | None:
     try:
         with consuming(event.traceparent, f"{queue} process", {"messaging.event.type": event.type}):
             async with asyncio.timeout(seconds):

@@ -9,6 +9,7 @@ alone with its subject.
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,12 +20,17 @@ import msgspec
 from shared.errors import Unavailable
 from shared.messaging import inbox, outbox
 from shared.messaging.envelope import decode
-from shared.messaging.transport import UNAVAILABLE, Outgoing, Transport, Unconfirmed
+from shared.messaging.transport import REJECTED, UNAVAILABLE, UNROUTABLE, Outgoing, Transport, Unconfirmed
 from shared.messaging.waiting import either, heed_cancellation
 from shared.store.database import Connection, Pool
 from shared.store.losses import DATABASE_LOSSES
+from shared.telemetry.measures import PUBLISHED, UNPUBLISHED
+from shared.telemetry.pools import name_of
 
 log = logging.getLogger(__name__)
+
+UNREADABLE = "unreadable"
+"""What is in the outbox is no event."""
 
 LOSSES = (*DATABASE_LOSSES, Unavailable)
 """What a lost database or carrier looks like; the relay waits and goes on."""
@@ -87,6 +93,10 @@ class Relay:
         self._settings = settings or RelaySettings()
         self._confirmed = confirmed
         self._wake = asyncio.Event()
+        self._database = name_of(pool)
+        PUBLISHED.expect(self._database)
+        for reason in (UNAVAILABLE, UNROUTABLE, REJECTED, UNREADABLE):
+            UNPUBLISHED.expect(self._database, reason)
 
     def wake(self) -> None:
         """There is something in the outbox: do not wait for the poll."""
@@ -127,6 +137,7 @@ class Relay:
             if unreadable:
                 log.error("%d events in the outbox are no CloudEvents and were set aside", len(unreadable))
                 await connection.execute(PARK, unreadable)
+                UNPUBLISHED.add(self._database, UNREADABLE, by=len(unreadable))
             failed = await self._publish(outgoing)
             done = [row["seq"] for row in rows if row["event_id"] in outgoing and row["event_id"] not in failed]
             if self._confirmed is not None:
@@ -136,6 +147,9 @@ class Relay:
             if postponed:
                 log.warning("%d events came back from the broker and wait for their retry", len(postponed))
                 await connection.execute(POSTPONE, postponed, self._settings.retry_first, self._settings.retry_longest)
+        PUBLISHED.add(self._database, by=len(done))
+        for reason, number in Counter(failed.values()).items():
+            UNPUBLISHED.add(self._database, reason, by=number)
         if failed and not postponed:
             raise Unconfirmed(failed)
         return len(done)

@@ -11,6 +11,7 @@ import jwt
 import msgspec
 
 from shared.errors import Unavailable
+from shared.telemetry.measures import KEY_LOADS
 
 FITTING: Mapping[str, tuple[str, str | None]] = {
     "ES256": ("EC", "P-256"),
@@ -75,6 +76,8 @@ class RotatingKeys:
         self._set: KeySet | None = None
         self._loaded_at = self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
+        for outcome in ("loaded", "failed"):
+            KEY_LOADS.expect(outcome)
 
     async def find(self, kid: str | None, algorithm: str) -> jwt.PyJWK | None:
         """See ``Keys.find``."""
@@ -102,7 +105,9 @@ class RotatingKeys:
             try:
                 self._set = await self._load()
             except (OSError, httpx.HTTPError, msgspec.DecodeError):
+                KEY_LOADS.add("failed")
                 return False
+            KEY_LOADS.add("loaded")
             self._loaded_at = self._now()
             return True
 

@@ -1,19 +1,26 @@
 """A pool of asyncpg connections to one service's database."""
 
-from typing import TYPE_CHECKING
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import asyncpg.pool
+
+from shared.telemetry.measures import POOL_WAIT
+from shared.telemetry.pools import watch_pool
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
     _Base = asyncpg.Connection[asyncpg.Record]
+    _PoolBase = asyncpg.Pool[asyncpg.Record]
 else:
     # asyncpg's classes are generic in its stubs only
     Connection = asyncpg.Connection
     Pool = asyncpg.Pool
     _Base = asyncpg.Connection
+    _PoolBase = asyncpg.Pool
 
 
 class _Connection(_Base):
@@ -23,14 +30,37 @@ class _Connection(_Base):
         return ""
 
 
+class _Pool(_PoolBase):
+    """Tells how long one waits for a connection."""
+
+    __slots__ = ("__weakref__", "name")
+    name: str
+
+    async def _acquire(self, timeout: float | None) -> Any:  # noqa: ASYNC109  the signature is asyncpg's
+        # whatever asks the pool for a connection comes through here
+        asked = perf_counter()
+        connection = await super()._acquire(timeout)  # type: ignore[misc]  # the stubs know public names only
+        POOL_WAIT.add(perf_counter() - asked, self.name)
+        return connection
+
+
 async def open_pool(url: str, *, size: int = 16) -> Pool:
-    """A pool on ``url`` (``postgresql://...``). Raises ``OSError`` or ``asyncpg.PostgresError``."""
-    return await asyncpg.create_pool(
+    """A pool on ``url`` (``postgresql://...``), watched under its database's name.
+
+    Raises ``OSError`` or ``asyncpg.PostgresError``."""
+    pool = _Pool(
         url,
         min_size=min(2, size),
         max_size=size,
-        connection_class=_Connection,
-        statement_cache_size=512,
+        max_queries=50_000,
         max_inactive_connection_lifetime=0,
+        loop=None,
+        connection_class=_Connection,
+        record_class=asyncpg.Record,
+        statement_cache_size=512,
         server_settings={"application_name": "consilium", "jit": "off", "timezone": "UTC"},
     )
+    pool.name = urlsplit(url).path.lstrip("/")
+    watch_pool(pool, pool.name)
+    await pool
+    return pool

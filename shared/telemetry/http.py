@@ -7,7 +7,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Iterable
-from time import perf_counter
+from time import perf_counter, time_ns
 
 from opentelemetry import context as otel
 from opentelemetry import trace
@@ -64,6 +64,9 @@ class HttpTelemetry:
             await send(message)
 
         span = self._span(scope)
+        active = None if self._telemetry.durations is None else self._telemetry.durations.active
+        if active is not None:
+            active.now += 1
         token = otel.attach(trace.set_span_in_context(span, _EMPTY))
         try:
             await self._app(scope, receive, noting)
@@ -76,6 +79,8 @@ class HttpTelemetry:
         finally:
             # until the head of the answer: a stream of events stays open for hours
             seconds = (answered or perf_counter()) - started
+            if active is not None:
+                active.now -= 1
             self._finish(scope, span, status or 500, seconds)
             otel.detach(token)
 
@@ -84,32 +89,28 @@ class HttpTelemetry:
         ratio = self._telemetry.trace_ratio
         sampled = ratio > 0 and (parent.trace_flags.sampled if parent else random.random() < ratio)
         if sampled:
-            within = trace.set_span_in_context(NonRecordingSpan(parent), _EMPTY) if parent else _EMPTY
-            return self._telemetry.edge.start_span(
-                _method(scope),
-                within,
-                SpanKind.SERVER,
-                attributes={"http.request.method": _method(scope), "url.scheme": scope.get("scheme", "http")},
-            )
+            return self._recorded(scope, parent)
         trace_id = parent.trace_id if parent else random.getrandbits(128) or 1
         return NonRecordingSpan(SpanContext(trace_id, random.getrandbits(64) or 1, False, _UNSAMPLED))
 
     def _finish(self, scope: Scope, span: Span, status: int, seconds: float) -> None:
         durations = self._telemetry.durations
-        recording = span.is_recording()
         # probes come every few seconds: whoever asks them hears what is wrong
         noteworthy = (status >= 500 or seconds > self._slow_s) and scope["path"] not in PROBES
-        if durations is None and not recording and not noteworthy:
+        if durations is None and not noteworthy and not span.is_recording():
             return
         method, route = _method(scope), self._route(scope)
-        if durations is not None:
-            durations.add(method, route, status, seconds)
         if noteworthy:
+            if not span.is_recording() and self._telemetry.trace_ratio > 0:
+                span = self._after_the_fact(scope, span, seconds)
             _logger.log(
                 logging.ERROR if status >= 500 else logging.WARNING,
                 "A request failed." if status >= 500 else "A request was slow.",
                 extra={"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1)},
             )
+        recording = span.is_recording()
+        if durations is not None:
+            durations.add(seconds, method, route, status, trace=span.get_span_context() if recording else None)
         if recording:
             span.update_name(f"{method} {route}")
             span.set_attribute("http.route", route)
@@ -118,6 +119,25 @@ class HttpTelemetry:
                 span.set_attribute("error.type", str(status))
                 span.set_status(StatusCode.ERROR)
             span.end()
+
+    def _after_the_fact(self, scope: Scope, span: Span, seconds: float) -> Span:
+        """The recorded span of a request that was not sampled: what failed or was slow can always be found."""
+        parent, ids = _incoming(scope), self._telemetry.edge_ids
+        ids.chosen = span.get_span_context()
+        try:
+            return self._recorded(scope, parent, time_ns() - int(seconds * 1e9))
+        finally:
+            ids.chosen = None
+
+    def _recorded(self, scope: Scope, parent: SpanContext | None, start_ns: int | None = None) -> Span:
+        within = trace.set_span_in_context(NonRecordingSpan(parent), _EMPTY) if parent else _EMPTY
+        return self._telemetry.edge.start_span(
+            _method(scope),
+            within,
+            SpanKind.SERVER,
+            attributes={"http.request.method": _method(scope), "url.scheme": scope.get("scheme", "http")},
+            start_time=start_ns,
+        )
 
     def _route(self, scope: Scope) -> str:
         told = scope.get(ROUTE)

@@ -34,23 +34,28 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
-        ours = record.name.partition(".")[0] in OURS
-        line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
-            "service": self._service,
-            "logger": record.name,
-            "text": record.getMessage() if ours else _foreign_text(record),
-        }
-        context = trace.get_current_span().get_span_context()
-        if context.is_valid:
-            line["trace_id"] = format(context.trace_id, "032x")
-            line["span_id"] = format(context.span_id, "016x")
-        if ours:
-            line.update((name, value) for name, value in vars(record).items() if name not in _standard)
-        if record.exc_info and record.exc_info[1] is not None:
-            line["error"] = described(record.exc_info[1])
-        return _encoder.encode(line).decode()
+        return _encoder.encode(told(record, self._service)).decode()
+
+
+def told(record: logging.LogRecord, service: str) -> dict[str, Any]:
+    """What may leave the process of ``record``: names, texts and figures of ours, and the trace it belongs to."""
+    ours = record.name.partition(".")[0] in OURS
+    line: dict[str, Any] = {
+        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+        "level": record.levelname,
+        "service": service,
+        "logger": record.name,
+        "text": record.getMessage() if ours else _foreign_text(record),
+    }
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        line["trace_id"] = format(context.trace_id, "032x")
+        line["span_id"] = format(context.span_id, "016x")
+    if ours:
+        line.update((name, value) for name, value in vars(record).items() if name not in _standard)
+    if record.exc_info and record.exc_info[1] is not None:
+        line["error"] = described(record.exc_info[1])
+    return line
 
 
 def _foreign_text(record: logging.LogRecord) -> str:
@@ -67,7 +72,9 @@ def _harmless(argument: object) -> str | None:
 
 
 def configure_logs(service: str, settings: TelemetrySettings | None = None) -> None:
-    """Sends all logs of this process to stderr as JSON, from the settings' level on, and turns access logs off."""
+    """Sends all logs of this process to stderr as JSON, from the settings' level on, and turns access logs off.
+
+    Before ``setup.start``, which adds the handler that sends them to the collector."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(service))
     root = logging.getLogger()

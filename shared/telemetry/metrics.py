@@ -34,9 +34,12 @@ class MessagingGauges:
         """Events written and not yet confirmed by the broker."""
         self.outbox_age_s = Reading("service")
         """Seconds since the oldest of them was written."""
+        self.outbox_parked = Reading("service")
+        """Rows that are no events and were set aside."""
         self.queue_depth = Reading("queue")
         """Messages that wait in a queue, dead-letter queues included."""
         meter = telemetry.meter
         meter.create_observable_gauge("consilium.outbox.depth", [self.outbox_depth.observe], unit="{event}")
         meter.create_observable_gauge("consilium.outbox.age", [self.outbox_age_s.observe], unit="s")
+        meter.create_observable_gauge("consilium.outbox.parked", [self.outbox_parked.observe], unit="{event}")
         meter.create_observable_gauge("consilium.queue.depth", [self.queue_depth.observe], unit="{message}")

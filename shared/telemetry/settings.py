@@ -8,12 +8,14 @@ from shared.settings import ConsiliumSettings
 
 
 class TelemetrySettings(ConsiliumSettings):
-    """Traces and metrics leave the process only when ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set."""
+    """Traces, metrics and logs leave the process only when ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set."""
 
     trace_ratio: float = Field(default=0.05, ge=0, le=1)
     """The share of new traces that is recorded; a trace that came from outside keeps its own decision."""
     metric_interval_s: float = Field(default=30.0, gt=0)
     slow_request_s: float = Field(default=2.0, gt=0)
     """Requests that answer later than this are logged."""
+    log_export: bool = True
+    """Logs go to the OTLP endpoint, too; stderr has them in any case."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     """Records below it are not logged."""

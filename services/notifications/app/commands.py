@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from services.notifications.app.measures import DELAY, SETTLED
 from services.notifications.domain import communication as resources
 from services.notifications.domain.delivery import DELAYS, Ended, Outcome, Status, Verdict, after_attempt
 from services.notifications.domain.happening import Happening
@@ -56,7 +57,8 @@ async def settle(engine: Engine, claimed: Claimed, outcome: Outcome, *, delays: 
         assert stored is not None, "a delivery is put down together with its Communication"
         connection = await work.connection()
         then = after_attempt(outcome, attempts=claimed.attempts, now=work.now, delays=delays)
-        if await deliveries.settle(connection, claimed, outcome, then, work.now):
+        mine = await deliveries.settle(connection, claimed, outcome, then, work.now)
+        if mine:
             if outcome.verdict is Verdict.GONE and outcome.reason and claimed.address:
                 channel, reason = claimed.channel, outcome.reason.value
                 await preferences.switch_off(connection, claimed.receiver, channel, claimed.address, reason, work.now)
@@ -65,6 +67,10 @@ async def settle(engine: Engine, claimed: Claimed, outcome: Outcome, *, delays: 
                     await _follow(work, loads(stored.body))
                 _say(work, stored, claimed, then.status, claimed.attempts, claimed.event_id)
         await work.commit()
+    if mine and then.due_at is None:
+        SETTLED.add(claimed.channel.value, then.status.value)
+        if then.status is Status.DELIVERED:
+            DELAY.add((work.now - claimed.created_at).total_seconds(), claimed.channel.value)
 
 
 async def replay(engine: Engine, caller: Caller, delivery: str) -> None:

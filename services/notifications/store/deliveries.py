@@ -124,6 +124,18 @@ async def claim(pool: Pool, *, limit: int, now: datetime) -> list[Claimed]:
     return [Claimed(**(dict(row) | {"channel": Channel(row["channel"])}), claimed_at=now) for row in rows]
 
 
+async def overdue(pool: Pool, *, now: datetime) -> dict[Channel, tuple[int, float]]:
+    """How many deliveries are due and in nobody's hands, and for how many seconds the first has been, by channel."""
+    rows = await pool.fetch(
+        """
+        SELECT channel, count(*) AS number, extract(epoch FROM $1::timestamptz - min(due_at))::float AS seconds
+        FROM delivery WHERE status IN ('pending', 'sending') AND due_at <= $1 GROUP BY channel
+        """,
+        now,
+    )
+    return {Channel(row["channel"]): (row["number"], row["seconds"]) for row in rows}
+
+
 async def settle(connection: Connection, claimed: Claimed, outcome: Outcome, then: Next, now: datetime) -> bool:
     """Write down how the attempt ended. False: it is no longer this worker's to say, and nothing changed.
 

@@ -26,6 +26,8 @@ class ReferralChanged:
     requester: str | None
     owner: str | None
     outputs: tuple[str, ...]
+    authored_on: str | None = None
+    """When it was asked for."""
 
 
 def happened_between(before: Resource | None, after: Resource) -> Happened | None:
@@ -62,6 +64,7 @@ def changed(happened: Happened, task: Resource, previous: State | None, discipli
         requester=target(task.get("requester")),
         owner=target(task.get("owner")),
         outputs=outputs(task),
+        authored_on=task.get("authoredOn"),
     )
 
 

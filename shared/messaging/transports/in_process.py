@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 import asyncpg
 
 from shared.errors import NotFound
-from shared.messaging.delivery import Failure, Lanes, attempt, read
+from shared.messaging.delivery import Failure, Lanes, attempt, expected, put_aside, read
 from shared.messaging.refill_request import refill_request
 from shared.messaging.topology import CONTROL, EXCHANGE, Queue, pattern
 from shared.messaging.transport import UNAVAILABLE, UNROUTABLE, DeadLetter, Handler, Outgoing, Unconfirmed
@@ -90,6 +90,7 @@ class InProcessTransport:
 
     async def consume(self, queue: Queue, handler: Handler, *, prefetch: int, stop: asyncio.Event) -> None:
         """See ``Transport``."""
+        expected(queue.name)
         losses = 0
         while not stop.is_set():
             try:
@@ -172,6 +173,7 @@ class InProcessTransport:
                 return
             spent = failure.permanent or row["attempts"] >= len(queue.retry_delays)
             failed.append((row["id"], failure.reason, None if spent else queue.retry_delays[row["attempts"]]))
+            put_aside(queue.name, failure, dead=spent)
 
         async with connection.transaction():
             rows = await connection.fetch(TAKE, queue.name, prefetch)

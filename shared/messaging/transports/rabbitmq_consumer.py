@@ -15,7 +15,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from aiormq.exceptions import DeliveryError
 
 from shared.clock import Clock
-from shared.messaging.delivery import Failure, Lanes, attempt, read
+from shared.messaging.delivery import Failure, Lanes, attempt, expected, put_aside, read
 from shared.messaging.topology import Queue
 from shared.messaging.transport import Handler
 from shared.messaging.transports.rabbitmq_message import again, record_of, traceparent_of
@@ -46,6 +46,7 @@ class Consuming:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until ``stop``."""
+        expected(self._queue.name)
         losses = 0
         while not stop.is_set():
             try:
@@ -147,8 +148,10 @@ class Consuming:
     async def _put_aside(self, channel: AbstractChannel, message: AbstractIncomingMessage, failure: Failure) -> None:
         record = record_of(message).failed(failure.reason, self._clock())
         delays = self._queue.retry_delays
-        if failure.permanent or record.attempts > len(delays):
+        dead = failure.permanent or record.attempts > len(delays)
+        if dead:
             await channel.default_exchange.publish(again(message, record), self._queue.dead)
-            return
-        waiting = again(message, record, after=delays[record.attempts - 1])
-        await channel.default_exchange.publish(waiting, self._queue.retry(record.attempts))
+        else:
+            waiting = again(message, record, after=delays[record.attempts - 1])
+            await channel.default_exchange.publish(waiting, self._queue.retry(record.attempts))
+        put_aside(self._queue.name, failure, dead=dead)

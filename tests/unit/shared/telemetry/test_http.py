@@ -1,5 +1,6 @@
 """One span and one duration per request, by route template."""
 
+import json
 import logging
 import re
 from collections.abc import AsyncIterator
@@ -20,7 +21,7 @@ from shared.telemetry.metrics import MessagingGauges
 from shared.telemetry.propagation import consuming, current_traceparent, parse
 from shared.telemetry.settings import TelemetrySettings
 from shared.telemetry.setup import Telemetry, start
-from tests.factories.observed import MetricsKept
+from tests.factories.observed import MetricsKept, every_log_line
 
 CANARY = "Zaphod-1952-03-11"
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -177,6 +178,79 @@ async def test_failures_are_logged_by_template(observed: Observed, caplog: pytes
     assert [(vars(record)["route"], vars(record)["status"]) for record in failures] == [
         ("/api/referrals/{id}/broken", 500)
     ]
+
+
+async def rarely(
+    spans: InMemorySpanExporter, metrics: MetricsKept, path: str, *, slow_s: float, **headers: str
+) -> None:
+    """One request to a process that samples almost nothing."""
+    telemetry = start("test", TelemetrySettings(trace_ratio=1e-12), span_exporter=spans, metric_exporter=metrics)
+    app = HttpTelemetry(application_without_telemetry(), telemetry, slow_s=slow_s)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        await client.get(path, headers=headers)
+    telemetry.shutdown()
+    start("test", TelemetrySettings())
+
+
+def application_without_telemetry() -> LastResort:
+    async def answer(request: Request) -> PlainTextResponse:
+        if request.path_params["id"] == "broken":
+            raise RuntimeError(CANARY)
+        return PlainTextResponse(current_traceparent() or "")
+
+    return LastResort(Mount("", routes=[Route("/fhir/{type}/{id}", answer)]))
+
+
+@pytest.mark.parametrize(
+    ("path", "slow_s", "recorded"),
+    [("/fhir/Task/1", 60.0, False), ("/fhir/Task/1", 0.0, True), ("/fhir/Task/broken", 60.0, True)],
+)
+async def test_what_failed_or_was_slow_is_recorded_though_it_was_not_sampled(
+    caplog: pytest.LogCaptureFixture, path: str, slow_s: float, recorded: bool
+) -> None:
+    spans, metrics = InMemorySpanExporter(), MetricsKept()
+    await rarely(spans, metrics, path, slow_s=slow_s)
+    found = spans.get_finished_spans()
+    (point,) = metrics.points["http.server.request.duration"]
+    assert (len(found), len(point.exemplars)) == ((1, 1) if recorded else (0, 0))
+    for span, exemplar in zip(found, point.exemplars, strict=True):
+        assert span.name == "GET /fhir/{type}/{id}"
+        assert span.context is not None
+        assert (span.context.trace_id, span.context.span_id) == (exemplar.trace_id, exemplar.span_id)
+        assert span.start_time is not None
+        assert span.end_time is not None
+        assert 0 <= (span.end_time - span.start_time) / 1e9 - point.sum < 0.1
+
+
+async def test_a_span_made_after_the_fact_belongs_to_the_trace_of_its_caller() -> None:
+    spans = InMemorySpanExporter()
+    await rarely(spans, MetricsKept(), "/fhir/Task/broken", slow_s=60, traceparent=PARENT[:-1] + "0")
+    (span,) = spans.get_finished_spans()
+    assert span.context is not None
+    assert span.parent is not None
+    assert (f"{span.context.trace_id:032x}", f"{span.parent.span_id:016x}") == tuple(PARENT.split("-")[1:3])
+
+
+async def test_the_log_line_of_a_slow_request_names_its_trace() -> None:
+    lines: list[str] = []
+    spans = InMemorySpanExporter()
+    with every_log_line(lines):
+        await rarely(spans, MetricsKept(), "/fhir/Task/1", slow_s=0)
+    (line,) = (told for text in lines if (told := json.loads(text))["text"] == "A request was slow.")
+    (span,) = spans.get_finished_spans()
+    assert span.context is not None
+    assert (line["trace_id"], line["span_id"]) == (f"{span.context.trace_id:032x}", f"{span.context.span_id:016x}")
+    assert line["route"] == "/fhir/{type}/{id}"
+
+
+async def test_open_requests_are_counted_while_they_are_open(observed: Observed) -> None:
+    assert observed.telemetry.durations is not None
+    active = observed.telemetry.durations.active
+    active.now += 1
+    await observed.client.get("/fhir/Task/1")
+    observed.telemetry.flush()
+    (point,) = observed.metrics.points["http.server.active_requests"]
+    assert point.value == 1
 
 
 @pytest.mark.parametrize(

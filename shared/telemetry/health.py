@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from shared.store.database import Pool
 from shared.telemetry.failures import described
+from shared.telemetry.measures import CHECK
 
 Check = Callable[[], Awaitable[bool]]
 """Whether one thing that the process needs is there; raising counts as no."""
@@ -34,12 +35,14 @@ def health_routes(checks: Mapping[str, Check], *, timeout_s: float = 2.0) -> lis
 
 async def holds(name: str, check: Check, *, timeout_s: float = 2.0) -> bool:
     """Whether ``check`` holds within ``timeout_s`` seconds; a failure is logged under its ``name``."""
+    held = False
     try:
         async with asyncio.timeout(timeout_s):
-            return await check()
+            held = await check()
     except Exception as error:  # noqa: BLE001  whatever a dependency raises means that it is not ready
         _logger.info("A readiness check failed.", extra={"check": name, "error": described(error)})
-        return False
+    CHECK.set(held, name)
+    return held
 
 
 def database_check(pool: Pool, *, timeout_s: float = 1.5) -> Check:

@@ -9,7 +9,7 @@ from shared.process.databases import create_missing
 from shared.process.opening import database_of, patiently
 from shared.process.settings import ProcessSettings
 from shared.service import Service
-from shared.store.revisions import head
+from shared.store.revisions import head, is_behind
 
 
 async def migrate(services: Iterable[Service], databases: Mapping[str, str]) -> list[str]:
@@ -17,9 +17,9 @@ async def migrate(services: Iterable[Service], databases: Mapping[str, str]) -> 
     changed: list[str] = []
     for service in services:
         url = databases[service.name]
-        if await _revision(url) != head(service.migrations):
-            # Alembic is synchronous and keeps its context in globals: one after the other, off the event loop
-            await asyncio.to_thread(_upgrade, url, service)
+        # Alembic is synchronous and keeps its context in globals: one after the other, off the event loop
+        behind = is_behind(await _revision(url), head(service.migrations))
+        if behind and await asyncio.to_thread(_upgrade, url, service):
             changed.append(service.name)
     return changed
 
@@ -39,11 +39,11 @@ async def migrate_one(service: Service) -> None:
     print(f"{service.name}: {'migrated' if changed else 'up to date'}")
 
 
-def _upgrade(url: str, service: Service) -> None:
+def _upgrade(url: str, service: Service) -> bool:
     # loaded only where there is something to migrate: it costs a start half a second
     from shared.store.migrations import upgrade
 
-    upgrade(url, service.migrations)
+    return upgrade(url, service.migrations)
 
 
 async def _revision(url: str) -> str | None:

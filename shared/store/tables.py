@@ -72,6 +72,27 @@ class HistoryRow(StoreTable, table=True):
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class FloorRow(StoreTable, table=True):
+    """At most one row: the revision that code must know since the last contract migration."""
+
+    __tablename__ = "schema_floor"
+    oldest: str = Field(primary_key=True, sa_type=Text)
+
+
+class SweepRow(StoreTable, table=True):
+    """How far a sweep of retention is, and who is at it (``shared.store.sweeping``)."""
+
+    __tablename__ = "retention_sweep"
+    name: str = Field(primary_key=True, sa_type=Text)
+    position: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    holder: str | None = Field(default=None, sa_type=Text)
+    lease_until: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    due_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False, server_default=text("now()")))
+    finished_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    deleted: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    """Rows that the last sweep deleted, or this one until now."""
+
+
 def _level() -> str:
     cases = " ".join(f"WHEN high - low <= {length} THEN {level}" for level, length in enumerate(DATE_LEVELS))
     return f"CASE {cases} ELSE {len(DATE_LEVELS)} END"

@@ -1,0 +1,95 @@
+"""Write the routes of ``deploy/k8s/components`` from the ownership table: ``python -m tools.kubernetes``.
+
+Ingress (https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types) and HTTPRoute
+(https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec) both know exact paths and prefixes of whole segments, and
+the longest prefix wins. So the three addresses of the gateway are exact, the types of referrals and notifications are
+prefixes, and ``/fhir`` itself is a prefix of careplans, which owns the other 130 types: no regular expression, whose
+meaning differs between controllers, and no list that outgrows a load balancer's limit.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from services.gateway.routing import API_PREFIXES, CAREPLANS, OWNED_TYPES
+
+GATEWAY = "gateway"
+PORT = 8080
+MATCHES_PER_RULE = 8
+"""What every version of the Gateway API allows."""
+
+EXACT: Mapping[str, str] = {"/fhir": GATEWAY, "/fhir/": GATEWAY, "/fhir/metadata": GATEWAY}
+"""Batches, transactions and the whole CapabilityStatement."""
+
+COMPONENTS = Path(__file__).parents[1] / "deploy" / "k8s" / "components"
+_WRITTEN = "# Written by `python -m tools.kubernetes` from services/gateway/routing.py; change that.\n"
+
+
+def prefixes() -> dict[str, str]:
+    """Path prefix -> service, by service; the last is the gateway's, for everything else."""
+    found = {f"/fhir/{type_}": owner for owner, types in OWNED_TYPES.items() if owner != CAREPLANS for type_ in types}
+    found |= {"/fhir": CAREPLANS}
+    found |= {f"/api/{name}": owner for name, owner in API_PREFIXES.items()}
+    services = [*OWNED_TYPES, GATEWAY]
+    return dict(sorted((found | {"/": GATEWAY}).items(), key=lambda item: services.index(item[1])))
+
+
+def ingress() -> str:
+    """The manifest of the Ingress, for any host."""
+    lines = [
+        "apiVersion: networking.k8s.io/v1",
+        "kind: Ingress",
+        "metadata:",
+        "  name: consilium",
+        "  annotations:",
+        "    # of the controllers, ingress-nginx alone limits bodies by default, and lower than ours: Bundles of 32 MiB",
+        "    nginx.ingress.kubernetes.io/proxy-body-size: 33m",
+        "spec:",
+        "  rules:",
+        "    - http:",
+        "        paths:",
+    ]
+    for path_type, table in (("Exact", EXACT), ("Prefix", prefixes())):
+        for path, service in table.items():
+            backend = f"{{service: {{name: {service}, port: {{name: http}}}}}}"
+            lines.append(f"          - {{path: {path}, pathType: {path_type}, backend: {backend}}}")
+    return _WRITTEN + "\n".join(lines) + "\n"
+
+
+def route() -> str:
+    """The manifest of the HTTPRoute, for any host that its Gateway serves."""
+    lines = [
+        "apiVersion: gateway.networking.k8s.io/v1",
+        "kind: HTTPRoute",
+        "metadata:",
+        "  name: consilium",
+        "spec:",
+        "  parentRefs:",
+        "    - name: consilium",
+        "  rules:",
+    ]
+    for service, matches in _rules():
+        lines += ["    - backendRefs:", f"        - {{name: {service}, port: {PORT}}}", "      matches:"]
+        lines += [f"        - path: {{type: {path_type}, value: {path}}}" for path_type, path in matches]
+    return _WRITTEN + "\n".join(lines) + "\n"
+
+
+def _rules() -> Iterable[tuple[str, list[tuple[str, str]]]]:
+    table = [("Exact", path, service) for path, service in EXACT.items()]
+    table += [("PathPrefix", path, service) for path, service in prefixes().items()]
+    for service in dict.fromkeys(service for _, _, service in table):
+        matches = [(path_type, path) for path_type, path, owner in table if owner == service]
+        for start in range(0, len(matches), MATCHES_PER_RULE):
+            yield service, matches[start : start + MATCHES_PER_RULE]
+
+
+FILES = {COMPONENTS / "ingress" / "ingress.yaml": ingress, COMPONENTS / "gateway-api" / "routes.yaml": route}
+
+
+def main() -> None:
+    """Write both."""
+    for path, text in FILES.items():
+        path.write_text(text())
+
+
+if __name__ == "__main__":
+    main()

@@ -13,10 +13,11 @@ class EmbeddedServer:
     """A context: starts at once on entering, is waited for by ``url``, stops on leaving."""
 
     def __init__(self, folder: Path) -> None:
-        from shared.store.embedded import embedded_postgres
+        from consilium.backup.archiving import ArchiveSettings, archiving
+        from shared.store.embedded import SETTINGS, embedded_postgres
 
         # absolute: PostgreSQL refuses a relative socket folder
-        self._context = embedded_postgres(folder.resolve())
+        self._context = embedded_postgres(folder.resolve(), settings={**SETTINGS, **archiving(ArchiveSettings())})
         self._thread = ThreadPoolExecutor(1)
 
     def __enter__(self) -> "EmbeddedServer":

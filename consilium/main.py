@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from consilium.commands import dead, demo, import_, migrate, run, token
+from consilium.commands import backup, dead, demo, import_, keys, migrate, restore, run, token
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,4 +35,7 @@ app.command("migrate")(migrate.command)
 app.command("import")(import_.command)
 app.command("demo")(demo.command)
 app.command("token")(token.command)
+app.command("keys")(keys.command)
+app.command("backup")(backup.command)
+app.command("restore")(restore.command)
 app.add_typer(dead.app, name="dead")

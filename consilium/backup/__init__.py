@@ -1,0 +1,1 @@
+"""Backup and restore of the embedded PostgreSQL: whole base backups, and the write-ahead log for points in time."""

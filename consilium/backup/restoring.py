@@ -1,0 +1,101 @@
+"""Restoring: check the backup, copy it beside its place, recover it there, and only then let it take its place."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from consilium.assembly import SERVICES
+from consilium.backup import contents
+from consilium.backup.archiving import ArchiveSettings, archiving
+from consilium.backup.contents import Backup
+from consilium.backup.recovery import LOG, Recovered, Target, recover
+from consilium.backup.verifying import verify
+from shared.process.mistakes import Mistake
+from shared.store.embedded import embedded_postgres
+from shared.store.revisions import head
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did."""
+
+    backup: Backup
+    recovered: Recovered
+    aside: Path | None
+    """Where the old cluster is now."""
+
+
+async def restore(
+    source: Path,
+    data_dir: Path,
+    target: Target,
+    settings: ArchiveSettings,
+    *,
+    timeline: int | None = None,
+    replace: bool = False,
+    tell: Tell = lambda step: None,
+) -> Restored:
+    """Make ``data_dir/postgres`` what the backup in ``source`` was, or what it was to become at ``target``.
+
+    The caller holds the data folder. Nothing of the old cluster is changed before the new one is whole.
+    Raises ``Mistake``."""
+    backup = contents.read(source)
+    _require_ours(backup)
+    if isinstance(target, datetime) and target < backup.finished:
+        raise Mistake("--to: the backup was finished later than that. Take an earlier backup.")
+    if target is not None and settings.wal_archive_dir is None:
+        raise Mistake("--to needs the archived log: set CONSILIUM_WAL_ARCHIVE_DIR to its folder.")
+    place = (data_dir / "postgres").resolve()
+    taken = place.exists() and any(place.iterdir())
+    if taken and not replace:
+        raise Mistake("There is an installation in CONSILIUM_DATA_DIR. With --replace it is moved aside.")
+    if taken and (place / "postmaster.pid").exists():
+        tell("Ending the embedded PostgreSQL that a killed process left")
+        await asyncio.to_thread(_end, place)
+    tell("Checking the backup's checksums")
+    await asyncio.to_thread(verify, source / contents.CLUSTER)
+    new = place.with_name("postgres.restoring")
+    tell("Copying it")
+    await asyncio.to_thread(_copy, source / contents.CLUSTER, new)
+    tell("Recovering")
+    recovered = await recover(new, target, settings.wal_archive_dir, archiving(settings), timeline=timeline)
+    aside = _moved_aside(place) if taken else None
+    if place.exists():
+        place.rmdir()
+    new.rename(place)
+    return Restored(backup, recovered, aside)
+
+
+def _require_ours(backup: Backup) -> None:
+    """Raises ``Mistake`` for a backup with a newer schema than this version knows."""
+    for service in SERVICES:
+        revision, newest = backup.revisions.get(service.name), head(service.migrations)
+        if revision is not None and newest is not None and revision > newest:
+            raise Mistake(f"SOURCE: the backup was made by Consilium {backup.made_by}, which is newer than this one.")
+
+
+def _end(place: Path) -> None:
+    """Stop the server on ``place`` in good order: its log is archived to the end."""
+    with embedded_postgres(place):
+        pass
+
+
+def _copy(source: Path, new: Path) -> None:
+    try:
+        if new.exists():
+            shutil.rmtree(new)
+        new.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, new)
+    except OSError as error:
+        raise Mistake("CONSILIUM_DATA_DIR: the backup cannot be copied there; is there room?") from error
+    (new / LOG).unlink(missing_ok=True)
+
+
+def _moved_aside(place: Path) -> Path:
+    aside = place.with_name(f"postgres.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    return place.rename(aside)

@@ -23,7 +23,7 @@ POOL_WAIT = timings(
 )
 KEY_LOADS = counts("consilium.keys.loads", "Loads of the keys that tokens are verified with.", "outcome")
 """``outcome``: loaded, failed."""
-CHECK = levels("consilium.check.passing", "Readiness checks as last asked: 1 or 0.", "check", unit="1")
+CHECK = levels("consilium.check.passing", "Readiness checks as last asked: 1 or 0.", "check", unit="{check}")
 LOOP_LAG = timings("consilium.event_loop.lag", "How late the event loop came to a timer.", bounds=BOUNDS_S)
 
 DATABASE_SIZE = levels("consilium.database.size", "Bytes on disk.", "database", unit="By")

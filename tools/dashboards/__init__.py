@@ -1,0 +1,1 @@
+"""Grafana dashboards of ``deploy/observability/dashboards``, from what they show. ``python -m tools.dashboards``."""

@@ -22,7 +22,9 @@ class ServerSettings(ConsiliumSettings):
     """Where a process listens and what it stands on."""
 
     host: str = "127.0.0.1"
+    """The address to listen on; ``0.0.0.0`` for all."""
     port: int = Field(default=8080, ge=0, le=65535)
+    """The port to listen on."""
     workers: int = Field(default=1, ge=1, le=64)
     """API processes behind the one port."""
     database_url: str | None = None

@@ -19,9 +19,14 @@ class SecuritySettings(ConsiliumSettings):
     """Where the keys are and what a token must say. Without a JWKS file or URL the local key of ``data_dir`` counts."""
 
     auth: AuthMode = AuthMode.JWT
+    """Whether callers must bear a token; ``open`` asks nobody and is for one machine alone."""
     jwt_issuer: str = "consilium-local"
+    """What a token's ``iss`` must be."""
     jwt_audience: str = "consilium"
+    """What a token's ``aud`` must be, or contain."""
     jwks_file: Path | None = None
+    """The issuer's public keys as a JWK Set; a rotated file is noticed."""
     jwks_url: str | None = None
+    """Where the issuer publishes its JWK Set; it counts where both are set."""
     jwt_skew_s: float = Field(default=30.0, ge=0, le=300)
     """Seconds that an issuer's clock may run ahead of ours (``nbf``, ``iat``); ``exp`` is kept to the second."""

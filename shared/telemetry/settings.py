@@ -13,6 +13,7 @@ class TelemetrySettings(ConsiliumSettings):
     trace_ratio: float = Field(default=0.05, ge=0, le=1)
     """The share of new traces that is recorded; a trace that came from outside keeps its own decision."""
     metric_interval_s: float = Field(default=30.0, gt=0)
+    """Seconds between two exports of metrics."""
     slow_request_s: float = Field(default=2.0, gt=0)
     """Requests that answer later than this are logged."""
     log_export: bool = True

@@ -1,0 +1,1 @@
+"""What `make release` does: check, build, list what is inside, say what to push; pushing is for people."""

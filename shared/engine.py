@@ -11,6 +11,7 @@ from shared.ids import IdSource, uuid7
 from shared.security.caller import Caller
 from shared.store.database import Pool
 from shared.store.reading import Reader
+from shared.store.replica import Replica
 from shared.store.resources import Stored
 from shared.store.writing import Writer
 
@@ -41,6 +42,8 @@ class Engine:
     ids: IdSource = uuid7
     wake_relay: Callable[[], None] = field(default=lambda: None)
     """Called after a commit that left events in the outbox."""
+    replica: Replica | None = None
+    """Where searches go while it is fresh enough; everything else asks ``pool``."""
     reader: Reader = field(init=False)
     writer: Writer = field(init=False)
 

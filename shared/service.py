@@ -16,6 +16,7 @@ from shared.messaging.envelope import Event
 from shared.problem import DOCUMENTED, LastResort, install_problem_handlers
 from shared.security.tokens import Verifier
 from shared.store.database import Pool
+from shared.store.replica import Replica
 from shared.store.revisions import head
 from shared.telemetry.health import Check, database_check, health_routes, migrations_check
 from shared.telemetry.setup import FASTAPI_OFF
@@ -54,8 +55,14 @@ class Service:
     """Types whose checks are compiled at the start; that of any other type waits for its first write (60 ms)."""
 
 
-def engine_of(service: Service, pool: Pool, *, wake_relay: Callable[[], None] = lambda: None) -> Engine:
-    """The engine of ``service`` on ``pool``."""
+def engine_of(
+    service: Service,
+    pool: Pool,
+    *,
+    wake_relay: Callable[[], None] = lambda: None,
+    replica: Replica | None = None,
+) -> Engine:
+    """The engine of ``service`` on ``pool``; searches go to ``replica`` where there is one."""
     return Engine(
         service.name,
         service.kinds,
@@ -63,6 +70,7 @@ def engine_of(service: Service, pool: Pool, *, wake_relay: Callable[[], None] = 
         outgoing=service.outgoing,
         observe=service.observe,
         wake_relay=wake_relay,
+        replica=replica,
     )
 
 

@@ -24,6 +24,7 @@ _HEADERS = frozenset(
     {
         b"accept",
         b"authorization",
+        b"cache-control",
         b"content-type",
         b"host",
         b"if-match",

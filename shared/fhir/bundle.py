@@ -29,7 +29,8 @@ class Entry:
 
     def request(self, outer: Request) -> Request:
         """The request as if it had come alone, by the caller of the Bundle."""
-        headers = self.headers | {"prefer": outer.headers.get("prefer", "")}
+        # what an entry before it wrote is to be found
+        headers = self.headers | {"prefer": outer.headers.get("prefer", ""), "cache-control": "no-cache"}
         return Request(self.method, self.path, outer.caller, outer.base, self.query, headers, b"", self.resource)
 
 

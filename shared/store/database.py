@@ -44,8 +44,8 @@ class _Pool(_PoolBase):
         return connection
 
 
-async def open_pool(url: str, *, size: int = 16) -> Pool:
-    """A pool on ``url`` (``postgresql://...``), watched under its database's name.
+async def open_pool(url: str, *, size: int = 16, name: str | None = None) -> Pool:
+    """A pool on ``url`` (``postgresql://...``), watched under ``name``, else under its database's.
 
     Raises ``OSError`` or ``asyncpg.PostgresError``."""
     pool = _Pool(
@@ -60,7 +60,7 @@ async def open_pool(url: str, *, size: int = 16) -> Pool:
         statement_cache_size=512,
         server_settings={"application_name": "consilium", "jit": "off", "timezone": "UTC"},
     )
-    pool.name = urlsplit(url).path.lstrip("/")
+    pool.name = name or urlsplit(url).path.lstrip("/")
     watch_pool(pool, pool.name)
     await pool
     return pool

@@ -14,6 +14,7 @@ from typing import Any
 from alembic import command, context
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext, MigrationInfo
+from alembic.script import Script
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import pool, text
 from sqlalchemy.engine import make_url
@@ -115,7 +116,7 @@ def _raise_the_floor(
 ) -> None:
     """A contract migration says what code must know from now on: older processes learn that they are not ready."""
     script = step.up_revision
-    oldest = None if script is None else getattr(script.module, "contracts", None)
+    oldest = getattr(script.module, "contracts", None) if isinstance(script, Script) else None
     if oldest is not None and step.is_upgrade:
         assert ctx.connection is not None
         ctx.connection.execute(text("DELETE FROM schema_floor WHERE oldest < :oldest"), {"oldest": oldest})

@@ -19,6 +19,15 @@ async def search(engine: Engine, request: Request) -> Response:
             raise UnsupportedMediaType("Send application/x-www-form-urlencoded.")
         parameters = parameters + form(request.body.decode("utf-8", "replace"))
     strict = request.prefer("handling") == "strict"
-    return Response(
-        200, await search_bundle(engine.pool, type_, parameters, base=request.base, strict=strict, clock=engine.clock)
+    # who must see what was written a moment ago says so (https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.4)
+    fresh = engine.replica is not None and "no-cache" in request.headers.get("cache-control", "").lower()
+    bundle = await search_bundle(
+        engine.pool,
+        type_,
+        parameters,
+        base=request.base,
+        strict=strict,
+        clock=engine.clock,
+        replica=None if fresh else engine.replica,
     )
+    return Response(200, bundle)

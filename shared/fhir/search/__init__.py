@@ -9,6 +9,7 @@ from shared.fhir.search.filters import Filter
 from shared.fhir.search.page import Page, find
 from shared.fhir.search.parse import parse
 from shared.store.database import Connection, Pool
+from shared.store.replica import Replica
 from shared.store.resources import Stored
 
 __all__ = ["Page", "matches", "search", "search_bundle"]
@@ -39,10 +40,17 @@ async def search_bundle(
     strict: bool = False,
     access: Filter | None = None,
     clock: Clock = system_clock,
+    replica: Replica | None = None,
 ) -> bytes:
-    """``search`` as the bytes of a searchset Bundle."""
+    """``search`` as the bytes of a searchset Bundle, from ``replica`` where it may be asked.
+
+    In the order of changes it may not: its snapshots do not tell what was being written (see ``snapshot``)."""
     query = parse(type_, parameters, base=base, strict=strict, now=clock())
-    return searchset(await find(connection, query, access), query, base)
+    if replica is None or query.moves:
+        page = await find(connection, query, access)
+    else:
+        page = await replica.read(lambda source: find(source, query, access))
+    return searchset(page, query, base)
 
 
 async def matches(

@@ -1,0 +1,160 @@
+"""A read replica: reads that may be a little old go there while it is known to be fresh enough, else to the primary.
+
+How old it is at most is measured without any clock of another machine: the primary is asked for its write position,
+the replica for the position up to which it has replayed; what it has replayed of a position that was the primary's
+``t`` seconds ago is at most ``t`` seconds old (docs/adr/0013-read-replicas.md).
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from shared.store.database import Pool, open_pool
+from shared.store.losses import DATABASE_LOSSES, is_loss
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_WRITTEN = "SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn"
+# a replica that was promoted replays nothing more, and is no copy of our primary
+_REPLAYED = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() - '0/0'::pg_lsn END"
+_FAILURES = (asyncpg.PostgresError, *DATABASE_LOSSES)
+
+
+class Replica:
+    """The replica behind ``url``, compared with the database of ``primary``. Nothing is read from it before ``run``."""
+
+    def __init__(
+        self, url: str, primary: Pool, *, max_lag_s: float = 5.0, size: int = 16, patience_s: float = 5.0
+    ) -> None:
+        """``max_lag_s``: how old an answer may be; ``patience_s``: how long the replica may take for it."""
+        self._url = url
+        self._primary = primary
+        self._max_lag_s = max_lag_s
+        self._size = size
+        self._patience_s = patience_s
+        self._pool: Pool | None = None
+        self._positions: deque[tuple[float, int]] = deque(maxlen=256)
+        """When the primary was asked (monotonic), and how far it had written."""
+        self._as_of = float("-inf")
+        """Everything that was committed before this moment (monotonic) is on the replica."""
+        self._up = False
+
+    @property
+    def staleness_s(self) -> float:
+        """How old what it holds is at most; infinite while nothing is known."""
+        return time.monotonic() - self._as_of
+
+    @property
+    def usable(self) -> bool:
+        """Whether a read would go there now."""
+        return self._up and self._pool is not None and self.staleness_s <= self._max_lag_s
+
+    async def read(self, ask: Callable[[Pool], Awaitable[T]]) -> T:
+        """What ``ask`` answers: from the replica, or from the primary where that one is too old, gone, slow or refuses.
+
+        Raises what ``ask`` raises on the primary, and what is not about a database as it is."""
+        pool = self._pool
+        if pool is None or not self.usable:
+            return await ask(self._primary)
+        try:
+            return await _within(self._patience_s, ask(pool))
+        except _FAILURES as error:
+            # a row version that the primary has vacuumed away ends a read, too: that is no reason to leave the replica
+            if is_loss(error) and not isinstance(error, asyncpg.TransactionRollbackError):
+                self._lose(type(error).__name__)
+            return await ask(self._primary)
+
+    async def run(self) -> None:
+        """Measure, lose and find again, until cancelled."""
+        every = min(1.0, self._max_lag_s / 4)
+        while True:
+            try:
+                await self._measure()
+            except _FAILURES as error:
+                self._lose(type(error).__name__)
+            await asyncio.sleep(every)
+
+    async def close(self) -> None:
+        """Give back its connections, whatever they do."""
+        self._lose(None)
+
+    async def _measure(self) -> None:
+        asked = time.monotonic()
+        # if this hangs, what is known of the replica grows old, and it is left
+        self._positions.append((asked, await self._primary.fetchval(_WRITTEN)))
+        replayed = await _within(self._patience_s, self._replayed())
+        if replayed is None:
+            self._lose("it is no replica")
+            return
+        for moment, written in reversed(self._positions):
+            if written <= replayed:
+                self._as_of = max(self._as_of, moment)
+                break
+        fresh = self.staleness_s <= self._max_lag_s
+        if fresh and not self._up:
+            log.info("searches go to the read replica")
+        elif self._up and not fresh:
+            log.warning("the read replica is too far behind: searches go to the primary")
+        self._up = fresh
+
+    async def _replayed(self) -> int | None:
+        if self._pool is None:
+            name = f"{urlsplit(self._url).path.lstrip('/')}_replica"
+            self._pool = await open_pool(self._url, size=self._size, name=name)
+        replayed: int | None = await self._pool.fetchval(_REPLAYED)
+        return replayed
+
+    def _lose(self, reason: str | None) -> None:
+        """Leave it, for now: its connections are not worth waiting for."""
+        if self._up and reason is not None:
+            log.warning("searches go to the primary, the read replica is lost: %s", reason)
+        self._up = False
+        self._as_of = float("-inf")
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.terminate()
+
+
+async def _within(seconds: float, asking: Awaitable[T]) -> T:
+    """The result of ``asking``. Raises ``TimeoutError`` at the end of ``seconds``, and waits for no cancellation then.
+
+    That of a query needs the server, which is what may be gone."""
+    task = asyncio.ensure_future(asking)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    if not done:
+        task.cancel()
+        task.add_done_callback(_looked_at)
+        raise TimeoutError
+    return task.result()
+
+
+def _looked_at(task: "asyncio.Future[T]") -> None:
+    """How an abandoned query ended is nobody's business."""
+    if not task.cancelled():
+        task.exception()
+
+
+@asynccontextmanager
+async def following(url: str, primary: Pool, *, max_lag_s: float = 5.0, size: int = 16) -> AsyncIterator[Replica]:
+    """A replica that is measured while the block runs. It need not be there, neither now nor ever."""
+    replica = Replica(url, primary, max_lag_s=max_lag_s, size=size)
+    measuring = asyncio.create_task(replica.run(), name="read replica")
+    try:
+        yield replica
+    finally:
+        await replica.close()
+        measuring.cancel()
+        await asyncio.wait([measuring], timeout=1)

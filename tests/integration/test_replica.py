@@ -1,0 +1,220 @@
+"""Searches on a real streaming replica: used while it is fresh, left when it is not, and nobody notices."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from shared.ids import uuid7
+from shared.service import engine_of
+from shared.store.database import open_pool
+from shared.store.embedded import embedded_postgres
+from shared.store.replica import Replica
+from tests.conftest import create_database
+from tests.eventually import eventually
+from tests.factories.engine import FixedVerifier, client_of, create_tables, every_type
+from tests.factories.resources import patient
+from tests.factories.standby import PRIMARY, Standby
+
+SERVICE = every_type()
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="consilium-replica-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def primary(folder: Path) -> Iterator[str]:
+    """The administration URL of a server that has a replica."""
+    with embedded_postgres(folder / "primary", settings=PRIMARY) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def shared_standby(primary: str, folder: Path) -> Iterator[Standby]:
+    standby = Standby(primary, folder / "standby")
+    standby.start()
+    yield standby
+    standby.close()
+
+
+@pytest.fixture
+async def url(primary: str) -> str:
+    """A database of the test's own."""
+    url = await create_database(primary, "t_" + uuid7().replace("-", ""))
+    await create_tables(url)
+    return url
+
+
+@pytest.fixture
+async def standby(shared_standby: Standby, url: str) -> Standby:
+    """The replica, with the test's database on it."""
+    await eventually(lambda: _has(shared_standby.url(url)), within=30)
+    return shared_standby
+
+
+async def _has(url: str) -> bool:
+    try:
+        connection = await asyncpg.connect(url)
+    except (asyncpg.PostgresError, OSError):
+        return False
+    try:
+        return await connection.fetchval("SELECT to_regclass('outbox')") is not None
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def serving(
+    url: str, replica_url: str, *, max_lag_s: float = 60, patience_s: float = 5
+) -> AsyncIterator[tuple[httpx.AsyncClient, Replica]]:
+    """The service with a replica, and what it knows of that."""
+    pool = await open_pool(url, size=8)
+    replica = Replica(replica_url, pool, max_lag_s=max_lag_s, size=8, patience_s=patience_s)
+    measuring = asyncio.create_task(replica.run())
+    try:
+        async with client_of(engine_of(SERVICE, pool, replica=replica), SERVICE, FixedVerifier()) as client:
+            yield client, replica
+    finally:
+        await replica.close()
+        measuring.cancel()
+        await asyncio.wait([measuring], timeout=5)
+        await pool.close()
+
+
+async def found(client: httpx.AsyncClient, query: str = "", **headers: str) -> int:
+    """How many patients a search shows."""
+    answer = await client.get(f"Patient?gender=female{query}", headers=headers)
+    assert answer.status_code == 200, answer.text
+    return len(answer.json().get("entry", []))
+
+
+async def up(replica: Replica) -> bool:
+    return replica.usable
+
+
+async def down(replica: Replica) -> bool:
+    return not replica.usable
+
+
+async def shows(client: httpx.AsyncClient, number: int) -> bool:
+    return await found(client) == number
+
+
+async def test_searches_go_to_the_replica_and_what_must_be_current_does_not(standby: Standby, url: str) -> None:
+    async with serving(url, standby.url(url)) as (client, replica):
+        await eventually(lambda: up(replica))
+        await client.post("Patient", json=patient(gender="female"))
+        await eventually(lambda: shows(client, 1))
+        await standby.ask("SELECT pg_wal_replay_pause()")
+        try:
+            criteria = {"If-None-Exist": "identifier=urn:x|once"}
+            new = patient(gender="female", identifier=[{"system": "urn:x", "value": "once"}])
+            made = await client.post("Patient", json=new, headers=criteria)
+            assert made.status_code == 201
+            id_ = made.json()["id"]
+            assert await found(client) == 1, "the replica does not know of it yet, and it was asked"
+            assert (await client.get(f"Patient/{id_}")).status_code == 200
+            assert (await client.get(f"Patient/{id_}/_history")).status_code == 200
+            assert (await client.post("Patient", json=new, headers=criteria)).status_code == 200, "no twin was made"
+            assert await found(client, **{"Cache-Control": "no-cache"}) == 2
+            assert await found(client, "&_sort=-_lastUpdated") == 2
+        finally:
+            await standby.ask("SELECT pg_wal_replay_resume()")
+        await eventually(lambda: shows(client, 2))
+
+
+async def test_a_replica_too_far_behind_is_left_and_taken_again(standby: Standby, url: str) -> None:
+    async with serving(url, standby.url(url), max_lag_s=1) as (client, replica):
+        await eventually(lambda: up(replica))
+        await standby.ask("SELECT pg_wal_replay_pause()")
+        try:
+            await client.post("Patient", json=patient(gender="female"))
+            await eventually(lambda: shows(client, 1), within=5)
+            assert not replica.usable
+        finally:
+            await standby.ask("SELECT pg_wal_replay_resume()")
+        await eventually(lambda: up(replica))
+
+
+async def test_an_idle_primary_does_not_make_its_replica_old(standby: Standby, url: str) -> None:
+    async with serving(url, standby.url(url), max_lag_s=1) as (_, replica):
+        await eventually(lambda: up(replica))
+        left = [replica for _ in range(40) if not await _usable_after(replica, 0.05)]
+        assert left == []
+
+
+async def _usable_after(replica: Replica, seconds: float) -> bool:
+    await asyncio.sleep(seconds)  # a spell of nothing, not a wait for something
+    return replica.usable
+
+
+async def test_a_replica_that_is_killed_costs_nobody_a_request_and_comes_back(standby: Standby, url: str) -> None:
+    async with serving(url, standby.url(url)) as (client, replica):
+        await client.post("Patient", json=patient(gender="female"))
+        await eventually(lambda: up(replica))
+        await eventually(lambda: shows(client, 1))
+        stop = asyncio.Event()
+        searches = [asyncio.create_task(_searching(client, stop)) for _ in range(8)]
+        await asyncio.to_thread(standby.kill)
+        await eventually(lambda: down(replica))
+        await asyncio.to_thread(standby.start)
+        await eventually(lambda: up(replica), within=30)
+        stop.set()
+        assert sum(await asyncio.gather(*searches)) > 0
+
+
+async def _searching(client: httpx.AsyncClient, stop: asyncio.Event) -> int:
+    """Search until told to stop; how often."""
+    times = 0
+    while not stop.is_set():
+        assert await found(client) == 1
+        times += 1
+    return times
+
+
+async def test_a_replica_that_hangs_is_waited_for_once(standby: Standby, url: str) -> None:
+    async with serving(url, standby.url(url), patience_s=0.5) as (client, replica):
+        await client.post("Patient", json=patient(gender="female"))
+        await eventually(lambda: up(replica))
+        await eventually(lambda: shows(client, 1))
+        standby.freeze()
+        try:
+            async with asyncio.timeout(5):
+                assert await asyncio.gather(*(found(client) for _ in range(20))) == [1] * 20
+                assert not replica.usable
+                assert await found(client) == 1
+        finally:
+            standby.thaw()
+        await eventually(lambda: up(replica), within=30)
+
+
+async def test_a_primary_is_no_replica_and_nobody_needs_one_to_start(standby: Standby, url: str) -> None:
+    for elsewhere in (url, url.replace("/t_", "/nowhere_")):
+        async with serving(url, elsewhere, max_lag_s=1) as (client, replica):
+            await client.post("Patient", json=patient(gender="female"))
+            assert await found(client) > 0
+            assert not await _usable_after(replica, 1.0)
+
+
+async def test_a_replica_that_was_promoted_is_left(primary: str, url: str, folder: Path) -> None:
+    other = await asyncio.to_thread(Standby, primary, folder / "promoted")
+    await asyncio.to_thread(other.start)
+    try:
+        async with serving(url, other.url(url), max_lag_s=1) as (client, replica):
+            await eventually(lambda: up(replica), within=30)
+            await other.ask("SELECT pg_promote()")
+            await eventually(lambda: down(replica))
+            await client.post("Patient", json=patient(gender="female"))
+            assert await found(client) == 1
+            assert not await _usable_after(replica, 1.0)
+    finally:
+        await asyncio.to_thread(other.close)

@@ -1,4 +1,4 @@
-"""``make release`` builds the version of pyproject.toml into ``dist/<version>`` and says what to push (docs/releasing.md).
+"""``make release``: puts the version of pyproject.toml into ``dist/<version>``, says what to push (docs/releasing.md).
 
 ``python -m tools.release [--skip tests] [--rehearse]``, ``python -m tools.release prepare X.Y.Z``
 """
@@ -84,7 +84,7 @@ def _report(made: Made, root: Path) -> None:
     _say(f"\n{made.folder.relative_to(root)}:")
     for path in sorted(made.folder.iterdir()):
         _say(f"  {path.stat().st_size / 1000:>10,.0f} kB  {path.name}")
-    for image in made.images:
+    for image in made.built:
         _say(f"  {image.size / 1000:>10,.0f} kB  image {image.name}")
 
 
@@ -94,8 +94,8 @@ def _next(made: Made, version: Version, folder: Path) -> str:
     lines = [
         "Nothing was pushed. Read what is above, then:",
         f"  git tag --sign {tag(version)} --message 'Consilium {version}' && git push origin main {tag(version)}",
-        *(f"  docker tag {image.name} {registry}/{image.service}:{version}" for image in made.images),
-        *(f"  docker push {registry}/{image.service}:{version}" for image in made.images),
+        *(f"  docker tag {image.name} {registry}/{image.service}:{version}" for image in made.built),
+        *(f"  docker push {registry}/{image.service}:{version}" for image in made.built),
         f"  publish {folder}/* with NOTES.md as the text of the release; sign SHA256SUMS",
         "  write the digests that the registry answers with into deploy/k8s/overlays/prod",
     ]

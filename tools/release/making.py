@@ -25,7 +25,7 @@ class Made:
     """What a release consists of, and what is wrong with it or not in it."""
 
     folder: Path
-    images: list[images.Image] = field(default_factory=list)
+    built: list[images.Image] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
@@ -47,7 +47,7 @@ def make(root: Path, version: Version, folder: Path, *, tag: str, say: Say) -> M
         _describe(made, "consilium", version, found, at)
         _build_images(made, source, tag, origin, version, say)
     (folder / "NOTES.md").write_text(_notes(root, version))
-    (folder / "IMAGES.txt").write_text("".join(f"{image.name} {image.id}\n" for image in made.images))
+    (folder / "IMAGES.txt").write_text("".join(f"{image.name} {image.id}\n" for image in made.built))
     (folder / "SHA256SUMS").write_text(checksums(folder))
     return made
 
@@ -77,7 +77,7 @@ def _build_images(made: Made, source: Path, tag: str, origin: images.Origin, ver
     for service in images.SERVICES:
         say(f"image of {service}")
         image = images.build(program, source, service, tag, origin)
-        made.images.append(image)
+        made.built.append(image)
         if image.stand_in:
             made.refused.append(f"{image.name} stands on a stand-in for its base image: never for production")
         packages = installed(images.contents(program, image))

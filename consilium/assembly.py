@@ -24,8 +24,10 @@ from shared.messaging.transport import Transport
 from shared.messaging.transports.in_process import open_in_process
 from shared.process.databases import BUS
 from shared.process.reading import read
+from shared.process.replicas import replica_of
 from shared.security.tokens import OpenVerifier, Verifier
 from shared.service import Service, engine_of, service_app
+from shared.settings import ServerSettings
 from shared.store.database import Pool, open_pool
 from shared.telemetry.health import Check
 from shared.telemetry.metrics import MessagingGauges
@@ -114,9 +116,11 @@ async def assembled(
             stack.push_async_callback(transport.close)
             relays = {name: Relay(pool, transport) for name, pool in pools.items()}
             wake = {name: relay.wake for name, relay in relays.items()}
-        engines = {
-            service.name: engine_of(service, pools[service.name], wake_relay=wake[service.name]) for service in SERVICES
-        }
+        engines: dict[str, Engine] = {}
+        for service in SERVICES:
+            name, pool = service.name, pools[service.name]
+            replica = await stack.enter_async_context(replica_of(name, pool, ServerSettings(), size=size))
+            engines[name] = engine_of(service, pool, wake_relay=wake[name], replica=replica)
         if background:
             workers = Background(transport, engines, relays, MessagingGauges(telemetry), alone=processes == 1)
         settings = GatewaySettings()

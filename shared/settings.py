@@ -29,6 +29,10 @@ class ServerSettings(ConsiliumSettings):
     """API processes behind the one port."""
     database_url: str | None = None
     """An administrative ``postgresql://`` URL; without one the embedded PostgreSQL serves."""
+    database_read_url: str | None = None
+    """Read replicas for searches, in the form of ``database_url``; without one the primary answers them."""
+    read_max_lag_s: float = Field(default=5.0, ge=0.5, le=3600)
+    """Seconds that a replica's answer may be behind; a replica that is further behind is not asked."""
     amqp_url: str | None = None
     """RabbitMQ; without one messages travel by the in-process transport."""
     public_url: str | None = None

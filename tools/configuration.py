@@ -23,7 +23,7 @@ from shared.settings import ConsiliumSettings
 PROJECT = Path(__file__).parents[1]
 PAGE = PROJECT / "docs" / "configuration.md"
 KNOWN = PROJECT / "shared" / "doctor" / "known.py"
-SECRET = {"database_url", "amqp_url", "replica_url", "database_replica_url"}
+SECRET = {"database_url", "amqp_url", "database_read_url"}
 """Plain text in the settings, but a password may be in it."""
 
 READERS: Mapping[str, str] = {

@@ -13,6 +13,7 @@ from shared.process.life import life, until
 from shared.process.mistakes import Mistake
 from shared.process.opening import opened
 from shared.process.reading import read
+from shared.process.replicas import replica_of
 from shared.process.server import require_free, serve
 from shared.process.settings import ProcessSettings
 from shared.security.settings import AuthMode, SecuritySettings
@@ -30,7 +31,8 @@ async def serve_api(service: Service) -> None:
         pool = await opened(service.name, settings)
         stack.push_async_callback(pool.close)
         bell = Doorbell(pool)
-        engine = engine_of(service, pool, wake_relay=bell.ring)
+        replica = await stack.enter_async_context(replica_of(service.name, pool, settings, size=settings.pool_size))
+        engine = engine_of(service, pool, wake_relay=bell.ring, replica=replica)
         app = service_app(
             service,
             engine,

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from shared.store.database import Pool
+from shared.store.revisions import runs_on
 from shared.telemetry.failures import described
 from shared.telemetry.measures import CHECK
 
@@ -55,10 +56,15 @@ def database_check(pool: Pool, *, timeout_s: float = 1.5) -> Check:
 
 
 def migrations_check(pool: Pool, head: str, *, table: str = "alembic_version") -> Check:
-    """The database's schema is at revision ``head``."""
+    """The schema has what code at revision ``head`` needs: it is there, or ahead by what this code can live with.
 
-    async def at_head() -> bool:
+    During a rolling update the old processes serve on the new schema, until a contract migration leaves them behind."""
+
+    async def suffices() -> bool:
         found = await pool.fetchval(f"SELECT version_num FROM {table}", timeout=1.5)
-        return bool(found == head)
+        if found is None or found <= head:
+            return bool(found == head)
+        oldest = await pool.fetchval("SELECT max(oldest) FROM schema_floor", timeout=1.5)
+        return runs_on(found, head, oldest)
 
-    return at_head
+    return suffices

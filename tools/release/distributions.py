@@ -39,7 +39,8 @@ def collected(folder: Path) -> dict[str, bytes]:
     found = {}
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        if telling(name) and path.is_file():
+        # a link leads out of the installation, to the interpreter of this machine
+        if telling(name) and path.is_file() and not path.is_symlink():
             found[name] = path.read_bytes()
     return found
 

@@ -73,7 +73,11 @@ def listed(text: str) -> list[tuple[str, str, str]]:
 def _component(package: Package) -> Component:
     qualifiers = {
         name: value
-        for name, value in (("arch", package.architecture), ("distro", package.distribution))
+        for name, value in (
+            ("arch", package.architecture),
+            ("distro", package.distribution),
+            ("upstream", package.source),
+        )
         if value is not None
     }
     namespace = "debian" if package.ecosystem == "deb" else None

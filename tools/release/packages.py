@@ -4,7 +4,6 @@ Python: ``*.dist-info/METADATA`` (https://packaging.python.org/specifications/co
 and ``/usr/share/doc/*/copyright`` (https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/).
 """
 
-import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +19,8 @@ METADATA = re.compile(r"(?:^|/)[^/]+\.dist-info/METADATA$")
 STATUS = re.compile(r"(?:^|/)var/lib/dpkg/(?:status|status\.d/[^/.]+)$")
 COPYRIGHT = re.compile(r"(?:^|/)usr/share/doc/(?P<package>[^/]+)/copyright$")
 RELEASE = re.compile(r"(?:^|/)(?:etc|usr/lib)/os-release$")
-INTERPRETER = re.compile(r"(?:^|/)include/python3\.\d+/patchlevel\.h$")
+INTERPRETER = re.compile(r"(?<!usr)/(?:bin/python3\.\d+|lib/libpython3\.\d+\.so\.1\.0)$")
+"""Those that Debian packages are none: they lie in /usr/bin and /usr/lib."""
 
 Files = Mapping[str, bytes]
 """Path below the root -> content, of the files that ``telling`` names."""
@@ -39,13 +39,15 @@ class Package:
     """What the package itself says about its licence."""
     architecture: str | None = None
     distribution: str | None = None
+    source: str | None = None
+    """Debian's source package where its name is another: security notices name that one."""
     requires: frozenset[str] = frozenset()
     """Names of the same ecosystem, as far as they may be installed."""
 
 
 def telling(path: str) -> bool:
     """Whether the file at ``path`` is one of those that ``installed`` reads."""
-    return any(kind.search(path) for kind in (METADATA, STATUS, COPYRIGHT, RELEASE, INTERPRETER))
+    return any(kind.search(f"/{path}") for kind in (METADATA, STATUS, COPYRIGHT, RELEASE, INTERPRETER))
 
 
 def installed(files: Files) -> list[Package]:
@@ -90,6 +92,7 @@ def _debian(files: Files) -> Iterator[Package]:
                 told,
                 architecture=str(about["Architecture"]),
                 distribution=codename[1] if codename else None,
+                source=str(about["Source"]).partition(" ")[0] if about["Source"] else None,
                 requires=frozenset(re.findall(r"(?:^|[,|]\s*)([a-z0-9][a-z0-9+.-]+)", str(about["Depends"] or ""))),
             )
 
@@ -103,10 +106,9 @@ def _copyright(package: str, files: Files) -> str:
 
 def _interpreter(files: Files) -> Iterator[Package]:
     for path, content in files.items():
-        version = re.search(rb'#define PY_VERSION\s+"([^"]+)"', content) if INTERPRETER.search(path) else None
-        # Debian's own interpreter is one of its packages already
-        if version and not posixpath.normpath(f"/{path}").startswith("/usr/include/"):
-            yield Package("generic", "cpython", version[1].decode(), "PSF-2.0", ("PSF-2.0",))
+        version = re.search(rb"\0(3\.\d+\.\d+)\0", content) if INTERPRETER.search(f"/{path}") else None
+        if version:
+            yield Package("generic", "python", version[1].decode(), "PSF-2.0")
 
 
 def _headers(content: bytes) -> Message:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from consilium.commands import backup, dead, demo, import_, keys, migrate, restore, run, token
+from consilium.commands import backup, dead, demo, doctor, import_, keys, migrate, restore, run, token
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,4 +38,5 @@ app.command("token")(token.command)
 app.command("keys")(keys.command)
 app.command("backup")(backup.command)
 app.command("restore")(restore.command)
+app.command("doctor")(doctor.command)
 app.add_typer(dead.app, name="dead")

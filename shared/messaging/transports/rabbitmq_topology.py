@@ -26,6 +26,16 @@ CRASHES = 50
 """Deliveries without an answer (the consumer died over it) after which the broker itself calls a message dead."""
 
 
+def queues_of(queue: Queue) -> dict[str, FieldTable]:
+    """Every queue that stands on the broker for ``queue``, and the arguments that it is made with."""
+    retries = [queue.retry(number) for number in range(1, len(queue.retry_delays) + 1)]
+    return {
+        queue.name: _quorum(**_onward(queue.dead), **{"x-delivery-limit": CRASHES}),
+        queue.dead: _quorum(**{"x-delivery-limit": ENDLESS}),
+        **{name: _quorum(**_onward(queue.name)) for name in retries},
+    }
+
+
 async def declare_queue(connection: AbstractConnection, queue: Queue) -> None:
     """Make the exchange, the queue with its bindings, its retry queues and its dead-letter queue as they should be.
 
@@ -33,18 +43,16 @@ async def declare_queue(connection: AbstractConnection, queue: Queue) -> None:
     die in between, the next one finds the queue missing still, or the request on its way. And once more when it is
     bound: what was published since the first request was answered has passed it by.
     """
-    retries = [queue.retry(number) for number in range(1, len(queue.retry_delays) + 1)]
-    missing = not await _standing(connection, [queue.name, *retries])
+    wanted = queues_of(queue)
+    live_arguments = wanted.pop(queue.name)
+    missing = not await _standing(connection, [queue.name, *(name for name in wanted if name != queue.dead)])
     async with connection.channel(publisher_confirms=True) as channel:
         await declare_exchange(channel, queue.exchange)
-        await channel.declare_queue(queue.dead, durable=True, arguments=_quorum(**{"x-delivery-limit": ENDLESS}))
-        for name in retries:
-            await channel.declare_queue(name, durable=True, arguments=_quorum(**_onward(queue.name)))
+        for name, arguments in wanted.items():
+            await channel.declare_queue(name, durable=True, arguments=arguments)
         if missing:
             await _ask_for_refill(channel, queue)
-        live = await channel.declare_queue(
-            queue.name, durable=True, arguments=_quorum(**_onward(queue.dead), **{"x-delivery-limit": CRASHES})
-        )
+        live = await channel.declare_queue(queue.name, durable=True, arguments=live_arguments)
         for key in queue.routing_keys:
             await live.bind(queue.exchange, routing_key=key)
         if missing:

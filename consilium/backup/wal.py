@@ -55,6 +55,8 @@ def get(archive: Path, name: str, target: Path) -> int:
         return GAP if _later(folder, name) and not Path("pg_wal", name).exists() else ABSENT
     except (gzip.BadGzipFile, EOFError, zlib.error):
         return DAMAGED
+    if not content:
+        return DAMAGED  # no file of ours is empty, but an empty archive decompresses to nothing without complaint
     target.write_bytes(content)
     return DONE
 

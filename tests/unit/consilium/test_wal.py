@@ -1,6 +1,7 @@
 """The archive of the write-ahead log: nothing is replaced, nothing damaged or missing passes for an end."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ def test_what_the_backup_brought_itself_is_no_gap(archive: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [lambda file: file[: len(file) // 2], lambda file: b"x" + file, lambda file: b""])
-def test_a_damaged_file_ends_the_recovery(archive: Path, damage: "type[bytes]") -> None:
+def test_a_damaged_file_ends_the_recovery(archive: Path, damage: Callable[[bytes], bytes]) -> None:
     assert put(archive, FIRST, os.urandom(1000)) == 0
     path = archive / "42" / f"{FIRST}.gz"
     path.write_bytes(damage(path.read_bytes()))

@@ -33,16 +33,18 @@ def inventory(
     whole = Component(
         name=subject, version=version, type=kind, bom_ref="subject", licenses=[_licences.make_from_string("Apache-2.0")]
     )
-    components = {package: _component(package) for package in sorted(packages, key=_order)}
+    components = {package: _component(package) for package in sorted(packages, key=lambda package: package.key)}
     bom = Bom(components=components.values())
     bom.metadata.component = whole
     bom.metadata.timestamp = at.astimezone(UTC)
     bom.metadata.tools.components.add(Component(name="consilium tools.release", version=version, bom_ref="tool"))
     bom.register_dependency(whole, components.values())
     by_name = {(package.ecosystem, package.name): component for package, component in components.items()}
+    by_key = {package.key: component for package, component in components.items()}
     for package, component in components.items():
         needs = (by_name.get((package.ecosystem, name)) for name in sorted(package.requires - {package.name}))
-        bom.register_dependency(component, [need for need in needs if need is not None])
+        inside = (by_key[key] for key in sorted(package.bundles))
+        bom.register_dependency(component, [*(need for need in needs if need is not None), *inside])
     content = "\n".join(str(component.purl) for component in components.values())
     bom.serial_number = uuid5(NAMESPACE_URL, f"{subject} {version} {image} {content}")
     text = JsonV1Dot6(bom).output_as_string(indent=2) + "\n"
@@ -80,8 +82,7 @@ def _component(package: Package) -> Component:
         )
         if value is not None
     }
-    namespace = "debian" if package.ecosystem == "deb" else None
-    url = PackageURL(package.ecosystem, namespace, package.name, package.version, qualifiers)
+    url = PackageURL(package.ecosystem, package.namespace, package.name, package.version, qualifiers)
     return Component(
         name=package.name,
         version=package.version,
@@ -96,7 +97,3 @@ def _licences_of(package: Package) -> list[License]:
     if package.licence is not None:
         return [_licences.make_from_string(package.licence)]
     return [DisjunctiveLicense(name=text) for text in package.told]
-
-
-def _order(package: Package) -> tuple[str, str, str]:
-    return package.ecosystem, package.name, package.version

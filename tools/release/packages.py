@@ -13,6 +13,7 @@ from email.parser import Parser
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from tools.release.bundled import INVENTORY, components
 from tools.release.licences import of_copyright, of_metadata
 
 METADATA = re.compile(r"(?:^|/)[^/]+\.dist-info/METADATA$")
@@ -31,7 +32,7 @@ class Package:
     """One installed package. ``licence`` is an SPDX expression, or None where nothing says a known one."""
 
     ecosystem: str
-    """``pypi``, ``deb`` or ``generic``, as in a package URL."""
+    """``pypi``, ``deb``, ``cargo`` ..., the type of its package URL."""
     name: str
     version: str
     licence: str | None
@@ -41,19 +42,27 @@ class Package:
     distribution: str | None = None
     source: str | None = None
     """Debian's source package where its name is another: security notices name that one."""
+    namespace: str | None = None
     requires: frozenset[str] = frozenset()
     """Names of the same ecosystem, as far as they may be installed."""
+    bundles: frozenset[tuple[str, str, str]] = frozenset()
+    """Ecosystem, name and version of what is compiled into it."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What no other package has."""
+        return self.ecosystem, self.name, self.version
 
 
 def telling(path: str) -> bool:
     """Whether the file at ``path`` is one of those that ``installed`` reads."""
-    return any(kind.search(f"/{path}") for kind in (METADATA, STATUS, COPYRIGHT, RELEASE, INTERPRETER))
+    return any(kind.search(f"/{path}") for kind in (METADATA, INVENTORY, STATUS, COPYRIGHT, RELEASE, INTERPRETER))
 
 
 def installed(files: Files) -> list[Package]:
     """Every package that ``files`` tell of, by ecosystem and name."""
-    found = [*_python(files), *_debian(files), *_interpreter(files)]
-    return sorted(set(found), key=lambda package: (package.ecosystem, package.name, package.version))
+    found = {package.key: package for package in (*_python(files), *_debian(files), *_interpreter(files))}
+    return [found[key] for key in sorted(found)]
 
 
 def _python(files: Files) -> Iterator[Package]:
@@ -63,7 +72,20 @@ def _python(files: Files) -> Iterator[Package]:
             licence, told = of_metadata(about)
             requires = filter(None, (_required(line) for line in about.get_all("Requires-Dist") or ()))
             name = canonicalize_name(str(about["Name"]))
-            yield Package("pypi", name, str(about["Version"]), licence, told, requires=frozenset(requires))
+            inside = list(_bundled(files, path.rpartition("/")[0]))
+            yield Package(
+                *("pypi", name, str(about["Version"]), licence, told),
+                requires=frozenset(requires),
+                bundles=frozenset(package.key for package in inside),
+            )
+            yield from inside
+
+
+def _bundled(files: Files, folder: str) -> Iterator[Package]:
+    for path, content in files.items():
+        if path.startswith(f"{folder}/sboms/"):
+            for url, licence, told in components(content):
+                yield Package(url.type, url.name, url.version or "", licence, told, namespace=url.namespace)
 
 
 def _required(line: str) -> str | None:
@@ -92,6 +114,7 @@ def _debian(files: Files) -> Iterator[Package]:
                 told,
                 architecture=str(about["Architecture"]),
                 distribution=codename[1] if codename else None,
+                namespace="debian",
                 source=str(about["Source"]).partition(" ")[0] if about["Source"] else None,
                 requires=frozenset(re.findall(r"(?:^|[,|]\s*)([a-z0-9][a-z0-9+.-]+)", str(about["Depends"] or ""))),
             )

@@ -1,7 +1,7 @@
 """Write the routes of ``deploy/k8s/components`` from the ownership table: ``python -m tools.kubernetes``.
 
 Ingress (https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types) and HTTPRoute
-(https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec) both know exact paths and prefixes of whole segments, and
+(https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec) both know exact paths and prefixes of whole segments;
 the longest prefix wins. So the three addresses of the gateway are exact, the types of referrals and notifications are
 prefixes, and ``/fhir`` itself is a prefix of careplans, which owns the other 130 types: no regular expression, whose
 meaning differs between controllers, and no list that outgrows a load balancer's limit.
@@ -41,7 +41,7 @@ def ingress() -> str:
         "metadata:",
         "  name: consilium",
         "  annotations:",
-        "    # of the controllers, ingress-nginx alone limits bodies by default, and lower than ours: Bundles of 32 MiB",
+        "    # ingress-nginx limits bodies, other controllers do not: a Bundle may have 32 MiB",
         "    nginx.ingress.kubernetes.io/proxy-body-size: 33m",
         "spec:",
         "  rules:",

@@ -1,0 +1,1 @@
+"""What operators deploy: images, compose, Kubernetes, telemetry."""

@@ -1,4 +1,4 @@
-"""What ``consilium doctor`` and ``python -m services doctor`` share: run the checks, print the report, choose the code."""
+"""What ``consilium doctor`` and ``python -m services doctor`` share: run the checks, print them, choose the code."""
 
 import asyncio
 import logging

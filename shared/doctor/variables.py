@@ -14,7 +14,12 @@ def unknown(environment: Mapping[str, str] | None = None) -> dict[str, str | Non
     """Each variable that nothing reads, and the nearest name that something does; values are not looked at."""
     given = os.environ if environment is None else environment
     strange = sorted(name for name in given if name.upper().startswith(PREFIX) and name.upper() not in KNOWN)
-    return {name: next(iter(get_close_matches(name.upper(), KNOWN, 1, 0.6)), None) for name in strange}
+    return {name: _nearest(name.upper().removeprefix(PREFIX)) for name in strange}
+
+
+def _nearest(given: str) -> str | None:
+    close = get_close_matches(given, [name.removeprefix(PREFIX) for name in KNOWN], 1, 0.6)
+    return f"{PREFIX}{close[0]}" if close else None
 
 
 def told(environment: Mapping[str, str] | None = None) -> list[str]:

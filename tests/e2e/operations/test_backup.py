@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from consilium.backup.archiving import ArchiveSettings
+from consilium.backup.restoring import restore
+from shared.process.mistakes import Mistake
 from tests.broker import Broker
 from tests.e2e.evidence import Evidence
 from tests.e2e.referring import Sent, burst, furnish
@@ -235,20 +238,26 @@ async def test_a_damaged_or_foreign_backup_is_refused_in_a_line(process: Process
         "a file is missing": lambda: (broken / name).unlink(),
         "does not belong": lambda: (broken / base / "stray").touch(),
         "its own checksum": lambda: _flip(broken / "postgres" / "backup_manifest"),
-        "its log cannot be read": lambda: (broken / log).write_bytes(bytes(16 * 1024 * 1024)),
+        "its log cannot be read": lambda: _rewritten(broken / log, bytes(16 * 1024 * 1024)),
         "no complete backup": lambda: (broken / "backup.json").unlink(),
-        "cannot be read": lambda: (broken / "backup.json").write_text("{}"),
+        "cannot be read": lambda: _rewritten(broken / "backup.json", b"{}"),
         "another version": lambda: _told(broken, format=2),
         "is of PostgreSQL 12": lambda: _told(broken, postgres=12),
         "is newer than this one": lambda: _told(broken, revisions={"referrals": "9999"}),
     }
     for line, harm in cases.items():
-        shutil.copytree(whole, broken)
+        shutil.copytree(whole, broken, copy_function=os.link)
         harm()
-        code, told = await consilium(process, "restore", broken, "--replace")
-        assert (code, line in told, len(told.splitlines())) == (1, True, len(told.splitlines())), told
+        with pytest.raises(Mistake, match=line):
+            await restore(broken, process.data_dir, None, ArchiveSettings(), replace=True)
         shutil.rmtree(broken)
     assert not list(process.data_dir.glob("postgres.before-*"))
+    (whole / "backup.json").unlink()
+    code, told = await consilium(process, "restore", whole, "--replace")
+    assert (code, told.splitlines()) == (
+        1,
+        ["Not restored. SOURCE: there is no complete backup: it has no backup.json."],
+    )
 
 
 @pytest.mark.rabbitmq
@@ -287,9 +296,15 @@ async def emptied(broker: Broker) -> None:
 def _flip(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
+    _rewritten(path, bytes(content))
+
+
+def _rewritten(path: Path, content: bytes) -> None:
+    """A new file in the place of one that is linked to the whole backup."""
+    path.unlink()
     path.write_bytes(content)
 
 
 def _told(backup: Path, **other: object) -> None:
     record = backup / "backup.json"
-    record.write_text(json.dumps(json.loads(record.read_text()) | other))
+    _rewritten(record, json.dumps(json.loads(record.read_text()) | other).encode())

@@ -1,0 +1,320 @@
+"""The doctor before things that are really broken: each is found, with what to do."""
+
+import asyncio
+import base64
+import json
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import aio_pika
+import asyncpg
+import pytest
+
+from services.careplans.main import SERVICE as CAREPLANS
+from shared.doctor import carriers, database, disk, endpoints, keys
+from shared.doctor.diagnose import diagnose
+from shared.doctor.finding import Finding, Level, as_text, ok
+from shared.ids import uuid7
+from shared.messaging.topology import EXCHANGE, Queue
+from shared.messaging.transports.in_process import open_in_process
+from shared.messaging.transports.rabbitmq import RabbitTransport
+from shared.process.migrating import migrate
+from shared.security.keys import local_key
+from shared.security.settings import AuthMode, SecuritySettings
+from shared.store.database import open_pool
+from tests.ports import free_port
+
+
+def holds(findings: list[Finding] | tuple[Finding, ...], level: Level, word: str) -> None:
+    """Assert that one of ``findings`` says so, and what to do."""
+    found = [finding for finding in findings if word in finding.what]
+    assert [finding.level for finding in found] == [level], as_text(findings)
+    assert bool(found[0].do) is (level is not Level.OK)
+
+
+@pytest.fixture
+async def careplans(database_url: str) -> str:
+    """A migrated database."""
+    await migrate([CAREPLANS], {CAREPLANS.name: database_url})
+    return database_url
+
+
+async def examined(url: str) -> list[Finding]:
+    """The findings on the database at ``url``."""
+    return await database.examine(CAREPLANS.name, url, CAREPLANS.migrations)
+
+
+async def test_a_database_in_order_has_nothing_to_complain_of_but_that_tests_do_without_fsync(careplans: str) -> None:
+    found = await examined(careplans)
+    assert {finding.what for finding in found if finding.level is not Level.OK} == {
+        "it does not keep what it acknowledges"
+    }
+    assert len(found) == 4
+
+
+@pytest.mark.parametrize(
+    ("statement", "level", "word"),
+    [
+        ("UPDATE alembic_version SET version_num = '0001'", Level.FAILURE, "behind"),
+        ("UPDATE alembic_version SET version_num = '9999'", Level.WARNING, "ahead of"),
+        ("UPDATE alembic_version SET version_num = 'fedcba'", Level.FAILURE, "no Consilium knows"),
+        ("DROP TABLE alembic_version", Level.FAILURE, "never migrated"),
+        (
+            "INSERT INTO outbox (event_id, type, subject, envelope, attempts) VALUES ('e', 't', 's', '', 3)",
+            Level.WARNING,
+            "no queue hears them",
+        ),
+        (
+            "INSERT INTO outbox (event_id, type, subject, envelope, created_at) "
+            "VALUES ('e', 't', 's', '', now() - interval '1 hour')",
+            Level.WARNING,
+            "the oldest for 3600 s",
+        ),
+        (
+            "INSERT INTO outbox (event_id, type, subject, envelope, parked_at) VALUES ('e', 't', 's', '', now())",
+            Level.WARNING,
+            "unreadable",
+        ),
+    ],
+)
+async def test_what_is_wrong_in_a_database_is_found(careplans: str, statement: str, level: Level, word: str) -> None:
+    connection = await asyncpg.connect(careplans)
+    await connection.execute(statement)
+    await connection.close()
+    holds(await examined(careplans), level, word)
+
+
+async def test_a_database_that_is_not_there_is_told(postgres: str) -> None:
+    holds(await examined(postgres.replace("/postgres?", "/nowhere?")), Level.FAILURE, "does not exist")
+    holds(await examined(f"postgresql://127.0.0.1:{free_port()}/x"), Level.FAILURE, "cannot be reached")
+    holds(await examined("nonsense"), Level.FAILURE, "cannot be reached")
+
+
+@pytest.mark.parametrize(
+    ("off", "level"),
+    [(0.0, Level.OK), (1.9, Level.OK), (-5.0, Level.WARNING), (5.0, Level.WARNING), (60, Level.FAILURE)],
+)
+def test_clocks_that_differ_are_told(off: float, level: Level) -> None:
+    assert database.clock_finding("clock", 1000 + off, 999.9, 1000.1, "the database").level is level
+
+
+@pytest.fixture
+def queue() -> Queue:
+    """A queue of the test's own."""
+    return Queue(f"doctor.{uuid7()}", ("doctor.#",))
+
+
+@pytest.mark.rabbitmq
+async def test_a_missing_a_foreign_and_an_abandoned_queue_are_found(amqp_url: str, queue: Queue) -> None:
+    async with await aio_pika.connect(amqp_url) as connection, connection.channel() as channel:
+        await channel.declare_exchange(EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
+    holds(await carriers.broker(amqp_url, [queue]), Level.FAILURE, f"the queue {queue.name} is missing")
+    transport = RabbitTransport(amqp_url)
+    await transport.declare([queue])
+    await transport.close()
+    holds(await carriers.broker(amqp_url, [queue]), Level.WARNING, "nobody consumes")
+    async with await aio_pika.connect(amqp_url) as connection, connection.channel() as channel:
+        await channel.default_exchange.publish(aio_pika.Message(b"x"), queue.dead)
+        await channel.queue_delete(queue.retry(2))
+        await channel.declare_queue(queue.retry(2), durable=True)
+        found = await carriers.broker(amqp_url, [queue])
+        holds(found, Level.WARNING, "1 dead letters")
+        holds(found, Level.FAILURE, f"{queue.retry(2)} is of another kind")
+        for name in (queue.name, queue.dead, *(queue.retry(number) for number in range(1, 6))):
+            await channel.queue_delete(name)
+
+
+@pytest.mark.rabbitmq
+async def test_a_wrong_password_at_the_broker_is_told(amqp_url: str, queue: Queue) -> None:
+    wrong = amqp_url.replace("guest:guest", "guest:s3cret")
+    found = await carriers.broker(wrong, [queue])
+    holds(found, Level.FAILURE, "not accepted")
+    assert "s3cret" not in as_text(found)
+
+
+async def test_a_broker_that_is_not_there_is_told(queue: Queue) -> None:
+    url = f"amqp://guest:s3cret@127.0.0.1:{free_port()}/"
+    found = await carriers.broker(url, [queue])
+    holds(found, Level.FAILURE, "cannot be reached")
+    assert "s3cret" not in as_text(found)
+
+
+async def test_the_bus_tells_of_its_dead_letters(database_url: str) -> None:
+    holds(await carriers.bus(database_url), Level.WARNING, "never used")
+    transport = await open_in_process(await open_pool(database_url, size=2))
+    await transport.close()
+    holds(await carriers.bus(database_url), Level.OK, "none dead")
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "INSERT INTO bus_message (queue, event_id, type, body, dead_at) VALUES ('q', 'e', 't', '', now())"
+    )
+    await connection.close()
+    holds(await carriers.bus(database_url), Level.WARNING, "1 dead letters")
+
+
+def _jwks(folder: Path) -> bytes:
+    return json.dumps({"keys": [local_key(folder).jwk]}).encode()
+
+
+SYMMETRIC = json.dumps({"keys": [{"kty": "oct", "k": base64.b64encode(b"x").decode()}]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "level", "word"),
+    [
+        (None, Level.FAILURE, "cannot be read"),
+        (b"", Level.FAILURE, "no JWK Set"),
+        (b"<html>", Level.FAILURE, "no JWK Set"),
+        (b'{"keys": []}', Level.FAILURE, "no key that we can use"),
+        (SYMMETRIC, Level.FAILURE, "no key that we can use"),
+        (_jwks, Level.OK, "1 usable"),
+    ],
+)
+async def test_a_key_file_is_judged(
+    tmp_path: Path, content: bytes | Callable[[Path], bytes] | None, level: Level, word: str
+) -> None:
+    path = tmp_path / "jwks.json"
+    if content is not None:
+        path.write_bytes(content(tmp_path) if callable(content) else content)
+    holds(await keys.examine(SecuritySettings(jwks_file=path)), level, word)
+
+
+async def test_the_local_key_is_ours_alone(tmp_path: Path) -> None:
+    settings = SecuritySettings(data_dir=tmp_path)
+    holds(await keys.examine(settings), Level.WARNING, "no local key yet")
+    local_key(tmp_path)
+    holds(await keys.examine(settings), Level.OK, "1 usable")
+    (tmp_path / "keys" / "signing.pem").chmod(0o644)
+    holds(await keys.examine(settings), Level.FAILURE, "read by others")
+    (tmp_path / "keys" / "jwks.json").unlink()
+    holds(await keys.examine(settings), Level.FAILURE, "public half")
+    holds(await keys.examine(SecuritySettings(auth=AuthMode.OPEN)), Level.WARNING, "nobody is asked")
+
+
+class Issuer(BaseHTTPRequestHandler):
+    """An issuer whose clock and keys are what the test says."""
+
+    status, content, date = 200, b"", "Mon, 23 Nov 2026 12:00:00 GMT"
+
+    def do_GET(self) -> None:
+        """Answer everything alike."""
+        self.send_response_only(self.status)
+        self.send_header("Date", self.date)
+        self.end_headers()
+        self.wfile.write(self.content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def issuer() -> Iterator[str]:
+    """Its URL."""
+    with HTTPServer(("127.0.0.1", 0), Issuer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/jwks"
+        server.shutdown()
+
+
+async def test_an_issuer_is_judged_and_its_clock(issuer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = SecuritySettings(jwks_url=issuer)
+    monkeypatch.setattr(Issuer, "content", _jwks(tmp_path))
+    monkeypatch.setattr(Issuer, "date", "Mon, 01 Jan 2001 12:00:00 GMT")
+    found = await keys.examine(settings)
+    holds(found, Level.OK, "1 usable")
+    holds(found, Level.FAILURE, "between the issuer and this machine")
+    monkeypatch.setattr(Issuer, "status", 500)
+    holds(await keys.examine(settings), Level.FAILURE, "answers 500")
+    nobody = SecuritySettings(jwks_url=f"http://127.0.0.1:{free_port()}/")
+    holds(await keys.examine(nobody), Level.FAILURE, "cannot be had")
+
+
+@pytest.mark.parametrize(
+    ("short", "out", "level"), [(0, 0, Level.OK), (1 << 60, 0, Level.WARNING), (0, 1 << 60, Level.FAILURE)]
+)
+def test_a_disk_that_is_full_is_told(tmp_path: Path, short: int, out: int, level: Level) -> None:
+    assert disk.room("disk", tmp_path / "not" / "there", short=short, out=out).level is level
+
+
+@asynccontextmanager
+async def saying(line: bytes) -> AsyncIterator[int]:
+    """The port of a server that says ``line`` to whoever comes."""
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(line)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_the_mail_server_is_asked_for_its_greeting(monkeypatch: pytest.MonkeyPatch) -> None:
+    holds(await endpoints.mail(), Level.OK, "none is sent")
+    for line, level, word in (
+        (b"220 mail ESMTP\r\n", Level.OK, "greets"),
+        (b"554 no\r\n", Level.FAILURE, "no mail server"),
+        (b"", Level.FAILURE, "no mail server"),
+    ):
+        async with saying(line) as port:
+            monkeypatch.setenv("CONSILIUM_SMTP_URL", f"smtp://user:s3cret@127.0.0.1:{port}")
+            holds(found := await endpoints.mail(), level, word)
+            assert "s3cret" not in as_text(found)
+    for url in (f"smtp://127.0.0.1:{free_port()}", "nonsense"):
+        monkeypatch.setenv("CONSILIUM_SMTP_URL", url)
+        holds(await endpoints.mail(), Level.FAILURE, "cannot be reached")
+
+
+async def test_a_collector_that_is_not_there_is_only_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{free_port()}")
+    holds(await endpoints.collector(), Level.WARNING, "cannot be reached")
+    async with saying(b"") as port:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+        holds(await endpoints.collector(), Level.OK, "listens")
+
+
+async def test_a_process_of_another_version_is_told(issuer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = issuer.removesuffix("/jwks")
+    monkeypatch.setattr(Issuer, "content", b'{"software": {"version": "0.0.1"}}')
+    holds(await endpoints.processes({"careplans": base}), Level.WARNING, "another version")
+    monkeypatch.setattr(Issuer, "content", b"<html>")
+    holds(await endpoints.processes({"careplans": base}), Level.WARNING, "does not say its version")
+    monkeypatch.setattr(Issuer, "status", 503)
+    holds(await endpoints.processes({"careplans": base}), Level.FAILURE, "not ready (503)")
+    nobody = {"careplans": f"http://127.0.0.1:{free_port()}"}
+    holds(await endpoints.processes(nobody), Level.FAILURE, "does not answer")
+
+
+async def test_a_check_that_breaks_is_a_finding_and_hides_no_other() -> None:
+    async def breaks() -> list[Finding]:
+        raise KeyError("s3cret")
+
+    async def well() -> list[Finding]:
+        return [ok("mine", "well")]
+
+    more: dict[str, Awaitable[list[Finding]]] = {"broken": breaks(), "mine": well()}
+    found = await diagnose([], apart=False, more=more)
+    holds(found, Level.FAILURE, "the check itself failed (KeyError)")
+    holds(found, Level.OK, "well")
+    assert "s3cret" not in as_text(found)
+
+
+async def test_with_everything_down_all_is_told_and_nothing_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    for name, value in {
+        "DATABASE_URL": f"postgresql://u:s3cret@127.0.0.1:{port}/x",
+        "AMQP_URL": f"amqp://u:s3cret@127.0.0.1:{port}/",
+        "JWKS_URL": f"http://u:s3cret@127.0.0.1:{port}/",
+        "SMTP_URL": f"smtps://u:s3cret@127.0.0.1:{port}",
+    }.items():
+        monkeypatch.setenv(f"CONSILIUM_{name}", value)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+    urls = {"careplans": f"http://127.0.0.1:{port}"}
+    found = await diagnose([CAREPLANS], apart=True, urls=urls)
+    bad = {finding.check for finding in found if finding.level is Level.FAILURE}
+    assert bad == {"database careplans", "broker", "keys", "mail", "process careplans"}
+    assert "s3cret" not in as_text(found)

@@ -100,7 +100,7 @@ def fits(licence: str) -> bool:
 
 
 def refusals(packages: Iterable["Package"]) -> list[str]:
-    """Why Python packages among ``packages``, or what is compiled into them, may not be released; empty where they may."""
+    """Why Python packages among ``packages``, or what is compiled into them, may not be released."""
     found = []
     for package in packages:
         if package.ecosystem not in JUDGED or package.name in EXCEPTIONS:

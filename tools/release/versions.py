@@ -13,11 +13,12 @@ PROJECT = "pyproject.toml"
 _NUMBER = r"(0|[1-9]\d*)"
 _VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}")
 _OWN = re.compile(r'(?m)^version = "([^"]+)"$')
-# where a file cannot ask: the label of all workloads, the tags of our images in overlays and in compose
+# where a file cannot ask: the label of all workloads, the tags of our images in overlays and in compose (unless that
+# builds its own, with a tag that is no version)
 _MENTION = re.compile(
     r"app\.kubernetes\.io/version: ['\"]?(?P<label>[^\s'\"]+)"
     r"|- name: consilium/\w+\n(?: +newName: \S+\n)? +newTag: ['\"]?(?P<tag>[^\s'\"]+)"
-    r"|image: \S*consilium/\w+:(?:\$\{CONSILIUM_VERSION:-)?(?P<image>[\w.-]+)"
+    r"|image: \S*consilium/\w+:(?:\$\{CONSILIUM_VERSION:-)?(?P<image>\d+\.\d+\.\d+)"
 )
 
 

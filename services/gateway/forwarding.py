@@ -24,6 +24,12 @@ HOP_BY_HOP = frozenset(
 )
 """Headers that speak of one connection only (RFC 9110, section 7.6.1)."""
 
+BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+"""A connection that ended before the answer began."""
+IDLE_S = 1.0
+"""Seconds that a connection is kept for the next request: shorter than any CONSILIUM_DRAIN_S worth the name, so that
+none is taken up again in the moment in which the process behind it, told to stop, closes it."""
+
 
 class ForwardingApp:
     """Sends what it is asked to ``base_url``.
@@ -41,17 +47,21 @@ class ForwardingApp:
         self._base_url = base_url.rstrip("/")
         self._timeout = timeout
         self._trust_forwarded = trust_forwarded
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
-        self._client = httpx.AsyncClient(transport=transport, limits=limits, follow_redirects=False, trust_env=False)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=IDLE_S)
+        self._client = httpx.AsyncClient(
+            # what was not connected was not sent: another attempt is harmless, and may meet another process
+            transport=transport or httpx.AsyncHTTPTransport(limits=limits, retries=2, trust_env=False),
+            follow_redirects=False,
+            trust_env=False,
+        )
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = self._request(scope, receive)
         try:
-            response = await self._client.send(request, stream=True)
+            response = await self._response(scope, receive)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             await send_answer(_failure(scope, 503, "The service cannot be reached."), send)
         except httpx.TimeoutException:
@@ -63,6 +73,15 @@ class ForwardingApp:
                 await _relay(response, scope, receive, send)
             finally:
                 await response.aclose()
+
+    async def _response(self, scope: Scope, receive: Receive) -> httpx.Response:
+        """The beginning of the answer. What only reads is asked once more when a connection breaks before it."""
+        try:
+            return await self._client.send(self._request(scope, receive), stream=True)
+        except BROKEN:
+            if scope["method"] not in ("GET", "HEAD"):
+                raise
+        return await self._client.send(self._request(scope, receive), stream=True)
 
     def _request(self, scope: Scope, receive: Receive) -> httpx.Request:
         raw_path = scope.get("raw_path") or scope["path"].encode()

@@ -1,5 +1,6 @@
-"""Write the routes of ``deploy/k8s/components`` from the ownership table: ``python -m tools.kubernetes``.
+"""Write what ``deploy/k8s/components`` has from elsewhere: ``python -m tools.kubernetes``.
 
+Routes come from the ownership table, alerts from deploy/observability (kustomize cannot wrap a file into a resource).
 Ingress (https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types) and HTTPRoute
 (https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec) both know exact paths and prefixes of whole segments;
 the longest prefix wins. So the three addresses of the gateway are exact, the types of referrals and notifications are
@@ -20,8 +21,8 @@ MATCHES_PER_RULE = 8
 EXACT: Mapping[str, str] = {"/fhir": GATEWAY, "/fhir/": GATEWAY, "/fhir/metadata": GATEWAY}
 """Batches, transactions and the whole CapabilityStatement."""
 
-COMPONENTS = Path(__file__).parents[1] / "deploy" / "k8s" / "components"
-_WRITTEN = "# Written by `python -m tools.kubernetes` from services/gateway/routing.py; change that.\n"
+DEPLOY = Path(__file__).parents[1] / "deploy"
+COMPONENTS = DEPLOY / "k8s" / "components"
 
 
 def prefixes() -> dict[str, str]:
@@ -52,7 +53,7 @@ def ingress() -> str:
         for path, service in table.items():
             backend = f"{{service: {{name: {service}, port: {{name: http}}}}}}"
             lines.append(f"          - {{path: {path}, pathType: {path_type}, backend: {backend}}}")
-    return _WRITTEN + "\n".join(lines) + "\n"
+    return _written("services/gateway/routing.py", lines)
 
 
 def route() -> str:
@@ -70,7 +71,27 @@ def route() -> str:
     for service, matches in _rules():
         lines += ["    - backendRefs:", f"        - {{name: {service}, port: {PORT}}}", "      matches:"]
         lines += [f"        - path: {{type: {path_type}, value: {path}}}" for path_type, path in matches]
-    return _WRITTEN + "\n".join(lines) + "\n"
+    return _written("services/gateway/routing.py", lines)
+
+
+def alerts() -> str:
+    """The manifests of the alerts, for Prometheus' operator: a PrometheusRule per file."""
+    lines = []
+    for path in sorted((DEPLOY / "observability" / "alerts").glob("*.yaml")):
+        lines += [
+            "---",
+            "apiVersion: monitoring.coreos.com/v1",
+            "kind: PrometheusRule",
+            "metadata:",
+            f"  name: consilium-{path.stem}",
+            "spec:",
+            *(f"  {line}".rstrip() for line in path.read_text().splitlines()),
+        ]
+    return _written("deploy/observability/alerts", lines)
+
+
+def _written(source: str, lines: list[str]) -> str:
+    return "\n".join([f"# Written by `python -m tools.kubernetes` from {source}; change that.", *lines, ""])
 
 
 def _rules() -> Iterable[tuple[str, list[tuple[str, str]]]]:
@@ -82,11 +103,15 @@ def _rules() -> Iterable[tuple[str, list[tuple[str, str]]]]:
             yield service, matches[start : start + MATCHES_PER_RULE]
 
 
-FILES = {COMPONENTS / "ingress" / "ingress.yaml": ingress, COMPONENTS / "gateway-api" / "routes.yaml": route}
+FILES = {
+    COMPONENTS / "ingress" / "ingress.yaml": ingress,
+    COMPONENTS / "gateway-api" / "routes.yaml": route,
+    COMPONENTS / "pod-monitors" / "alerts.yaml": alerts,
+}
 
 
 def main() -> None:
-    """Write both."""
+    """Write all."""
     for path, text in FILES.items():
         path.write_text(text())
 

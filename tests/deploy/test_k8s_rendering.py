@@ -115,3 +115,8 @@ def test_ci_fails_where_nothing_renders(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.delitem(os.environ, "CI")
     with pytest.raises(pytest.skip.Exception):
         with_components(tmp_path, [])
+
+
+def test_every_dashboard_comes_along() -> None:
+    dashboards = next(one for one in overlay("prod") if one["metadata"]["name"] == "dashboards")
+    assert set(dashboards["data"]) == {path.name for path in (ROOT / "deploy/observability/dashboards").glob("*.json")}

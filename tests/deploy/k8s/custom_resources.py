@@ -63,6 +63,26 @@ KINDS: Mapping[tuple[str, str], Fields] = {
         "selector": _SELECTOR,
         "podMetricsEndpoints": [{"port": str, "path": str, "params": dict, "honorLabels": bool}],
     },
+    # https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PrometheusRule
+    ("monitoring.coreos.com/v1", "PrometheusRule"): {
+        "groups": [
+            {
+                "name": str,
+                "interval": str,
+                "rules": [
+                    {
+                        "alert": str,
+                        "record": str,
+                        "expr": str,
+                        "for": str,
+                        "keep_firing_for": str,
+                        "labels": dict,
+                        "annotations": dict,
+                    }
+                ],
+            }
+        ]
+    },
     # https://cloudnative-pg.io/documentation/current/cloudnative-pg.v1/
     ("postgresql.cnpg.io/v1", "Cluster"): {
         "instances": int,

@@ -65,7 +65,7 @@ def _names(environment: dict[str, str]) -> Iterator[str]:
 
 def _values(workload: Workload, environment: dict[str, str]) -> Iterator[str]:
     for settings in CLASSES:
-        values = {
+        values: dict[str, Any] = {
             field: environment[f"CONSILIUM_{field.upper()}"]
             for field in settings.model_fields
             if f"CONSILIUM_{field.upper()}" in environment

@@ -72,7 +72,7 @@ def contents(program: str, image: Image) -> dict[str, bytes]:
         exporting = subprocess.Popen([program, "export", container], stdout=subprocess.PIPE)
         assert exporting.stdout is not None
         with exporting.stdout as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
-            files = _telling(archive)
+            files = telling_files(archive)
         if exporting.wait() != 0:
             raise subprocess.CalledProcessError(exporting.returncode, "export")
         return files
@@ -80,7 +80,8 @@ def contents(program: str, image: Image) -> dict[str, bytes]:
         _output(program, "rm", container)
 
 
-def _telling(archive: tarfile.TarFile) -> dict[str, bytes]:
+def telling_files(archive: tarfile.TarFile) -> dict[str, bytes]:
+    """The files that tell what is installed, by path; a copyright file also under every name that links to it."""
     files: dict[str, bytes] = {}
     shared_folders: dict[str, str] = {}
     for member in archive:

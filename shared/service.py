@@ -18,6 +18,7 @@ from shared.security.tokens import Verifier
 from shared.store.database import Pool
 from shared.store.replica import Replica
 from shared.store.revisions import head
+from shared.store.sweeping import Sweep
 from shared.telemetry.health import Check, database_check, health_routes, migrations_check
 from shared.telemetry.setup import FASTAPI_OFF
 
@@ -49,6 +50,8 @@ class Service:
     """REST, below ``/api``."""
     bindings: tuple[Binding, ...] = ()
     jobs: tuple[Job, ...] = ()
+    sweeps: Callable[[], Iterable[Sweep]] = tuple
+    """What the service lets go of in its own tables, as settings say."""
     readers: tuple[Job, ...] = field(default=())
     """Jobs of the API process (a listener that feeds streams)."""
     busiest: tuple[str, ...] = ()

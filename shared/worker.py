@@ -7,10 +7,12 @@ import asyncio
 
 from shared.engine import Engine
 from shared.messaging.consumer import Consumer, declare, run_consumers
+from shared.messaging.delivery import remembered
 from shared.messaging.refill import refill_consumer
 from shared.messaging.relay import Relay
 from shared.messaging.topology import Queue
 from shared.messaging.transport import Transport
+from shared.retention import RetentionSettings, retain
 from shared.service import Binding, Service
 
 
@@ -21,13 +23,15 @@ def queue_of(binding: Binding) -> Queue:
 
 async def run_worker(service: Service, engine: Engine, transport: Transport, relay: Relay, stop: asyncio.Event) -> None:
     """Work until ``stop``; the message in hand is finished first. Raises when a part fails beyond recovery."""
+    memory = RetentionSettings().remembered
     consumers = (
         refill_consumer(service.name, engine.pool, transport, relay.wake),
-        *(Consumer(queue_of(binding), binding.handler(engine)) for binding in service.bindings),
+        *(Consumer(queue_of(binding), remembered(binding.handler(engine), memory)) for binding in service.bindings),
     )
     await declare(transport, [consumer.queue for consumer in consumers], stop)
     async with asyncio.TaskGroup() as group:
         group.create_task(relay.run(stop))
         group.create_task(run_consumers(transport, consumers, stop))
+        group.create_task(retain(engine, service.sweeps(), stop))
         for job in service.jobs:
             group.create_task(job(engine, stop))

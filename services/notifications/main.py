@@ -8,6 +8,7 @@ from services.notifications.channels.stream import feed
 from services.notifications.events.bindings import BINDINGS
 from services.notifications.events.outgoing import outgoing
 from services.notifications.kinds import KINDS
+from services.notifications.retention import sweeps
 from services.notifications.worker import deliver
 from shared.service import Service
 
@@ -19,6 +20,7 @@ SERVICE = Service(
     routers=(router,),
     bindings=BINDINGS,
     jobs=(deliver, watch_backlog),
+    sweeps=sweeps,
     readers=(feed,),
     busiest=("Communication",),
 )

@@ -5,12 +5,13 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
 import msgspec
 from pydantic import ValidationError
 
+from shared.clock import Clock, system_clock
 from shared.errors import ConsiliumError
 from shared.messaging.envelope import Event, decode
 from shared.messaging.transport import Handler
@@ -25,7 +26,9 @@ BAD_PAYLOAD = "payload"
 """``data`` does not fit its contract."""
 TIMED_OUT = "timed-out"
 UNEXPECTED = "unexpected"
-PERMANENT = frozenset({UNDECODABLE, BAD_PAYLOAD})
+TOO_OLD = "too-old"
+"""Older than what the inbox remembers: nobody knows whether it was handled."""
+PERMANENT = frozenset({UNDECODABLE, BAD_PAYLOAD, TOO_OLD})
 """Reasons that no repetition changes. All other errors may pass: what is missing or in conflict now may come to be."""
 
 
@@ -39,6 +42,31 @@ class Failure:
     def permanent(self) -> bool:
         """Whether trying again is useless."""
         return self.reason in PERMANENT
+
+
+class TooOld(Exception):
+    """An event that came after the inbox may have forgotten it."""
+
+
+def remembered(handler: Handler, age: timedelta, clock: Clock = system_clock) -> Handler:
+    """``handler`` for events up to ``age``; an older one raises ``TooOld`` instead of having its effect again.
+
+    A claim is written after its event and kept longer than ``age``: what passes here, the inbox knows."""
+
+    async def handle(event: Event) -> None:
+        if not _within(event, age, clock()):
+            raise TooOld
+        await handler(event)
+
+    return handle
+
+
+def _within(event: Event, age: timedelta, now: datetime) -> bool:
+    try:
+        written = datetime.fromisoformat(event.time)
+    except ValueError:
+        return False
+    return written.tzinfo is not None and now - written <= age
 
 
 def read(body: bytes, traceparent: str | None) -> Event | Failure:
@@ -84,6 +112,8 @@ async def _attempt(handler: Handler, event: Event, *, seconds: float, queue: str
                 await handler(event)
     except ConsiliumError as error:
         return Failure(error.category.value)
+    except TooOld:
+        return Failure(TOO_OLD)
     except ValidationError:
         return Failure(BAD_PAYLOAD)
     except TimeoutError:

@@ -1,8 +1,10 @@
 """The inbox: at-least-once delivery becomes one effect, because the claim commits with the effect."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from shared.store.database import Connection
+from shared.store.sweeping import Batch, through
 
 
 async def claim(connection: Connection, consumer: str, event_id: str) -> bool:
@@ -19,9 +21,23 @@ async def claim(connection: Connection, consumer: str, event_id: str) -> bool:
     return bool(answer)
 
 
+def forgetting(retention: timedelta) -> Callable[[Connection, int], Awaitable[Batch]]:
+    """A sweep's step that forgets claims older than ``retention``. What is older must not be handled any more."""
+    return through("inbox", _FORGET, retention)
+
+
+_FORGET = """
+WITH gone AS (DELETE FROM inbox d WHERE {reach} AND d.handled_at < now() - $3::interval RETURNING 1)
+SELECT count(*) FROM gone
+"""
+
+
 async def prune(connection: Connection, retention: timedelta) -> int:
-    """Forget claims older than ``retention``; how many. Keep them longer than a dead letter may wait for its replay."""
-    status = await connection.execute(
-        "DELETE FROM inbox WHERE handled_at < clock_timestamp() - $1::interval", retention
-    )
-    return int(str(status).split()[-1])
+    """Forget all claims older than ``retention``; how many."""
+    step, deleted, position = forgetting(retention), 0, 0
+    while True:
+        batch = await step(connection, position)
+        deleted += batch.deleted
+        if batch.position is None:
+            return deleted
+        position = batch.position

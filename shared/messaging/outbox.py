@@ -7,11 +7,12 @@ from datetime import timedelta
 from shared.messaging.envelope import Event, encode
 from shared.messaging.topology import pattern
 from shared.store.database import Connection
+from shared.store.sweeping import Batch
 
 Columns = tuple[list[str], list[str], list[str], list[bytes]]
 """Event ids, types, subjects, envelopes: the four parameters of ``insert_sql``."""
 
-PRUNE_WINDOW = 5000
+PRUNE_WINDOW = 2000
 
 
 def insert_sql(first: int = 1) -> str:
@@ -67,24 +68,33 @@ async def publish_again(connection: Connection, routing_keys: Iterable[str]) -> 
     return int(str(status).split()[-1])
 
 
+async def prune_window(connection: Connection, after: int, retention: timedelta) -> Batch:
+    """Delete what was published longer than ``retention`` ago among the next rows behind ``seq`` ``after``.
+
+    It walks the primary key, so that it needs no other index, and ends where the rows are too young."""
+    row = await connection.fetchrow(
+        """
+        WITH reach AS MATERIALIZED (SELECT seq, created_at FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2),
+             gone AS (DELETE FROM outbox WHERE seq IN (SELECT seq FROM reach)
+                      AND published_at < clock_timestamp() - $3::interval RETURNING 1)
+        SELECT (SELECT count(*) FROM gone) AS deleted, max(seq) AS last, count(*) AS seen,
+               bool_and(created_at < clock_timestamp() - $3::interval) AS old FROM reach
+        """,
+        after,
+        PRUNE_WINDOW,
+        retention,
+    )
+    assert row is not None  # an aggregate without GROUP BY has one row
+    complete = row["seen"] < PRUNE_WINDOW or not row["old"]
+    return Batch(row["deleted"], None if complete else row["last"])
+
+
 async def prune(connection: Connection, retention: timedelta) -> int:
-    """Delete what was published longer than ``retention`` ago; how many. It walks the primary key: no other index."""
+    """Delete all that was published longer than ``retention`` ago; how many."""
     deleted, after = 0, 0
     while True:
-        row = await connection.fetchrow(
-            """
-            WITH reach AS MATERIALIZED (SELECT seq, created_at FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2),
-                 gone AS (DELETE FROM outbox WHERE seq IN (SELECT seq FROM reach)
-                          AND published_at < clock_timestamp() - $3::interval RETURNING 1)
-            SELECT (SELECT count(*) FROM gone) AS deleted, max(seq) AS last, count(*) AS seen,
-                   bool_and(created_at < clock_timestamp() - $3::interval) AS old FROM reach
-            """,
-            after,
-            PRUNE_WINDOW,
-            retention,
-        )
-        assert row is not None  # an aggregate without GROUP BY has one row
-        deleted += int(row["deleted"])
-        if row["seen"] < PRUNE_WINDOW or not row["old"]:
+        batch = await prune_window(connection, after, retention)
+        deleted += batch.deleted
+        if batch.position is None:
             return deleted
-        after = row["last"]
+        after = batch.position

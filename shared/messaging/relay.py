@@ -8,17 +8,14 @@ alone with its subject.
 
 import asyncio
 import logging
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import asyncpg
 import msgspec
 
 from shared.errors import Unavailable
-from shared.messaging import inbox, outbox
 from shared.messaging.envelope import decode
 from shared.messaging.transport import REJECTED, UNAVAILABLE, UNROUTABLE, Outgoing, Transport, Unconfirmed
 from shared.messaging.waiting import either, heed_cancellation
@@ -70,11 +67,6 @@ class RelaySettings:
     """The shortest time between two batches that are not full: under load a batch costs what an event does."""
     retry_first: float = 0.2
     retry_longest: float = 10.0
-    retention: timedelta = timedelta(days=7)
-    """How long published events are kept: from them a lost queue is filled again."""
-    inbox_retention: timedelta = timedelta(days=90)
-    """How long handled events are remembered: longer than anything can come again, dead letters included."""
-    prune_every: float = 60.0
 
 
 class Relay:
@@ -104,16 +96,11 @@ class Relay:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until ``stop``, through every loss of the database or the carrier."""
-        losses, pruned_at = 0, time.monotonic()
+        losses = 0
         while not stop.is_set():
             try:
                 self._wake.clear()
                 moved = await self.step()
-                if time.monotonic() - pruned_at > self._settings.prune_every:
-                    pruned_at = time.monotonic()
-                    async with self._pool.acquire() as connection:
-                        await outbox.prune(connection, self._settings.retention)
-                        await inbox.prune(connection, self._settings.inbox_retention)
                 losses = 0
             except LOSSES as error:
                 heed_cancellation()

@@ -28,12 +28,15 @@ class Past:
 
     stored: Stored
     method: str
+    oldest: int = 1
+    """The first version that is still kept; the ones behind it have no gaps."""
 
 
 _READ = "SELECT version, last_updated, deleted, body FROM resource WHERE type = $1 AND id = $2"
 _VREAD = "SELECT last_updated, method, body FROM resource_history WHERE type = $1 AND id = $2 AND version = $3"
 _HISTORY = (
-    f"SELECT h.version, h.last_updated, h.method, {within('h.body', MOST_BYTES)} FROM ("
+    f"SELECT h.version, h.last_updated, h.method, {within('h.body', MOST_BYTES)},"
+    " (SELECT min(version) FROM resource_history WHERE type = $1 AND id = $2) FROM ("
     "SELECT version, last_updated, method, body FROM resource_history"
     " WHERE type = $1 AND id = $2 AND version < $3 ORDER BY version DESC LIMIT $4) h"
 )
@@ -90,7 +93,7 @@ async def history(connection: Connection | Pool, type_: str, id_: str, *, below:
     """Versions below ``below``, newest first, at most ``limit`` and no more than ``MOST_BYTES`` hold (at least one)."""
     rows = await connection.fetch(_HISTORY, type_, id_, below, limit)
     return [
-        Past(Stored(type_, id_, row[0], row[1], row[2] == "DELETE", row[3]), row[2])
+        Past(Stored(type_, id_, row[0], row[1], row[2] == "DELETE", row[3]), row[2], row[4])
         for row in rows
         if row[3] is not None
     ]

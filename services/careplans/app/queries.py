@@ -138,7 +138,8 @@ def _moments(versions: list[Past], facts: Compare, limit: int) -> list[Moment]:
     for place, past in enumerate(versions):
         stored = past.stored
         after = None if stored.deleted else loads(stored.body)
-        if place > 0 or len(versions) <= limit:
+        # retention may have let go of the versions before it: then there is nothing to compare the oldest with
+        if place > 0 or (len(versions) <= limit and stored.version == 1):
             moments += [
                 Moment(
                     at=stored.last_updated,

@@ -1,12 +1,13 @@
 """The deliveries' table: put down once, claimed by one worker at a time, settled once."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.notifications.domain.delivery import LEASE, Next, Outcome, Status
 from services.notifications.domain.preferences import Channel
 from shared.store.database import Connection, Pool
+from shared.store.sweeping import Batch, through
 
 DUE = "consilium_delivery"
 """The NOTIFY channel that wakes the delivery loops."""
@@ -52,6 +53,16 @@ RETURNING id
 _REPLAY = """
 UPDATE delivery SET status = 'pending', attempts = 0, due_at = $2, settled_at = NULL, reason = NULL
 WHERE id = $1 AND status = 'failed' RETURNING id
+"""
+
+# a sibling that is on its way or failed still needs the others: they make up the Communication's status
+_FORGET = """
+WITH gone AS (
+    DELETE FROM delivery d WHERE {reach} AND d.status = 'delivered' AND d.settled_at < now() - $3::interval
+        AND NOT EXISTS (SELECT FROM delivery s WHERE s.communication = d.communication AND s.status <> 'delivered')
+    RETURNING id),
+log AS (DELETE FROM delivery_attempt a USING gone WHERE a.delivery = gone.id)
+SELECT count(*) FROM gone
 """
 
 
@@ -170,3 +181,8 @@ async def communication_of(connection: Connection, id_: str) -> str | None:
 async def replay(connection: Connection, id_: str, now: datetime) -> bool:
     """Make a failed delivery due again, with all its attempts. False: it has not failed."""
     return await connection.fetchval(_REPLAY, id_, now) is not None
+
+
+def forgetting(after: timedelta) -> Callable[[Connection, int], Awaitable[Batch]]:
+    """A sweep's step that forgets what was delivered longer than ``after`` ago, with its log."""
+    return through("delivery", _FORGET, after)

@@ -6,11 +6,12 @@ grows in commit order, and "everything after n" is complete. Appending is the la
 is short.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.store.database import Connection, Pool
+from shared.store.sweeping import Batch, through
 
 STREAM = "consilium_stream"
 """The NOTIFY channel that wakes the readers."""
@@ -36,6 +37,15 @@ SELECT seq, receiver, event_id, at, data FROM stream_entry e WHERE receiver = AN
     AND ($2::bigint IS NULL OR seq < $2) AND NOT EXISTS (
     SELECT FROM stream_entry o WHERE o.event_id = e.event_id AND o.receiver = ANY($1::text[]) AND o.seq < e.seq)
 ORDER BY seq DESC LIMIT $3
+"""
+
+# all of an event at once: its first entry is what keeps the others from being shown
+_FORGET = """
+WITH gone AS (
+    DELETE FROM stream_entry WHERE at < now() - $3::interval AND event_id IN (
+        SELECT d.event_id FROM stream_entry d WHERE {reach} AND d.at < now() - $3::interval)
+    RETURNING 1)
+SELECT count(*) FROM gone
 """
 
 
@@ -76,3 +86,8 @@ async def own_since(pool: Pool, receivers: Iterable[str], seq: int, limit: int) 
 async def own_newest(pool: Pool, receivers: Iterable[str], before: int | None, limit: int) -> list[Entry]:
     """The entries of ``receivers`` below ``before``, newest first; one per event."""
     return [Entry(*row) for row in await pool.fetch(_NEWEST, list(receivers), before, limit)]
+
+
+def forgetting(after: timedelta) -> Callable[[Connection, int], Awaitable[Batch]]:
+    """A sweep's step that forgets entries older than ``after``."""
+    return through("stream_entry", _FORGET, after)

@@ -92,7 +92,8 @@ async def timeline(engine: Engine, caller: Caller, task_id: str, *, limit: int) 
     before: Resource | None = None
     for place, past in enumerate(reversed(newest_first)):
         after = None if past.stored.deleted else loads(past.stored.body)
-        if place > 0 or len(newest_first) <= limit:
+        # retention may have let go of the versions before it: then there is nothing to compare the oldest with
+        if place > 0 or (len(newest_first) <= limit and past.stored.version == 1):
             moments.append(_moment(past.stored, before, after))
         before = after
     return moments

@@ -27,10 +27,10 @@ async def history(engine: Engine, request: Request) -> Response:
         raise NotFound("No such resource.")
     base = f"{request.base}/{type_}/{id_}"
     links = [_link("self", f"{base}/_history?{request.query}" if request.query else f"{base}/_history")]
-    # versions have no gaps: whatever ended the page, the first version is on the last one
-    if versions and versions[-1].stored.version > 1:
+    # versions have no gaps: whatever ended the page, the first one that is kept is on the last one
+    if versions and versions[-1].stored.version > versions[-1].oldest:
         links.append(_link("next", f"{base}/_history?_count={count}&_before={versions[-1].stored.version}"))
-    total = newest[0].stored.version if below == _BEGINNING else None
+    total = newest[0].stored.version - newest[0].oldest + 1 if below == _BEGINNING else None
     head = {"resourceType": "Bundle", "type": "history"} | ({} if total is None else {"total": total}) | {"link": links}
     entries = b",".join(_entry(base, past) for past in versions)
     return Response(200, dumps(head)[:-1] + (b',"entry":[' + entries + b"]}" if entries else b"}"))

@@ -1,0 +1,77 @@
+"""What may be let go of in the resource store, after times that an operator sets (docs/adr/0012-retention.md).
+
+The current version of a resource is never touched, nor the mark that a deletion leaves: versions go on counting.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from shared.store.database import Connection
+from shared.store.sweeping import Batch, through
+
+_REPLACED = """
+WITH gone AS (
+    DELETE FROM resource_history d WHERE {reach} AND d.last_updated < now() - $3::interval AND EXISTS (
+        SELECT FROM resource_history n WHERE n.type = d.type AND n.id = d.id AND n.version = d.version + 1
+            AND n.last_updated < now() - $3::interval)
+    RETURNING 1)
+SELECT count(*) FROM gone
+"""
+_DELETED = """
+WITH gone AS (
+    DELETE FROM resource_history d USING resource r WHERE {reach} AND d.last_updated < now() - $3::interval
+        AND r.type = d.type AND r.id = d.id AND r.deleted AND r.last_updated < now() - $3::interval
+        AND d.version < r.version
+    RETURNING 1)
+SELECT count(*) FROM gone
+"""
+_OLDEST = """
+SELECT rid, id, last_updated FROM resource
+WHERE type = $1 AND NOT deleted AND last_updated > $2 AND last_updated < now() - $3::interval
+ORDER BY last_updated, rid LIMIT $4 FOR UPDATE SKIP LOCKED
+"""
+_REFERRED_TO = "SELECT DISTINCT term FROM index_term WHERE term = ANY ($1::bigint[])"
+_PURGE = """
+WITH gone AS (DELETE FROM resource WHERE type = $1 AND rid = ANY ($2::bigint[]) RETURNING rid, id, terms),
+    terms AS (DELETE FROM index_term t USING (SELECT rid, unnest(terms) AS term FROM gone) g
+        WHERE t.term = g.term AND t.rid = g.rid),
+    dates AS (DELETE FROM index_date WHERE rid = ANY ($2::bigint[])),
+    strings AS (DELETE FROM index_string WHERE rid = ANY ($2::bigint[])),
+    quantities AS (DELETE FROM index_quantity WHERE rid = ANY ($2::bigint[])),
+    history AS (DELETE FROM resource_history h USING gone g WHERE h.type = $1 AND h.id = g.id)
+SELECT count(*) FROM gone
+"""
+PURGED_AT_ONCE = 200
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def replaced_versions(after: timedelta) -> Callable[..., Awaitable[Batch]]:
+    """A step that forgets versions that were replaced longer than ``after`` ago."""
+    return through("resource_history", _REPLACED, after)
+
+
+def versions_of_deleted(after: timedelta) -> Callable[..., Awaitable[Batch]]:
+    """A step that forgets what was in resources that were deleted longer than ``after`` ago."""
+    return through("resource_history", _DELETED, after)
+
+
+def whole_resources(
+    type_: str, after: timedelta, reference: Callable[[str, str], int]
+) -> Callable[..., Awaitable[Batch]]:
+    """A step that removes resources of ``type_`` that nobody changed for ``after``, with their history and index.
+
+    What another resource refers to stays: ``reference`` gives the index term of references to a (type, id). The
+    position is the last ``last_updated`` that was seen, in microseconds."""
+
+    async def step(connection: Connection, position: int) -> Batch:
+        since = _EPOCH + timedelta(microseconds=position)
+        rows = await connection.fetch(_OLDEST, type_, since, after, PURGED_AT_ONCE)
+        terms = {row["rid"]: reference(type_, row["id"]) for row in rows}
+        held = {row[0] for row in await connection.fetch(_REFERRED_TO, list(terms.values()))} if rows else set()
+        gone = [rid for rid, term in terms.items() if term not in held]
+        deleted = await connection.fetchval(_PURGE, type_, gone) if gone else 0
+        if len(rows) < PURGED_AT_ONCE:
+            return Batch(deleted, None)
+        return Batch(deleted, (rows[-1]["last_updated"] - _EPOCH) // timedelta(microseconds=1))
+
+    return step

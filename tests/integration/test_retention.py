@@ -1,0 +1,328 @@
+"""Retention lets go of what nobody needs any more, and of nothing else; by any number of workers, killed or not."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from services.notifications.retention import NotificationRetention
+from shared.engine import Engine
+from shared.fhir.search.extract import reference_term
+from shared.messaging import inbox, outbox
+from shared.messaging.delivery import TOO_OLD, attempt, remembered
+from shared.messaging.envelope import Event, new_event
+from shared.retention import RetentionSettings, sweeps
+from shared.service import Service
+from shared.store import forgetting
+from shared.store.database import Pool
+from shared.store.sweeping import Batch, Sweep, sweep, through
+from tests.factories.engine import FixedVerifier, client_of, every_type, running_engine
+from tests.factories.engine import create_tables as create_store
+from tests.factories.resources import patient
+
+SERVICE = every_type()
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def service() -> Service:
+    return SERVICE
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[Engine]:
+    await create_store(database_url)
+    async with running_engine(database_url, SERVICE) as engine:
+        await engine.pool.execute(
+            "CREATE TABLE retention_sweep (name TEXT PRIMARY KEY, position BIGINT DEFAULT 0 NOT NULL, holder TEXT,"
+            " lease_until TIMESTAMPTZ, due_at TIMESTAMPTZ DEFAULT now() NOT NULL, finished_at TIMESTAMPTZ,"
+            " deleted BIGINT DEFAULT 0 NOT NULL)"
+        )
+        yield engine
+
+
+@pytest.fixture
+async def client(engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(engine, SERVICE, FixedVerifier()) as client:
+        yield client
+
+
+async def swept(pool: Pool, what: Sweep, holder: str = "w1") -> int | None:
+    """One sweep, due or not."""
+    await pool.execute("UPDATE retention_sweep SET due_at = '-infinity', lease_until = NULL")
+    return await sweep(pool, what, holder, asyncio.Event(), share=1)
+
+
+async def aged(pool: Pool, table: str, column: str, days: float, where: str = "true") -> None:
+    """Let rows be older than they are."""
+    await pool.execute(f"UPDATE {table} SET {column} = {column} - $1::interval WHERE {where}", timedelta(days=days))
+
+
+# --- what is never deleted ---------------------------------------------------------------------------------------
+
+AGES = st.integers(0, 480).map(lambda hours: hours / 24).filter(lambda days: days != 7)
+ROWS = st.lists(st.tuples(st.sampled_from(["published", "pending", "parked", "again"]), AGES), max_size=40)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS)
+async def test_no_event_is_deleted_that_is_unpublished_or_could_fill_a_lost_queue(
+    engine: Engine, rows: list[tuple[str, float]]
+) -> None:
+    pool = engine.pool
+    await pool.execute("TRUNCATE outbox RESTART IDENTITY")
+    for state, age in rows:
+        published = f"now() - interval '{age} days'" if state == "published" else "NULL"
+        parked = "now()" if state == "parked" else "NULL"
+        await pool.execute(
+            "INSERT INTO outbox (event_id, type, subject, envelope, created_at, published_at, parked_at)"
+            f" VALUES ('e', $1, 's', '', now() - interval '21 days', {published}, {parked})",
+            f"{state} {age}",
+        )
+    what = Sweep("outbox", lambda connection, after: outbox.prune_window(connection, after, 7 * DAY))
+    deleted = await swept(pool, what)
+    left = [row[0] for row in await pool.fetch("SELECT type FROM outbox ORDER BY seq")]
+    assert left == [f"{state} {age}" for state, age in rows if state != "published" or age < 7]
+    assert deleted == len(rows) - len(left)
+
+
+class Nothing(BaseModel):
+    """An empty payload."""
+
+
+def event_of(at: datetime) -> Event:
+    return new_event(id="e1", service="t", type="t.v1", subject="s", at=at, payload=Nothing())
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(handled=st.floats(0, 200), again=st.floats(0, 200), late=st.floats(0, 100))
+async def test_an_event_has_its_effect_once_however_late_it_is_repeated(
+    engine: Engine, handled: float, again: float, late: float
+) -> None:
+    """Written at 0; first handled after ``late`` days; retention ran at any time; met again after ``again`` more."""
+    keep = RetentionSettings()
+    written = datetime(2026, 1, 1, tzinfo=UTC)
+    effects = 0
+
+    async def effect(event: Event) -> None:
+        nonlocal effects
+        async with engine.pool.acquire() as connection, connection.transaction():
+            if await inbox.claim(connection, "c", event.id):
+                effects += 1
+
+    await engine.pool.execute("TRUNCATE inbox")
+    times = sorted([late, late + handled, late + handled + again])
+    for index, days in enumerate(times):
+        now = written + days * DAY
+        handler = remembered(effect, keep.remembered, lambda now=now: now)
+        failure = await attempt(handler, event_of(written), seconds=5, queue="q")
+        assert failure is None or (failure.reason, failure.permanent) == (TOO_OLD, True)
+        if index + 1 < len(times):
+            # the claims grow old until the next time it comes, and retention runs then
+            await aged(engine.pool, "inbox", "handled_at", times[index + 1] - days)
+            async with engine.pool.acquire() as connection:
+                await inbox.prune(connection, timedelta(days=keep.retention_inbox_days))
+    assert effects == (1 if late * DAY <= keep.remembered else 0)
+
+
+def test_settings_that_would_let_an_event_be_handled_twice_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert RetentionSettings(retention_inbox_days=68)
+    for mistaken in ({"retention_inbox_days": 67}, {"retention_outbox_days": 30}, {"retention_dead_letter_days": 83}):
+        with pytest.raises(ValidationError, match="handled twice"):
+            RetentionSettings(**mistaken)
+    with pytest.raises(ValidationError, match="told again"):
+        NotificationRetention(retention_delivery_days=89)
+
+
+def test_medical_records_are_kept_for_ever_unless_somebody_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [one.name for one in sweeps(RetentionSettings())] == ["outbox", "inbox"]
+
+
+# --- history ------------------------------------------------------------------------------------------------------
+
+
+async def versions(client: httpx.AsyncClient, id_: str) -> tuple[list[str], int, int]:
+    """The versions that the history shows, its total, and how many pages it took."""
+    seen: list[str] = []
+    pages, total = 0, -1
+    address: str | None = f"Patient/{id_}/_history?_count=2"
+    while address is not None:
+        answer = await client.get(address)
+        assert answer.status_code == 200
+        page = answer.json()
+        pages, total = pages + 1, page.get("total", total)
+        seen += [one["response"]["etag"] for one in page.get("entry", [])]
+        links = {link["relation"]: link["url"] for link in page["link"]}
+        address = links["next"].partition("/fhir/")[2] if "next" in links else None
+    return seen, total, pages
+
+
+async def test_versions_are_forgotten_that_were_replaced_long_ago_and_the_current_one_never(
+    engine: Engine, client: httpx.AsyncClient
+) -> None:
+    what = Sweep("history", forgetting.replaced_versions(30 * DAY))
+    for _ in range(5):
+        await client.put("Patient/p", json=patient(id="p"))
+    await client.put("Patient/old", json=patient(id="old"))
+    # three versions of a year ago, the fourth of last month, the fifth of now
+    await aged(engine.pool, "resource_history", "last_updated", 365, "version <= 3 OR id = 'old'")
+    await aged(engine.pool, "resource_history", "last_updated", 29, "version = 4")
+    assert await swept(engine.pool, what) == 2, "the third was current until last month"
+    assert await versions(client, "p") == (['W/"5"', 'W/"4"', 'W/"3"'], 3, 2)
+    assert (await client.get("Patient/p/_history/2")).status_code == 404
+    assert await versions(client, "old") == (['W/"1"'], 1, 1)
+    assert (await client.put("Patient/p", json=patient(id="p"))).headers["etag"] == 'W/"6"'
+
+
+async def test_what_was_in_a_deleted_resource_goes_and_that_it_was_deleted_stays(
+    engine: Engine, client: httpx.AsyncClient
+) -> None:
+    what = Sweep("history of deleted", forgetting.versions_of_deleted(30 * DAY))
+    for id_ in ("gone", "fresh"):
+        await client.put(f"Patient/{id_}", json=patient(id=id_))
+        await client.put(f"Patient/{id_}", json=patient(id=id_))
+        await client.delete(f"Patient/{id_}")
+    for table in ("resource", "resource_history"):
+        await aged(engine.pool, table, "last_updated", 31, "id = 'gone'")
+    assert await swept(engine.pool, what) == 2
+    assert (await client.get("Patient/gone")).status_code == 410
+    assert (await client.get("Patient/gone/_history/1")).status_code == 404
+    assert (await client.get("Patient/fresh/_history/1")).status_code == 200
+    revived = await client.put("Patient/gone", json=patient(id="gone"))
+    assert revived.headers["etag"] == 'W/"4"', "whoever heard of version 3 must not take a new one for an old one"
+
+
+AUDIT = {
+    "resourceType": "AuditEvent",
+    "type": {"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "110100"},
+    "recorded": "2026-01-01T00:00:00Z",
+    "agent": [{"requestor": True}],
+    "source": {"observer": {"display": "x"}},
+}
+
+
+async def test_old_audit_events_go_with_their_index_but_not_one_that_is_referred_to(
+    engine: Engine, client: httpx.AsyncClient
+) -> None:
+    what = Sweep("AuditEvent", forgetting.whole_resources("AuditEvent", 30 * DAY, reference_term))
+    ids = [(await client.post("AuditEvent", json=AUDIT)).json()["id"] for _ in range(5)]
+    kept, held = ids[0], ids[1]
+    basic = {"resourceType": "Basic", "code": {"text": "x"}, "subject": {"reference": f"AuditEvent/{held}"}}
+    assert (await client.post("Basic", json=basic)).status_code == 201
+    await client.put("Patient/p", json=patient(id="p"))
+    await aged(engine.pool, "resource", "last_updated", 31, f"type <> 'AuditEvent' OR id <> '{kept}'")
+    assert await swept(engine.pool, what) == 3
+    found = (await client.get("AuditEvent")).json()["entry"]
+    assert {one["resource"]["id"] for one in found} == {kept, held}
+    assert (await client.get("Patient/p")).status_code == 200
+    for table in ("index_term", "index_date", "index_string", "index_quantity"):
+        orphans = f"SELECT count(*) FROM {table} i WHERE NOT EXISTS (SELECT FROM resource r WHERE r.rid = i.rid)"
+        assert await engine.pool.fetchval(orphans) == 0, table
+    assert await engine.pool.fetchval("SELECT count(*) FROM resource_history WHERE type = 'AuditEvent'") == 2
+
+
+# --- several workers, and killed ones -----------------------------------------------------------------------------
+
+
+async def many(pool: Pool, rows: int = 20_000) -> None:
+    """Claims, every second one long handled."""
+    await pool.execute(
+        "INSERT INTO inbox SELECT 'c', n::text, now() - (n % 2) * interval '91 days' FROM generate_series(1, $1) n",
+        rows,
+    )
+
+
+def counted(blocks: list[int], *, until: int | None = None) -> Sweep:
+    """A sweep of the inbox that notes where its batches begin; it dies at block ``until``."""
+    step = through("inbox", inbox._FORGET, 90 * DAY, blocks=8)
+
+    async def noting(connection: object, position: int) -> Batch:
+        if position == until:
+            raise OSError("killed")
+        blocks.append(position)
+        return await step(connection, position)
+
+    return Sweep("inbox", noting)
+
+
+async def test_several_workers_share_a_sweep_and_do_nothing_twice(engine: Engine) -> None:
+    await many(engine.pool)
+    blocks: list[int] = []
+    what, stop = counted(blocks), asyncio.Event()
+    results = await asyncio.gather(*(sweep(engine.pool, what, f"w{n}", stop, share=1) for n in range(5)))
+    assert sorted(result or 0 for result in results) == [0, 0, 0, 0, 10_000]
+    assert blocks == sorted(set(blocks))
+    assert len(blocks) > 5
+    assert await engine.pool.fetchval("SELECT count(*) FROM inbox") == 10_000
+    assert await sweep(engine.pool, what, "w9", stop) is None, "it is not due again"
+
+
+async def test_a_killed_worker_leaves_its_place_and_another_goes_on(engine: Engine) -> None:
+    await many(engine.pool)
+    blocks: list[int] = []
+    stop, lease = asyncio.Event(), timedelta(milliseconds=50)
+    with pytest.raises(OSError, match="killed"):
+        await sweep(engine.pool, counted(blocks, until=64), "w1", stop, lease=lease, share=1)
+    before = await engine.pool.fetchval("SELECT count(*) FROM inbox")
+    assert 10_000 < before < 20_000
+    await engine.pool.execute("UPDATE retention_sweep SET lease_until = clock_timestamp() + interval '1 minute'")
+    assert await sweep(engine.pool, counted(blocks), "w2", stop, share=1) is None, "the lease still stands"
+    await engine.pool.execute("UPDATE retention_sweep SET lease_until = clock_timestamp() - interval '1 second'")
+    assert await sweep(engine.pool, counted(blocks), "w2", stop, share=1) == before - 10_000
+    assert blocks == sorted(set(blocks)), "nothing was swept twice"
+    done = await engine.pool.fetchrow("SELECT deleted, position, holder FROM retention_sweep")
+    assert tuple(done) == (10_000, 0, None)
+
+
+async def test_a_worker_that_lost_its_lease_undoes_its_batch_and_stops(engine: Engine) -> None:
+    await many(engine.pool)
+    taken: list[int] = []
+    inner = counted(taken)
+
+    async def robbed(connection: object, position: int) -> Batch:
+        if position == 16:
+            await engine.pool.execute("UPDATE retention_sweep SET holder = 'another'")
+        return await inner.step(connection, position)
+
+    stop = asyncio.Event()
+    deleted = await sweep(engine.pool, Sweep("inbox", robbed), "w1", stop, share=1)
+    assert await engine.pool.fetchval("SELECT count(*) FROM inbox") == 20_000 - (deleted or 0)
+    assert taken == [0, 8, 16]
+    assert await engine.pool.fetchval("SELECT position FROM retention_sweep") == 16
+
+
+async def test_a_sweep_that_is_told_to_stop_leaves_at_once_and_another_goes_on(engine: Engine) -> None:
+    await many(engine.pool)
+    stop = asyncio.Event()
+    inner = counted([])
+
+    async def stopping(connection: object, position: int) -> Batch:
+        stop.set()
+        return await inner.step(connection, position)
+
+    first = await sweep(engine.pool, Sweep("inbox", stopping), "w1", stop, share=1)
+    second = await sweep(engine.pool, inner, "w2", asyncio.Event(), share=1)
+    assert (first or 0) + (second or 0) == 10_000
+
+
+async def test_claims_made_during_a_sweep_are_kept(engine: Engine) -> None:
+    await many(engine.pool)
+    stop = asyncio.Event()
+
+    async def claiming() -> int:
+        made = 0
+        while not stop.is_set():
+            async with engine.pool.acquire() as connection:
+                assert await inbox.claim(connection, "new", str(made))
+            made += 1
+        return made
+
+    busy = asyncio.create_task(claiming())
+    await sweep(engine.pool, counted([]), "w1", asyncio.Event(), share=0.25)
+    stop.set()
+    assert await engine.pool.fetchval("SELECT count(*) FROM inbox WHERE consumer = 'new'") == await busy

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,17 @@ def test_ci_fails_where_nothing_renders(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_every_dashboard_comes_along() -> None:
     dashboards = next(one for one in overlay("prod") if one["metadata"]["name"] == "dashboards")
     assert set(dashboards["data"]) == {path.name for path in (ROOT / "deploy/observability/dashboards").glob("*.json")}
+
+
+def test_versions_are_those_of_compose_and_of_the_project() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"].values()
+    known = dict(service["image"].rsplit(":", 1) for service in compose)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    for workload in [one for name in OVERLAYS for one in workloads(overlay(name))]:
+        (container,) = workload.containers
+        image, _, tag = container["image"].partition("@")[0].rpartition(":")
+        assert tag == (version if workload.ours else known[image]), workload.name
+        if workload.ours:
+            assert workload.labels["app.kubernetes.io/version"] == version
+        if workload.manifest["kind"] == "Job":
+            assert workload.name == f"Job {workload.service}-migrate-{version}"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from consilium.commands import backup, dead, demo, doctor, import_, keys, migrate, restore, run, token
+from consilium.commands import backup, dead, demo, doctor, import_, keys, log_level, migrate, restore, run, token
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,4 +39,5 @@ app.command("keys")(keys.command)
 app.command("backup")(backup.command)
 app.command("restore")(restore.command)
 app.command("doctor")(doctor.command)
+app.command("log-level")(log_level.command)
 app.add_typer(dead.app, name="dead")

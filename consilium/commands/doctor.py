@@ -12,7 +12,9 @@ def command(
 
     Exit code 0: all is well; 1: there are warnings; 2: something does not work.
     """
+    import asyncio
+
     from consilium.doctor import examine
     from shared.doctor.command import report
 
-    raise typer.Exit(report(examine(), json=as_json))
+    raise typer.Exit(asyncio.run(report(examine(), json=as_json)))

@@ -1,4 +1,4 @@
-"""``python -m services.careplans api|worker|migrate``."""
+"""``python -m services.careplans api|worker|migrate|doctor``."""
 
 import sys
 

@@ -1,8 +1,8 @@
-"""``python -m services.gateway api``."""
+"""``python -m services.gateway api|doctor``."""
 
 import sys
 
-from services.gateway.process import serve_gateway
+from services.gateway.process import examine, serve_gateway
 from shared.process.command import run
 
-sys.exit(run({"api": serve_gateway}, sys.argv[1:]))
+sys.exit(run({"api": serve_gateway, "doctor": examine}, sys.argv[1:]))

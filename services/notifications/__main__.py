@@ -1,4 +1,4 @@
-"""``python -m services.notifications api|worker|migrate``."""
+"""``python -m services.notifications api|worker|migrate|doctor``."""
 
 import sys
 

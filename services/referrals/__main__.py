@@ -1,4 +1,4 @@
-"""``python -m services.referrals api|worker|migrate``."""
+"""``python -m services.referrals api|worker|migrate|doctor``."""
 
 import sys
 

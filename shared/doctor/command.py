@@ -1,6 +1,5 @@
 """What ``consilium doctor`` and ``python -m services doctor`` share: run the checks, print them, choose the code."""
 
-import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 from typing import Any
@@ -8,10 +7,10 @@ from typing import Any
 from shared.doctor.finding import EXIT, Finding, as_json, as_text, worst
 
 
-def report(examining: Coroutine[Any, Any, Sequence[Finding]], *, json: bool) -> int:
+async def report(examining: Coroutine[Any, Any, Sequence[Finding]], *, json: bool) -> int:
     """Print the findings of ``examining``; the exit code: 0 all well, 1 warnings, 2 something does not work."""
     # the report is all that is said: libraries tell of each failed attempt in texts of their own
     logging.disable(logging.CRITICAL)
-    findings = asyncio.run(examining)
+    findings = await examining
     print(as_json(findings) if json else as_text(findings))
     return EXIT[worst(findings)]

@@ -26,10 +26,11 @@ async def diagnose(
 ) -> list[Finding]:
     """Examine the installation of ``services``; raises nothing.
 
-    ``apart``: each in processes of its own, as in an image. ``databases`` (by service, and the bus) are those of
+    ``apart``: each in processes of its own, as in an image; the gateway's has no services, only ``urls``.
+    ``databases`` (by service, and the bus) are those of
     CONSILIUM_DATABASE_URL unless given; none are looked at where neither says any. ``urls`` (by name) are processes
     that should answer. ``more`` are checks of the caller's own, by name."""
-    told, given = contradictions.findings(apart=apart)
+    told, given = contradictions.findings(apart=apart and bool(services))
     told = [*variables.findings(), *told]
     checks: dict[str, Awaitable[Sequence[Finding]]] = dict(more or {})
     if given is not None:
@@ -46,7 +47,8 @@ async def diagnose(
             checks["broker"] = carriers.broker(given.process.amqp_url, queues)
         elif services and databases is not None and not apart:
             checks["bus"] = carriers.bus(databases[BUS])
-        checks["keys"] = keys.examine(given.security)
+        if services:
+            checks["keys"] = keys.examine(given.security)
         if not apart:
             told.append(disk.room("disk", given.process.data_dir))
     checks["telemetry"] = endpoints.collector()

@@ -12,20 +12,27 @@ from shared.process.server import PortTaken
 if TYPE_CHECKING:
     from shared.service import Service
 
-Command = Callable[[], Coroutine[Any, Any, None]]
+Command = Callable[[], Coroutine[Any, Any, int | None]]
+"""Its result, if any, is the exit code."""
 
 
 def run(commands: Mapping[str, Command], arguments: Sequence[str]) -> int:
     """Run the one of ``commands`` that ``arguments`` name.
 
-    Returns the exit code: 0, 1 for a mistake around the process, 2 for one in the arguments or settings."""
-    command = commands.get(arguments[0]) if len(arguments) == 1 else None
+    Returns the exit code: 0, 1 for a mistake around the process, 2 for one in the arguments or settings; that of
+    ``doctor`` is the worst of what it found (0, 1, 2)."""
+    name, *options = arguments or [""]
+    if name == "log-level":
+        from shared.telemetry.levels import main
+
+        return main(options)
+    command = commands.get(name) if not options or (name, options) == ("doctor", ["--json"]) else None
     if command is None:
-        return _told([f"Say one of: {', '.join([*commands, 'health'])}."], 2)
+        return _told([f"Say one of: {', '.join([*commands, 'log-level', 'health'])}."], 2)
     import uvloop
 
     try:
-        uvloop.run(command())
+        return uvloop.run(command()) or 0
     except ValidationError as error:
         told = settings_mistakes(error)
         if told is None:
@@ -33,7 +40,6 @@ def run(commands: Mapping[str, Command], arguments: Sequence[str]) -> int:
         return _told(told, 2)
     except (Mistake, PortTaken) as error:
         return _told([str(error)], 1)
-    return 0
 
 
 def commands_of(service: "Service") -> dict[str, Command]:
@@ -54,7 +60,13 @@ def commands_of(service: "Service") -> dict[str, Command]:
 
         await migrate_one(service)
 
-    return {"api": api, "worker": worker, "migrate": migrate}
+    async def doctor() -> int:
+        from shared.doctor.command import report
+        from shared.doctor.diagnose import diagnose
+
+        return await report(diagnose([service], apart=True), json="--json" in sys.argv)
+
+    return {"api": api, "worker": worker, "migrate": migrate, "doctor": doctor}
 
 
 def _told(lines: Sequence[str], code: int) -> int:

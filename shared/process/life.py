@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
+from shared.doctor.variables import unknown
 from shared.telemetry import setup
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.setup import Telemetry
@@ -20,6 +21,8 @@ GRACE = 5.0
 async def life(name: str) -> AsyncIterator[tuple[Telemetry, asyncio.Event]]:
     """The telemetry of the process, known as ``name``, and the event that SIGTERM and SIGINT set."""
     configure_logs(name)
+    for variable, nearest in unknown().items():
+        log.warning("A variable is read by nothing.", extra={"variable": variable, "nearest": nearest})
     telemetry = setup.start(name)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

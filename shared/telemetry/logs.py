@@ -15,6 +15,7 @@ import msgspec
 from opentelemetry import trace
 
 from shared.telemetry.failures import class_of, described
+from shared.telemetry.levels import heed_wishes
 from shared.telemetry.settings import TelemetrySettings
 
 OURS = ("shared", "services", "consilium", "tests")
@@ -83,6 +84,7 @@ def configure_logs(service: str, settings: TelemetrySettings | None = None) -> N
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(True)
+    heed_wishes()
     sys.excepthook = _uncaught
     threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 

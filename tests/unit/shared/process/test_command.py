@@ -33,9 +33,9 @@ async def misread() -> None:
         (["fine"], 0, ""),
         (["mistaken"], 1, "The database cannot be reached.\n"),
         (["misread"], 2, "CONSILIUM_POOL_SIZE: Input should be greater than or equal to 2\n"),
-        (["other"], 2, "Say one of: fine, mistaken, misread, health.\n"),
-        ([], 2, "Say one of: fine, mistaken, misread, health.\n"),
-        (["fine", "fine"], 2, "Say one of: fine, mistaken, misread, health.\n"),
+        (["other"], 2, "Say one of: fine, mistaken, misread, log-level, health.\n"),
+        ([], 2, "Say one of: fine, mistaken, misread, log-level, health.\n"),
+        (["fine", "fine"], 2, "Say one of: fine, mistaken, misread, log-level, health.\n"),
     ],
 )
 def test_a_command_ends_with_a_code_and_a_line(

@@ -50,6 +50,7 @@ async def test_a_canary_sent_everywhere_shows_nowhere(
     assert [line for line in seen.lines if carries(line)] == []
     assert [text for text in spans(seen) if carries(text)] == []
     assert [text for text in points(seen) if carries(text)] == []
+    assert [text for text in logs(seen) if carries(text)] == []
     assert not carries((await server_log(postgres)).removeprefix(log_before))
     assert not carries("".join(capfd.readouterr()))
 
@@ -71,13 +72,16 @@ async def test_a_defect_of_ours_tells_nothing(seen: Edge, monkeypatch: pytest.Mo
         assert not carries(answer.text)
     assert [line for line in seen.lines if carries(line)] == []
     assert [text for text in spans(seen) if carries(text)] == []
+    assert [text for text in logs(seen) if carries(text)] == []
 
 
 async def test_a_leak_would_be_found(seen: Edge) -> None:
     kept = len(seen.lines)
     logging.getLogger("shared.anything").debug("said of %s", CANARY)
     assert any(carries(line) for line in seen.lines[kept:])
+    assert any(carries(text) for text in logs(seen))
     del seen.lines[kept:]
+    seen.exported.clear()
     with working("leaking", {"said": CANARY}):
         pass
     assert any(carries(text) for text in spans(seen))
@@ -117,9 +121,18 @@ def spans(seen: Edge) -> Iterable[str]:
 
 
 def points(seen: Edge) -> Iterable[str]:
-    """Every metric's name and every point's labels."""
+    """Every metric's name and every point's labels, and its examples."""
     seen.telemetry.flush()
-    return (f"{name} {point.attributes}" for name, found in seen.metrics.points.items() for point in found)
+    return (
+        f"{name} {point.attributes} {[example.filtered_attributes for example in point.exemplars]}"
+        for name, found in seen.metrics.points.items()
+        for point in found
+    )
+
+
+def logs(seen: Edge) -> Iterable[str]:
+    """Every log record as it leaves the process."""
+    return (log.to_json() for log in seen.exported.get_finished_logs())
 
 
 async def server_log(postgres: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -41,6 +42,7 @@ class Edge:
     telemetry: Telemetry
     metrics: MetricsKept
     recorded: InMemorySpanExporter
+    exported: InMemoryLogRecordExporter
     lines: list[str] = field(default_factory=list, repr=False)
     """Every log line, as it would be written."""
 
@@ -82,7 +84,8 @@ async def edge(
     """A system on ``databases``; workers run where ``background``."""
     key, recorded, metrics = new_key(), InMemorySpanExporter(), MetricsKept()
     settings = TelemetrySettings(trace_ratio=trace_ratio)
-    telemetry = start("test", settings, span_exporter=recorded, metric_exporter=metrics)
+    exported = InMemoryLogRecordExporter()
+    telemetry = start("test", settings, span_exporter=recorded, metric_exporter=metrics, log_exporter=exported)
     verifier = TokenVerifier(RotatingKeys(_only(key)), issuer="consilium-local", audience="consilium")
     lines: list[str] = []
     async with AsyncExitStack() as stack:
@@ -98,7 +101,7 @@ async def edge(
         stack.push_async_callback(_ended, running, stop)
         transport = httpx.ASGITransport(app=assembly.app)
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://test"))
-        yield Edge(client, assembly, databases, key, telemetry, metrics, recorded, lines)
+        yield Edge(client, assembly, databases, key, telemetry, metrics, recorded, exported, lines)
 
 
 def _only(key: SigningKey) -> Callable[[], Awaitable[KeySet]]:

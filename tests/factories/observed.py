@@ -5,22 +5,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
+from opentelemetry.sdk.metrics.export import Metric, MetricExporter, MetricExportResult, MetricsData
 
 from shared.telemetry.logs import JsonFormatter
 
 
 class MetricsKept(MetricExporter):
-    """What was exported, by metric name."""
+    """What was exported, by metric name: the points, and the whole metric."""
 
     def __init__(self) -> None:
         super().__init__()
         self.points: dict[str, list[Any]] = {}
+        self.metrics: dict[str, Metric] = {}
 
     def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
         for resource in metrics_data.resource_metrics:
             for scope in resource.scope_metrics:
                 self.points |= {metric.name: list(metric.data.data_points) for metric in scope.metrics}
+                self.metrics |= {metric.name: metric for metric in scope.metrics}
         return MetricExportResult.SUCCESS
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tools.release import changelog
 from tools.release.distributions import UV
 from tools.release.making import Made, make
-from tools.release.readiness import objections, tag
+from tools.release.readiness import GUIDE, objections, tag
 from tools.release.versions import Version, own_version, parse_version, write_version
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def prepare(root: Path, version: Version, today: date) -> int:
     changed = write_version(root, version)
     subprocess.run([str(root / UV), "lock", "--quiet"], cwd=root, check=True)
     _say(f"{version} is written into {changelog.FILE}, uv.lock and {len(changed)} other files. Read them, fill in")
-    _say(f"docs/operations/upgrade.md what {version} asks of operators, commit, then `make release`.")
+    _say(f"{GUIDE} what {version} asks of operators, commit, then `make release`.")
     return 0
 
 

@@ -9,11 +9,13 @@ from tools.release import changelog
 from tools.release.versions import Version, mentions, parse_version
 
 BRANCH = "main"
+GUIDE = "docs/operations/upgrade.md"
 
 
 def objections(root: Path, version: Version, today: date) -> list[str]:
     """Why ``version`` cannot be released from what is in ``root``; empty where it can."""
-    return [*_source(root), *_tags(root, version), *_changelog(root, version, today), *_deployment(root, version)]
+    checks = (_source(root), _tags(root, version), _changelog(root, version, today), _repeated(root, version))
+    return [reason for check in checks for reason in check]
 
 
 def tag(version: Version) -> str:
@@ -74,7 +76,9 @@ def _changelog(root: Path, version: Version, today: date) -> Iterator[str]:
         yield f"{changelog.FILE} has unreleased entries above {version}, but their code would be in it."
 
 
-def _deployment(root: Path, version: Version) -> Iterator[str]:
+def _repeated(root: Path, version: Version) -> Iterator[str]:
+    if f"\n| {version} |" not in (root / GUIDE).read_text():
+        yield f"{GUIDE} has no row for {version}: what it asks of operators, or nothing."
     for mention in mentions(root):
         if mention.version != str(version):
             yield f"{mention.path}:{mention.line} names {mention.version} instead of {version}."

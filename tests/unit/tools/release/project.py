@@ -35,11 +35,23 @@ def write(root: Path, path: str, text: str) -> None:
     git(root, "commit", "--message", f"Write {path}")
 
 
+FILES = {
+    "pyproject.toml": '[project]\nname = "consilium"\nversion = "0.2.0"\n\n[tool.x]\nversion = "7"\n',
+    "CHANGELOG.md": CHANGELOG,
+    "deploy/k8s/overlays/prod/kustomization.yaml": OVERLAY,
+    "deploy/k8s/components/version/kustomization.yaml": "pairs:\n  app.kubernetes.io/version: 0.2.0\n",
+    "docs/operations/upgrade.md": "| version | before |\n|---|---|\n| 0.2.0 | nothing |\n",
+    ".gitignore": "dist/\n",
+    "Makefile": "test:\n\t@echo tested >> dist/tests; test ! -e broken\n",
+}
+
+
 def project(root: Path) -> Path:
     """Version 0.2.0, ready to be released on any day from 2026-01-02 on."""
     git(root, "init", "--initial-branch", "main")
-    write(root, "pyproject.toml", '[project]\nname = "consilium"\nversion = "0.2.0"\n\n[tool.x]\nversion = "7"\n')
-    write(root, "CHANGELOG.md", CHANGELOG)
-    write(root, "deploy/k8s/overlays/prod/kustomization.yaml", OVERLAY)
-    write(root, "deploy/k8s/components/version/kustomization.yaml", "pairs:\n  app.kubernetes.io/version: 0.2.0\n")
+    for path, text in FILES.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    git(root, "add", ".")
+    git(root, "commit", "--message", "Begin")
     return root

@@ -39,6 +39,7 @@ def test_a_clean_commit_with_a_dated_entry_may_be_released(root: Path) -> None:
         (lambda root: write(root, "CHANGELOG.md", CHANGELOG.replace("2026-01-02", "2026-01-04")), "has not come yet"),
         (lambda root: write(root, "CHANGELOG.md", CHANGELOG.replace("- Something.", "")), "tells nothing"),
         (lambda root: write(root, "CHANGELOG.md", CHANGELOG.replace(" - 2026-01-02", "")), "line 5"),
+        (lambda root: write(root, "docs/operations/upgrade.md", "| 0.1.0 | nothing |"), "no row for 0.2.0"),
         (
             lambda root: write(root, "CHANGELOG.md", CHANGELOG.replace("ed]\n", "ed]\n\n### Fixed\n- More.\n", 1)),
             "unreleased entries",

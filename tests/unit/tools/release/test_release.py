@@ -20,8 +20,6 @@ TODAY = date(2026, 1, 3)
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     root = project(tmp_path)
-    write(root, ".gitignore", "dist/\n")
-    write(root, "Makefile", "test:\n\t@echo tested >> dist/tests; test ! -e broken\n")
     (root / "dist").mkdir()
     return root
 

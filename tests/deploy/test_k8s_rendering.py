@@ -37,7 +37,7 @@ def run(tool: tuple[str, str], *arguments: str | Path, cwd: Path) -> subprocess.
     name, version = tool
     command = [ROOT / "scripts" / "uv.sh", "--quiet", "tool", "run", "--from", f"{name}=={version}", name, *arguments]
     environment = os.environ | {"CKV_SKIP_PACKAGE_UPDATE_CHECK": "true"}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=110)
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=280)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,7 @@ def test_every_component_is_used_or_rendered_by_the_checks() -> None:
     assert set(COMPONENTS) - used == {"gateway-api", "external-secrets"}
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("version", VERSIONS)
 def test_manifests_fit_the_schemas_of_kubernetes_strictly(version: str, renderings: Path, tmp_path: Path) -> None:
     # what overlays share is validated once
@@ -83,6 +84,8 @@ def test_manifests_fit_the_schemas_of_kubernetes_strictly(version: str, renderin
     assert any("readynessProbe" in line for line in told)
 
 
+# seconds of work, but a machine without them in its cache fetches 100 packages first
+@pytest.mark.timeout(300)
 def test_checkov_finds_nothing_but_what_is_planted(renderings: Path) -> None:
     files = sorted(path.name for path in renderings.glob("*.yaml"))
     # nothing is asked of its maker's server, and nothing told to it

@@ -31,7 +31,7 @@ def test_a_variable_that_nothing_reads_is_told_with_the_nearest(name: str, neare
     ("apart", "given", "level", "word"),
     [
         (True, {}, Level.FAILURE, "CONSILIUM_DATABASE_URL is not set"),
-        (True, {"DATABASE_URL": "postgresql://x/y"}, Level.FAILURE, "CONSILIUM_AMQP_URL is not set"),
+        (True, {"DATABASE_URL": "postgresql://x/y"}, Level.WARNING, "CONSILIUM_AMQP_URL is not set"),
         (True, {"AUTH": "open"}, Level.FAILURE, "a service apart needs tokens"),
         (False, {"AUTH": "open", "HOST": "0.0.0.0"}, Level.FAILURE, "lets others in"),
         (False, {"JWKS_URL": "https://i", "JWKS_FILE": "f", "JWT_ISSUER": "i"}, Level.WARNING, "both set"),

@@ -63,7 +63,12 @@ def release(root: Path, today: date, *, tests: bool, rehearsal: bool) -> int:
         return _refuse(["The tests fail."])
     if rehearsal:
         shutil.rmtree(folder, ignore_errors=True)
-    made = make(root, version, folder, tag="rehearsal" if rehearsal else str(version), say=_say)
+    try:
+        made = make(root, version, folder, tag="rehearsal" if rehearsal else str(version), say=_say)
+    except subprocess.CalledProcessError as error:
+        shutil.rmtree(folder)
+        said = "\n".join(text.strip() for text in (error.stdout, error.stderr) if isinstance(text, str))
+        return _refuse([f"{' '.join(map(str, error.cmd))} ended with {error.returncode}.\n{said}"])
     _report(made, root)
     if made.missing:
         _say("\nNOT BUILT: " + "; ".join(made.missing))

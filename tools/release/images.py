@@ -59,7 +59,8 @@ def build(program: str, context: Path, service: str, tag: str, origin: Origin) -
     if program == "docker" and _lacks_buildx():
         environment["DOCKER_BUILDKIT"] = "0"
     command = [program, "build", "--quiet", *options, "--tag", name, str(context)]
-    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+    # an engine talks much; what it said is worth reading only where it failed
+    subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
     about = json.loads(_output(program, "image", "inspect", name))[0]
     labels = about["Config"].get("Labels") or {}
     return Image(service, name, about["Id"], about["Size"], STAND_IN in labels)

@@ -91,7 +91,7 @@ def _describe(
     text = inventory(subject, str(version), packages, at, image=image)
     (made.folder / f"{subject}-{version}.cdx.json").write_text(text)
     rows = (f"{url}\t{number}\t{licence}\n" for url, number, licence in listed(text))
-    reasons = (f"# {package}: {reason}\n" for package, reason in sorted(EXCEPTIONS.items()))
+    reasons = (f"# {one.name}: {EXCEPTIONS[one.name]}\n" for one in packages if one.name in EXCEPTIONS)
     (made.folder / f"{subject}-{version}.licences.tsv").write_text("".join([*reasons, *rows]))
 
 

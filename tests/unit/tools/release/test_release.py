@@ -1,6 +1,7 @@
 """`make release` and `make release ARGS='prepare X.Y.Z'` on a small project."""
 
 import hashlib
+import subprocess
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -120,6 +121,20 @@ def test_images_on_a_stand_in_may_be_rehearsed_and_not_released(
     assert "Against a release: The working tree differs" in said
     assert "consilium/gateway:rehearsal stands on a stand-in" in said
     assert "A rehearsal" in said
+
+
+@pytest.mark.usefixtures("built")
+def test_a_build_that_fails_leaves_nothing_behind_and_says_what_it_said(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def build(*arguments: object) -> images.Image:
+        raise subprocess.CalledProcessError(1, ["docker", "build"], "", "no such stage")
+
+    with_an_engine(monkeypatch, stand_in=False)
+    monkeypatch.setattr(images, "build", build)
+    assert release(root, TODAY, tests=False, rehearsal=False) == 1
+    assert "docker build ended with 1.\nno such stage" in capsys.readouterr().out.replace("\n\n", "\n")
+    assert not (root / "dist" / "0.2.0").exists()
 
 
 def test_a_release_is_built_from_the_commit_and_not_from_what_lies_around(root: Path, tmp_path: Path) -> None:

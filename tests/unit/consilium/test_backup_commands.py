@@ -1,0 +1,89 @@
+"""What the backup commands refuse at once, and what pruning keeps."""
+
+import fcntl
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from consilium.backup.archiving import ArchiveSettings, archiving
+from consilium.backup.contents import Backup
+from consilium.backup.making import _made_beside
+from consilium.backup.pruning import prune
+from consilium.main import app
+from shared.process.mistakes import Mistake
+
+run = CliRunner().invoke
+
+
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of its own."""
+    monkeypatch.setenv("CONSILIUM_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize("command", [["backup", "dest"], ["restore", "source"]])
+def test_a_database_of_your_own_is_left_to_its_own_tools(monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
+    monkeypatch.setenv("CONSILIUM_DATABASE_URL", "postgresql://u:s3cret@h/d")
+    result = run(app, command)
+    assert result.exit_code == 1
+    assert "docs/operations/backup.md" in result.output
+    assert "s3cret" not in result.output
+
+
+def test_there_is_nothing_to_back_up_where_nothing_ran(data_dir: Path, tmp_path: Path) -> None:
+    result = run(app, ["backup", str(tmp_path / "dest")])
+    assert (result.exit_code, "nothing to back up" in result.output) == (1, True)
+    assert not data_dir.exists(), "asking starts no database"
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "2026-03-01", "2026-03-01T14:05:00"])
+def test_a_time_without_an_offset_is_none(tmp_path: Path, moment: str) -> None:
+    assert run(app, ["restore", str(tmp_path), "--to", moment]).exit_code == 2
+
+
+def test_a_place_is_for_one_backup_at_a_time(tmp_path: Path) -> None:
+    destination = tmp_path / "dest"
+    with _made_beside(destination) as (folder, lock):
+        assert folder == tmp_path / "dest.partial"
+        with pytest.raises(Mistake, match="another backup"), _made_beside(destination):
+            pass
+        assert not destination.exists()
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    assert destination.is_dir()
+    assert not folder.exists()
+
+
+def test_a_backup_that_fails_gets_no_name(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), _made_beside(tmp_path / "dest"):
+        raise RuntimeError
+    assert not (tmp_path / "dest").exists()
+
+
+def test_pruning_keeps_what_the_backup_needs_and_every_history(tmp_path: Path) -> None:
+    shelf = tmp_path / "42"
+    shelf.mkdir()
+    old = [f"0000000{timeline}00000000000000{number:02X}" for timeline in (1, 2) for number in (1, 2)]
+    kept = ["000000010000000000000003", "000000020000000000000003", "000000020000000100000000"]
+    others = ["00000002.history.gz", "000000010000000000000003.00000028.backup.gz", "stray"]
+    for name in (*(f"{one}.gz" for one in (*old, *kept)), *others, "000000010000000000000001.00000028.backup.gz"):
+        (shelf / name).touch()
+    now = datetime.now(UTC)
+    backup = Backup("0.1.0", 18, "42", now, now, 1, "000000020000000000000003", {})
+    assert prune(backup, ArchiveSettings(wal_archive_dir=tmp_path)) == 5
+    assert sorted(path.name for path in shelf.iterdir()) == sorted([*(f"{one}.gz" for one in kept), *others])
+
+
+def test_pruning_wants_an_archive(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime.now(UTC)
+    with pytest.raises(Mistake, match="CONSILIUM_WAL_ARCHIVE_DIR"):
+        prune(Backup("0.1.0", 18, "42", now, now, 1, "0" * 24, {}), ArchiveSettings())
+
+
+def test_an_archive_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Mistake, match="CONSILIUM_WAL_ARCHIVE_DIR"):
+        archiving(ArchiveSettings(wal_archive_dir=tmp_path / "file" / "folder"))
+    assert archiving(ArchiveSettings()) == {}

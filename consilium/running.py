@@ -14,6 +14,7 @@ from shared.process.server import serve
 from shared.security.settings import SecuritySettings
 from shared.security.tokens import verifier_for
 from shared.settings import ServerSettings
+from shared.worker import require_retention
 
 
 async def run(
@@ -26,6 +27,8 @@ async def run(
 
     ``announce`` is called once the API answers, ``embedded_at`` with the databases' URL (with ``{service}``) when the
     embedded server is up."""
+    for service in SERVICES:
+        require_retention(service)
     async with life("consilium") as (telemetry, stop):
         urls = await _prepared(settings, embedded, embedded_at)
         databases = database_urls(urls, [service.name for service in SERVICES] + [BUS])

@@ -21,9 +21,15 @@ def queue_of(binding: Binding) -> Queue:
     return Queue(binding.queue, binding.routing_keys)
 
 
+def require_retention(service: Service) -> RetentionSettings:
+    """How long ``service`` keeps things. Raises ``ValidationError`` where settings contradict each other."""
+    tuple(service.sweeps())
+    return RetentionSettings()
+
+
 async def run_worker(service: Service, engine: Engine, transport: Transport, relay: Relay, stop: asyncio.Event) -> None:
     """Work until ``stop``; the message in hand is finished first. Raises when a part fails beyond recovery."""
-    memory = RetentionSettings().remembered
+    memory = require_retention(service).remembered
     consumers = (
         refill_consumer(service.name, engine.pool, transport, relay.wake),
         *(Consumer(queue_of(binding), remembered(binding.handler(engine), memory)) for binding in service.bindings),

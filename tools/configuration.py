@@ -34,7 +34,7 @@ READERS: Mapping[str, str] = {
     "TelemetrySettings": "every process",
     "GatewaySettings": "the gateway, and `consilium run`",
     "RetentionSettings": "the workers, and `consilium run`",
-    "NotificationRetention": "the worker of notifications, and `consilium run`",
+    "NotificationRetentionSettings": "the worker of notifications, and `consilium run`",
     "NotificationSettings": "notifications, API and worker, and `consilium run`",
     "ArchiveSettings": "`consilium run`, `backup`, `restore` on the embedded PostgreSQL",
 }

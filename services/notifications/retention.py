@@ -11,7 +11,7 @@ from shared.retention import RetentionSettings
 from shared.store.sweeping import Sweep
 
 
-class NotificationRetention(RetentionSettings):
+class NotificationRetentionSettings(RetentionSettings):
     """How long messages are kept beside the Communication that tells of them, in days."""
 
     retention_delivery_days: int | None = Field(default=365, ge=3)
@@ -31,7 +31,7 @@ class NotificationRetention(RetentionSettings):
 
 def sweeps() -> Iterable[Sweep]:
     """As the environment says."""
-    settings = NotificationRetention()
+    settings = NotificationRetentionSettings()
     if settings.retention_delivery_days is not None:
         yield Sweep("delivery", deliveries.forgetting(timedelta(days=settings.retention_delivery_days)))
     if settings.retention_stream_days is not None:

@@ -5,13 +5,16 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
 import pytest
 
 from shared.ids import uuid7
+from shared.process.replicas import replica_of
 from shared.service import engine_of
+from shared.settings import ServerSettings
 from shared.store.database import open_pool
 from shared.store.embedded import embedded_postgres
 from shared.store.replica import Replica
@@ -146,9 +149,9 @@ async def test_a_replica_too_far_behind_is_left_and_taken_again(standby: Standby
 
 
 async def test_an_idle_primary_does_not_make_its_replica_old(standby: Standby, url: str) -> None:
-    async with serving(url, standby.url(url), max_lag_s=1) as (_, replica):
+    async with serving(url, standby.url(url), max_lag_s=2) as (_, replica):
         await eventually(lambda: up(replica))
-        left = [replica for _ in range(40) if not await _usable_after(replica, 0.05)]
+        left = [replica for _ in range(60) if not await _usable_after(replica, 0.05)]
         assert left == []
 
 
@@ -218,3 +221,19 @@ async def test_a_replica_that_was_promoted_is_left(primary: str, url: str, folde
             assert not await _usable_after(replica, 1.0)
     finally:
         await asyncio.to_thread(other.close)
+
+
+async def test_the_setting_names_the_replica_of_each_service(url: str, standby: Standby) -> None:
+    pool = await open_pool(url, size=2)
+    async with replica_of("careplans", pool, ServerSettings(), size=2) as replica:
+        assert replica is None
+    template = standby.url(url).replace("/t_", "/{service}_t_")
+    real = urlsplit(standby.url(url)).path.strip("/")
+    async with replica_of("t", pool, ServerSettings(database_read_url=template), size=2) as replica:
+        assert replica is not None
+        assert not await _usable_after(replica, 0.5), "there is no such database"
+    named = ServerSettings(database_read_url=standby.url(url).replace(real, "{service}"))
+    async with replica_of(real, pool, named, size=2) as replica:
+        assert replica is not None
+        await eventually(lambda: up(replica))
+    await pool.close()

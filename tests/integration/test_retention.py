@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from services.notifications.retention import NotificationRetention
+from services.notifications.retention import NotificationRetentionSettings
 from shared.engine import Engine
 from shared.fhir.search.extract import reference_term
 from shared.messaging import inbox, outbox
@@ -136,7 +136,7 @@ def test_settings_that_would_let_an_event_be_handled_twice_are_refused(monkeypat
         with pytest.raises(ValidationError, match="handled twice"):
             RetentionSettings(**mistaken)
     with pytest.raises(ValidationError, match="told again"):
-        NotificationRetention(retention_delivery_days=89)
+        NotificationRetentionSettings(retention_delivery_days=89)
 
 
 def test_medical_records_are_kept_for_ever_unless_somebody_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:

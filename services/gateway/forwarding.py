@@ -43,10 +43,13 @@ class ForwardingApp:
         timeout: float = 60.0,
         trust_forwarded: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
+        leaving: asyncio.Event | None = None,
     ) -> None:
+        """``leaving``: once it is set, event streams end; whoever reads them goes on at another process."""
         self._base_url = base_url.rstrip("/")
         self._timeout = timeout
         self._trust_forwarded = trust_forwarded
+        self._leaving = leaving or asyncio.Event()
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=IDLE_S)
         self._client = httpx.AsyncClient(
             # what was not connected was not sent: another attempt is harmless, and may meet another process
@@ -70,7 +73,7 @@ class ForwardingApp:
             await send_answer(_failure(scope, 502, "The service broke off the connection."), send)
         else:
             try:
-                await _relay(response, scope, receive, send)
+                await _relay(response, receive, send, self._leaving)
             finally:
                 await response.aclose()
 
@@ -141,21 +144,24 @@ async def _body(receive: Receive) -> AsyncIterator[bytes]:
             return
 
 
-async def _relay(response: httpx.Response, scope: Scope, receive: Receive, send: Send) -> None:
+async def _relay(response: httpx.Response, receive: Receive, send: Send, leaving: asyncio.Event) -> None:
     """Pass the answer on as it comes. An event stream ends when the client leaves, not when it next writes."""
     headers = [(name.lower(), value) for name, value in response.headers.raw if name.lower() not in HOP_BY_HOP]
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    if response.headers.get("content-type", "").startswith("text/event-stream"):
-        copying = asyncio.ensure_future(_copy(response, send))
-        leaving = asyncio.ensure_future(_gone(receive))
-        try:
-            await asyncio.wait({copying, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            leaving.cancel()
-            copying.cancel()
-            await asyncio.gather(copying, leaving, return_exceptions=True)
-    else:
+    if not response.headers.get("content-type", "").startswith("text/event-stream"):
         await _copy(response, send)
+        return
+    copying, going = asyncio.ensure_future(_copy(response, send)), asyncio.ensure_future(_gone(receive))
+    stopping = asyncio.ensure_future(leaving.wait())
+    try:
+        await asyncio.wait({copying, going, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        cut = stopping.done() and not copying.done() and not going.done()
+    finally:
+        for task in (copying, going, stopping):
+            task.cancel()
+        await asyncio.gather(copying, going, stopping, return_exceptions=True)
+    if cut:
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _copy(response: httpx.Response, send: Send) -> None:

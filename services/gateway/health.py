@@ -12,16 +12,21 @@ _JSON = (b"content-type", b"application/json")
 LIVE = Answer(200, b'{"status":"ok"}', (_JSON,))
 
 
-async def ready(upstreams: Mapping[str, ASGIApp], checks: Mapping[str, Check], scope: Scope) -> Answer:
-    """200 when every service is ready and every check holds, else 503; says which are not, and what fails there."""
+async def ready(
+    upstreams: Mapping[str, ASGIApp], checks: Mapping[str, Check], scope: Scope, *, excused: bool = False
+) -> Answer:
+    """200 when every service is ready and every check holds, else 503; says which are not, and what fails there.
+
+    Where it is ``excused``, 200 with the status ``degraded`` instead of 503."""
     asked = (call(app, inner_scope(scope, method="GET", path="/health/ready")) for app in upstreams.values())
     held = (holds(name, check) for name, check in checks.items())
     answers, results = await asyncio.gather(asyncio.gather(*asked), asyncio.gather(*held))
     services = {name: _standing(answer) for name, answer in zip(upstreams, answers, strict=True)}
     others = {name: "ok" if held else "unavailable" for name, held in zip(checks, results, strict=True)}
     well = all(results) and all(answer.status == 200 for answer in answers)
-    told = {"status": "ok" if well else "unavailable", "services": services} | ({"checks": others} if others else {})
-    return Answer(200 if well else 503, dumps(told), (_JSON,))
+    status = "ok" if well else "degraded" if excused else "unavailable"
+    told = {"status": status, "services": services} | ({"checks": others} if others else {})
+    return Answer(200 if well or excused else 503, dumps(told), (_JSON,))
 
 
 def _standing(answer: Answer) -> str:

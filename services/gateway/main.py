@@ -1,5 +1,6 @@
 """The gateway as a pure ASGI app: one dictionary look-up between the socket and the service."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from services.gateway import health
@@ -29,9 +30,13 @@ class Gateway:
         settings: GatewaySettings | None = None,
         *,
         checks: Mapping[str, Check] | None = None,
+        stays_ready: bool = False,
     ) -> None:
-        """``checks``: what must hold beside the services before this process is ready."""
+        """``checks``: what must hold beside the services before this process is ready.
+
+        ``stays_ready``: once all was well, a service that is not is no reason to say that the gateway is not."""
         self._checks = dict(checks or {})
+        self._stays_ready, self._was_ready = stays_ready, False
         self._settings = settings or GatewaySettings()
         self._upstreams = dict(upstreams)
         self._by_type = {type_: upstreams[service] for service, types in OWNED_TYPES.items() for type_ in types}
@@ -116,7 +121,9 @@ class Gateway:
         return health.LIVE
 
     async def _ready(self, scope: Scope, receive: Receive) -> Answer:
-        return await health.ready(self._upstreams, self._checks, scope)
+        answer = await health.ready(self._upstreams, self._checks, scope, excused=self._was_ready)
+        self._was_ready = self._stays_ready and answer.status == 200
+        return answer
 
     async def aclose(self) -> None:
         """Close the connections to services."""
@@ -139,12 +146,17 @@ class Gateway:
                 return
 
 
-def over_http(settings: GatewaySettings | None = None) -> Gateway:
-    """A gateway in a process of its own: services behind the URLs in ``settings``."""
+def over_http(settings: GatewaySettings | None = None, *, leaving: asyncio.Event | None = None) -> Gateway:
+    """A gateway in a process of its own: services behind the URLs in ``settings``; event streams end on ``leaving``.
+
+    It stays ready when a service fails: requests to that service are answered 503, and the others go on. Were it not
+    ready, every gateway would be taken out at once, and with one service all of them would be unreachable."""
     known = settings or GatewaySettings()
     urls = {REFERRALS: known.referrals_url, CAREPLANS: known.careplans_url, NOTIFICATIONS: known.notifications_url}
     upstreams: dict[str, ASGIApp] = {
-        name: ForwardingApp(url, timeout=known.upstream_timeout_seconds, trust_forwarded=known.trust_forwarded)
+        name: ForwardingApp(
+            url, timeout=known.upstream_timeout_seconds, trust_forwarded=known.trust_forwarded, leaving=leaving
+        )
         for name, url in urls.items()
     }
-    return Gateway(upstreams, known)
+    return Gateway(upstreams, known, stays_ready=True)

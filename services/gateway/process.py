@@ -31,5 +31,6 @@ async def serve_gateway() -> None:
     """Serve until SIGTERM. Raises ``PortTaken``, ``ValidationError`` where settings do not hold."""
     settings, known = ProcessSettings(), GatewaySettings()
     require_free(settings.host, settings.port)
-    async with life("gateway") as (telemetry, stop), aclosing(over_http(known)) as gateway:
-        await answer(front(gateway, telemetry), settings, stop, asyncio.Event())
+    leaving = asyncio.Event()
+    async with life("gateway") as (telemetry, stop), aclosing(over_http(known, leaving=leaving)) as gateway:
+        await answer(front(gateway, telemetry), settings, stop, leaving)

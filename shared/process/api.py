@@ -11,7 +11,7 @@ from shared.process.draining import Draining
 from shared.process.front import front
 from shared.process.life import life, until
 from shared.process.mistakes import Mistake
-from shared.process.opening import opened
+from shared.process.opening import let_go, opened
 from shared.process.reading import read
 from shared.process.replicas import replica_of
 from shared.process.server import require_free, serve
@@ -29,7 +29,7 @@ async def serve_api(service: Service) -> None:
     require_free(settings.host, settings.port)
     async with life(service.name) as (telemetry, stop), AsyncExitStack() as stack:
         pool = await opened(service.name, settings)
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(let_go, pool)
         bell = Doorbell(pool)
         replica = await stack.enter_async_context(replica_of(service.name, pool, settings, size=settings.pool_size))
         engine = engine_of(service, pool, wake_relay=bell.ring, replica=replica)

@@ -13,8 +13,10 @@ from shared.telemetry.setup import Telemetry
 
 log = logging.getLogger(__name__)
 
-GRACE = 5.0
+GRACE = 4.0
 """Seconds that open requests and messages in hand get when the process is told to stop."""
+CANCELLED_WITHIN = 0.5
+"""Seconds that those get that did not end in time, to clear up."""
 
 
 @asynccontextmanager
@@ -59,4 +61,5 @@ async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
     for task in late:
         log.warning("the %s did not end in time", task.get_name())
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    # what does not even heed that is left behind: whoever told the process to stop will not wait for it
+    await asyncio.wait(tasks, timeout=CANCELLED_WITHIN)

@@ -1,5 +1,6 @@
 """The database of a starting process, waited for: where everything starts at once, it may come last."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -13,6 +14,8 @@ from shared.store.database import Pool, open_pool
 
 T = TypeVar("T")
 
+CLOSED_WITHIN = 0.5
+"""Seconds."""
 LASTING = (ValueError, asyncpg.InvalidAuthorizationSpecificationError)
 """What waiting does not cure: a URL that is none, a wrong password."""
 
@@ -28,6 +31,15 @@ async def opened(service: str, settings: ProcessSettings) -> Pool:
     """A pool on the database of ``service``. Raises ``Unreachable`` when patience ends."""
     url = database_of(service, settings)
     return await patiently(lambda: open_pool(url, size=settings.pool_size), settings)
+
+
+async def let_go(pool: Pool) -> None:
+    """Close ``pool``; a connection that is still in use, by something that did not end in time, is cut."""
+    try:
+        async with asyncio.timeout(CLOSED_WITHIN):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
 
 
 async def patiently(work: Callable[[], Awaitable[T]], settings: ProcessSettings) -> T:

@@ -13,14 +13,14 @@ from shared.messaging.transports.rabbitmq import RabbitTransport
 from shared.messaging.waiting import either
 from shared.process.life import life, until
 from shared.process.mistakes import Mistake
-from shared.process.opening import opened
+from shared.process.opening import let_go, opened
 from shared.process.server import require_free, serve
 from shared.process.settings import ProcessSettings
 from shared.service import Service, checks_of, engine_of
 from shared.telemetry.health import Check, health_routes, holds
 from shared.telemetry.metrics import MessagingGauges
 from shared.watch import watch
-from shared.worker import queue_of, require_retention, run_worker
+from shared.worker import queue_of, run_worker
 
 LOOK = 1.0
 """Seconds between looks at a schema that is not there yet."""
@@ -29,13 +29,12 @@ LOOK = 1.0
 async def work(service: Service) -> None:
     """Relay, consume and run the jobs of ``service`` until SIGTERM. Raises ``Mistake``, ``ValidationError``."""
     settings = ProcessSettings()
-    require_retention(service)
     if not settings.amqp_url:
         raise Mistake("CONSILIUM_AMQP_URL: a worker needs a broker; without one, `consilium run` does everything.")
     require_free(settings.host, settings.port)
     async with life(f"{service.name}-worker") as (telemetry, stop), AsyncExitStack() as stack:
         pool = await opened(service.name, settings)
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(let_go, pool)
         transport = RabbitTransport(settings.amqp_url)
         stack.push_async_callback(transport.close)
         relay = Relay(pool, transport)

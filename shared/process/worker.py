@@ -20,7 +20,7 @@ from shared.service import Service, checks_of, engine_of
 from shared.telemetry.health import Check, health_routes, holds
 from shared.telemetry.metrics import MessagingGauges
 from shared.watch import watch
-from shared.worker import queue_of, run_worker
+from shared.worker import queue_of, require_retention, run_worker
 
 LOOK = 1.0
 """Seconds between looks at a schema that is not there yet."""
@@ -29,6 +29,7 @@ LOOK = 1.0
 async def work(service: Service) -> None:
     """Relay, consume and run the jobs of ``service`` until SIGTERM. Raises ``Mistake``, ``ValidationError``."""
     settings = ProcessSettings()
+    require_retention(service)
     if not settings.amqp_url:
         raise Mistake("CONSILIUM_AMQP_URL: a worker needs a broker; without one, `consilium run` does everything.")
     require_free(settings.host, settings.port)

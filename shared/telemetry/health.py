@@ -42,7 +42,7 @@ async def holds(name: str, check: Check, *, timeout_s: float = 2.0) -> bool:
             held = await check()
     except Exception as error:  # noqa: BLE001  whatever a dependency raises means that it is not ready
         _logger.info("A readiness check failed.", extra={"check": name, "error": described(error)})
-    CHECK.set(held, name)
+    CHECK.set(int(held), name)
     return held
 
 

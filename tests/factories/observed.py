@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.sdk.metrics.export import Metric, MetricExporter, MetricExportResult, MetricsData
 
 from shared.telemetry.logs import JsonFormatter
@@ -19,6 +20,7 @@ class MetricsKept(MetricExporter):
         self.metrics: dict[str, Metric] = {}
 
     def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
+        encode_metrics(metrics_data)  # one value that the wire format refuses would lose the whole batch
         for resource in metrics_data.resource_metrics:
             for scope in resource.scope_metrics:
                 self.points |= {metric.name: list(metric.data.data_points) for metric in scope.metrics}

@@ -8,19 +8,26 @@ BIN := $(or $(UV_PROJECT_ENVIRONMENT),.venv)/bin
 ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help setup run demo test lint format types imports pytest bench lock clean
+.PHONY: help setup run demo up down test lint format types imports pytest compose-test bench bench-telemetry generated release lock clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## Install uv if it is missing, and everything in uv.lock
 	@$(UV) sync --quiet --locked --compile-bytecode
 
-run: setup ## Serve everything on http://127.0.0.1:8080 with an embedded PostgreSQL (ARGS=... for options)
-	@exec $(BIN)/consilium run $(ARGS)
+run: setup ## Serve everything on http://127.0.0.1:8080 with an embedded PostgreSQL
+	@exec $(BIN)/consilium run
 
 demo: setup ## Send a referral through the running system and show the shared plan
 	@exec $(BIN)/consilium demo $(ARGS)
+
+up: setup ## The same in containers: PostgreSQL, RabbitMQ, each service as API and worker (ARGS="--env-file deploy/compose/observability.env" watches them)
+	@$(BIN)/consilium keys >/dev/null
+	@docker compose $(ARGS) up --build --wait
+
+down: ## End the containers; what they stored stays (ARGS=--volumes forgets it)
+	@docker compose --profile '*' down $(ARGS)
 
 test: lint types imports pytest ## Everything that CI checks: lint, types, imports, tests with real PostgreSQL and RabbitMQ
 
@@ -40,12 +47,30 @@ imports: setup ## Check who may import whom
 
 pytest: setup ## Run the tests (PYTEST_ARGS="tests/unit -k task" for some)
 	@scripts/ensure-rabbitmq.sh
+	@scripts/ensure-kubectl.sh
+	@scripts/ensure-promtool.sh
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
 bench: setup ## Measure, print the ratios, write bench/out/latest.json
 	@scripts/ensure-wrk.sh
 	@scripts/ensure-rabbitmq.sh
 	@exec $(BIN)/python -m bench $(ARGS)
+
+bench-telemetry: setup ## Measure what telemetry costs
+	@scripts/ensure-wrk.sh
+	@exec $(BIN)/python -m bench.telemetry $(ARGS)
+
+compose-test: setup ## Build the images, run them, kill each container under load, look whether anything was lost
+	@scripts/compose-test.sh
+
+generated: setup ## Write anew what is made from the code: configuration reference, routes, alerts, dashboards
+	@$(BIN)/python -m tools.configuration
+	@$(BIN)/python -m tools.slo_rules
+	@$(BIN)/python -m tools.dashboards
+	@$(BIN)/python -m tools.kubernetes
+
+release: setup ## Build what a release holds: images, wheel, SBOMs; nothing is pushed (ARGS=--rehearse to try)
+	@exec $(BIN)/python -m tools.release $(ARGS)
 
 lock: ## Resolve the dependencies anew
 	@$(UV) lock --upgrade

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
@@ -73,14 +74,11 @@ async def test_containers_killed_in_turn_under_load_lose_and_double_nothing(stac
     patients = await furnish(stack, 12)
     async with loaded(stack, patients) as load:
         for service in EVERY:
-            await eventually(lambda: load.more(len(load.sent) + 1), within=60)
-            load.during = service
-            before = len(load.sent)
-            await eventually(lambda goal=before + BETWEEN: load.more(goal), within=120)  # type: ignore[misc]
-            failed = load.failed[service]
-            assert not failed, f"{failed} requests failed before {service} was killed"
+            load.during, before = service, len(load.sent)
+            await eventually(partial(load.more, before + BETWEEN), within=120)
+            assert not load.failed[service], f"requests failed before {service} was killed"
             seconds, at = await killed_and_back(service), len(load.sent)
-            await eventually(lambda goal=at + BETWEEN: load.more(goal), within=120)  # type: ignore[misc]
+            await eventually(partial(load.more, at + BETWEEN), within=120)
             print(f"kill of {service}: healthy after {seconds:.1f} s, {load.failed[service]} requests failed")
             if service.endswith("-worker") or service in ("rabbitmq", "mailpit", "notifications"):
                 assert not load.failed[service], f"{service} is not needed to take a referral"

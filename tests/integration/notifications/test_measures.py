@@ -29,11 +29,11 @@ async def test_what_ends_is_counted_by_how_it_ended(engine: Engine, hook: HookSe
     await hears(engine, referral("accepted"))
     async with open_channels(settings()) as channels, workers(engine, channels):
         await eventually(lambda: ended("delivered", settled))
-        hook.answers.extend([400])
+        hook.answers.extend([410])
         await hears(engine, referral("completed"))
         await eventually(lambda: ended("failed", settled))
     more = {key: value - attempts[key] for key, value in told(ATTEMPTS).items() if value != attempts[key]}
-    assert more == {("webhook", "retry"): 1, ("webhook", "ok"): 1, ("webhook", "refused"): 1}
+    assert more == {("webhook", "retry"): 1, ("webhook", "ok"): 1, ("webhook", "gone"): 1}
     assert told(DELAY)[("webhook",)] == delays[("webhook",)] + 1
 
 

@@ -5,8 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
+from shared.process.mistakes import Mistake
+
 BASE = "consilium"
 """Our databases on it are called ``consilium_<service>``."""
+RESTORING = "postgres.restoring"
+"""Where a restore works until its cluster is whole."""
 
 
 class EmbeddedServer:
@@ -16,6 +20,8 @@ class EmbeddedServer:
         from consilium.backup.archiving import ArchiveSettings, archiving
         from shared.store.embedded import SETTINGS, embedded_postgres
 
+        if not folder.exists() and folder.with_name(RESTORING).exists():
+            raise Mistake("A restore was interrupted. Run it again; what was there before is in postgres.before-...")
         # absolute: PostgreSQL refuses a relative socket folder
         self._context = embedded_postgres(folder.resolve(), settings={**SETTINGS, **archiving(ArchiveSettings())})
         self._thread = ThreadPoolExecutor(1)

@@ -13,6 +13,7 @@ from consilium.backup.archiving import ArchiveSettings, archiving
 from consilium.backup.contents import Backup
 from consilium.backup.recovery import LOG, Recovered, Target, recover
 from consilium.backup.verifying import verify
+from consilium.embedding import RESTORING
 from shared.process.mistakes import Mistake
 from shared.store.embedded import embedded_postgres
 from shared.store.revisions import head
@@ -59,16 +60,12 @@ async def restore(
         await asyncio.to_thread(_end, place)
     tell("Checking the backup's checksums")
     await asyncio.to_thread(verify, source / contents.CLUSTER)
-    new = place.with_name("postgres.restoring")
+    new = place.with_name(RESTORING)
     tell("Copying it")
     await asyncio.to_thread(_copy, source / contents.CLUSTER, new)
     tell("Recovering")
     recovered = await recover(new, target, settings.wal_archive_dir, archiving(settings), timeline=timeline)
-    aside = _moved_aside(place) if taken else None
-    if place.exists():
-        place.rmdir()
-    new.rename(place)
-    return Restored(backup, recovered, aside)
+    return Restored(backup, recovered, _take_place(new, place, taken=taken))
 
 
 def _require_ours(backup: Backup) -> None:
@@ -96,6 +93,15 @@ def _copy(source: Path, new: Path) -> None:
     (new / LOG).unlink(missing_ok=True)
 
 
-def _moved_aside(place: Path) -> Path:
-    aside = place.with_name(f"postgres.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    return place.rename(aside)
+def _take_place(new: Path, place: Path, *, taken: bool) -> Path | None:
+    """Let ``new`` be where ``place`` is; where the old one is now. Between the two renames a start is refused."""
+    aside = place.with_name(f"postgres.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}") if taken else None
+    try:
+        if aside is not None:
+            place.rename(aside)
+        elif place.exists():
+            place.rmdir()
+        new.rename(place)
+    except OSError as error:
+        raise Mistake("CONSILIUM_DATA_DIR: the folder was changed by something else meanwhile.") from error
+    return aside

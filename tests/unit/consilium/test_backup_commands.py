@@ -13,6 +13,7 @@ from consilium.backup.making import _made_beside
 from consilium.backup.pruning import prune
 from consilium.main import app
 from shared.process.mistakes import Mistake
+from tests.ports import free_port
 
 run = CliRunner().invoke
 
@@ -74,6 +75,17 @@ def test_pruning_keeps_what_the_backup_needs_and_every_history(tmp_path: Path) -
     backup = Backup("0.1.0", 18, "42", now, now, 1, "000000020000000000000003", {})
     assert prune(backup, ArchiveSettings(wal_archive_dir=tmp_path)) == 5
     assert sorted(path.name for path in shelf.iterdir()) == sorted([*(f"{one}.gz" for one in kept), *others])
+
+
+def test_an_interrupted_restore_is_not_followed_by_an_empty_start(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONSILIUM_PORT", str(free_port()))
+    (data_dir / "postgres.restoring").mkdir(parents=True)
+    (data_dir / "postgres.before-20260301T140500Z").mkdir()
+    result = run(app, ["run"])
+    assert (result.exit_code, "A restore was interrupted" in result.output) == (1, True)
+    assert not (data_dir / "postgres").exists()
 
 
 def test_pruning_wants_an_archive(monkeypatch: pytest.MonkeyPatch) -> None:

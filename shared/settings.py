@@ -1,5 +1,6 @@
 """Settings come from the environment, prefix ``CONSILIUM_``; every settings class of ours stands on this one."""
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,10 @@ class ConsiliumSettings(BaseSettings):
     """The embedded PostgreSQL, keys and other files of this installation."""
 
 
+AMQP_BETWEEN = re.compile(r"[,\s]+(?=amqps?://)")
+"""What stands between the URLs of several brokers."""
+
+
 class ServerSettings(ConsiliumSettings):
     """Where a process listens and what it stands on."""
 
@@ -34,7 +39,8 @@ class ServerSettings(ConsiliumSettings):
     read_max_lag_s: float = Field(default=5.0, ge=0.5, le=3600)
     """Seconds that a replica's answer may be behind; a replica that is further behind is not asked."""
     amqp_url: str | None = None
-    """RabbitMQ; without one messages travel by the in-process transport."""
+    """RabbitMQ, or the nodes of its cluster with commas between; without one messages travel by the in-process
+    transport."""
     public_url: str | None = None
     """Where people reach this installation: links in messages lead there, and references below it are to resources
     here, whatever a request's Host."""
@@ -48,13 +54,13 @@ class ServerSettings(ConsiliumSettings):
 
     @field_validator("amqp_url")
     @classmethod
-    def _names_a_broker(cls, url: str | None) -> str | None:
+    def _names_a_broker(cls, urls: str | None) -> str | None:
         try:
-            parts = None if url is None else urlsplit(url)
-            well = parts is None or (parts.scheme in ("amqp", "amqps") and bool(parts.hostname) and parts.port != 0)
+            nodes = [urlsplit(url) for url in AMQP_BETWEEN.split(urls)] if urls else []
+            well = all(node.scheme in ("amqp", "amqps") and bool(node.hostname) and node.port != 0 for node in nodes)
         except ValueError:
             # its own text repeats a port that is none
             well = False
         if not well:
             raise ValueError("a URL looks like amqp://user:password@host:5672/")
-        return url
+        return urls

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-import aio_pika
 import asyncpg
 from aio_pika.abc import AbstractConnection
 from aiormq.exceptions import (
@@ -16,6 +15,7 @@ from pamqp.common import FieldTable
 
 from shared.doctor.finding import Finding, failure, ok, warning
 from shared.messaging.topology import EXCHANGE, Queue
+from shared.messaging.transports.rabbitmq_connecting import connect
 from shared.messaging.transports.rabbitmq_topology import LOSSES, queues_of
 from shared.store.losses import DATABASE_LOSSES
 from shared.telemetry.failures import class_of
@@ -27,7 +27,7 @@ REFUSED = (AuthenticationError, ProbableAuthenticationError)
 async def broker(url: str, queues: Sequence[Queue]) -> list[Finding]:
     """Whether the broker at ``url`` answers and has ``queues`` as they must be; dead letters that wait there."""
     try:
-        async with asyncio.timeout(4 * CONNECTING), await aio_pika.connect(url, timeout=CONNECTING) as connection:
+        async with asyncio.timeout(4 * CONNECTING), await connect(url, within=CONNECTING) as connection:
             if not await _exchange(connection):
                 return [failure("broker", f"the exchange {EXCHANGE} is missing", "Start a worker: it makes it.")]
             found = [finding for queue in queues for finding in await _queue(connection, queue)]

@@ -10,7 +10,6 @@ import logging
 import time
 from contextlib import suppress
 
-import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aiormq.exceptions import DeliveryError
 
@@ -18,6 +17,7 @@ from shared.clock import Clock
 from shared.messaging.delivery import Failure, Lanes, attempt, expected, put_aside, read
 from shared.messaging.topology import Queue
 from shared.messaging.transport import Handler
+from shared.messaging.transports.rabbitmq_connecting import connect
 from shared.messaging.transports.rabbitmq_message import again, record_of, traceparent_of
 from shared.messaging.transports.rabbitmq_topology import LOSSES, attended, declare_queue
 from shared.messaging.waiting import heed_cancellation
@@ -50,7 +50,7 @@ class Consuming:
         losses = 0
         while not stop.is_set():
             try:
-                connection = await aio_pika.connect(self._url, timeout=10)
+                connection = await connect(self._url)
                 async with connection:
                     idle = True
                     while idle and not stop.is_set():

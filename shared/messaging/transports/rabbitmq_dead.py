@@ -6,12 +6,12 @@ While somebody reads, nobody else sees those messages; they are back when the re
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
-import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aiormq.exceptions import ChannelNotFoundEntity
 
 from shared.errors import NotFound, Unavailable
 from shared.messaging.transport import DeadLetter
+from shared.messaging.transports.rabbitmq_connecting import connect
 from shared.messaging.transports.rabbitmq_message import Record, again, dead_letter
 from shared.messaging.transports.rabbitmq_topology import LOSSES
 
@@ -20,7 +20,7 @@ from shared.messaging.transports.rabbitmq_topology import LOSSES
 async def visiting(url: str) -> AsyncIterator[AbstractChannel]:
     """A channel on its own connection. Raises ``NotFound`` for a missing queue, ``Unavailable`` without a broker."""
     try:
-        async with await aio_pika.connect(url, timeout=10) as connection:
+        async with await connect(url) as connection:
             yield await connection.channel(publisher_confirms=True, on_return_raises=True)
     except ChannelNotFoundEntity as error:
         raise NotFound("no such queue") from error

@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import Collection, Sequence
 from typing import cast
 
-import aio_pika
 import aiormq
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aiormq.exceptions import DeliveryError, PublishError
 
 from shared.messaging.topology import EXCHANGE, Queue
 from shared.messaging.transport import REJECTED, UNAVAILABLE, UNROUTABLE, Outgoing, Unconfirmed
+from shared.messaging.transports.rabbitmq_connecting import connect
 from shared.messaging.transports.rabbitmq_message import properties
 from shared.messaging.transports.rabbitmq_topology import LOSSES, declare_all
 from shared.messaging.waiting import heed_cancellation
@@ -69,7 +69,7 @@ class Publisher:
         async with self._opening:
             if self._channel is None or self._channel.is_closed:
                 await self.close()
-                self._connection = await aio_pika.connect(self._url, timeout=10)
+                self._connection = await connect(self._url)
                 await declare_all(self._connection, self._queues.values())
                 self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
             return self._channel

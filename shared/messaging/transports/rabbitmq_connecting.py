@@ -1,0 +1,31 @@
+"""A connection to RabbitMQ: to one broker, or to any node of a cluster that answers.
+
+Queues of a cluster are reached through each of its nodes (https://www.rabbitmq.com/docs/clustering#clients), so whoever
+loses one goes on through another.
+"""
+
+import random
+
+import aio_pika
+from aio_pika.abc import AbstractConnection
+
+from shared.messaging.transports.rabbitmq_topology import LOSSES
+from shared.settings import AMQP_BETWEEN
+
+
+def nodes_of(url: str) -> list[str]:
+    """The URLs that ``url`` holds, one or several with commas between."""
+    return AMQP_BETWEEN.split(url)
+
+
+async def connect(url: str, *, within: float = 10) -> AbstractConnection:
+    """A connection to one of the nodes of ``url``, each tried once, in any order: processes spread over them.
+
+    ``within``: seconds for one attempt. Raises what the last attempt raised, one of ``LOSSES``."""
+    *others, last = random.sample(nodes := nodes_of(url), len(nodes))
+    for node in others:
+        try:
+            return await aio_pika.connect(node, timeout=within)
+        except LOSSES:
+            continue
+    return await aio_pika.connect(last, timeout=within)

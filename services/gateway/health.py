@@ -9,6 +9,9 @@ from shared.fhir.json import dumps, loads
 from shared.telemetry.health import Check, holds
 
 _JSON = (b"content-type", b"application/json")
+WITHIN = 2.0
+"""Seconds; whoever asks the gateway waits for three."""
+SILENT = Answer(504, b"{}", (_JSON,))
 LIVE = Answer(200, b'{"status":"ok"}', (_JSON,))
 
 
@@ -18,7 +21,7 @@ async def ready(
     """200 when every service is ready and every check holds, else 503; says which are not, and what fails there.
 
     Where it is ``excused``, 200 with the status ``degraded`` instead of 503."""
-    asked = (call(app, inner_scope(scope, method="GET", path="/health/ready")) for app in upstreams.values())
+    asked = (_asked(app, scope) for app in upstreams.values())
     held = (holds(name, check) for name, check in checks.items())
     answers, results = await asyncio.gather(asyncio.gather(*asked), asyncio.gather(*held))
     services = {name: _standing(answer) for name, answer in zip(upstreams, answers, strict=True)}
@@ -27,6 +30,15 @@ async def ready(
     status = "ok" if well else "degraded" if excused else "unavailable"
     told = {"status": status, "services": services} | ({"checks": others} if others else {})
     return Answer(200 if well or excused else 503, dumps(told), (_JSON,))
+
+
+async def _asked(app: ASGIApp, scope: Scope) -> Answer:
+    """What a service says of itself; a service that says nothing must not keep the gateway from answering in time."""
+    try:
+        async with asyncio.timeout(WITHIN):
+            return await call(app, inner_scope(scope, method="GET", path="/health/ready"))
+    except TimeoutError:
+        return SILENT
 
 
 def _standing(answer: Answer) -> str:

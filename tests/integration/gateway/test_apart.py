@@ -5,7 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
+import pytest
 
+from services.gateway import health
+from services.gateway.asgi import Receive, Scope, Send
 from services.gateway.forwarding import ForwardingApp
 from services.gateway.main import Gateway
 from tests.integration.gateway.fakes import FakeService
@@ -54,6 +57,18 @@ async def test_it_becomes_ready_with_its_services_and_stays_so_when_one_fails() 
         answer = await client.get("/health/ready")
         assert answer.status_code == 200
         assert answer.json()["status"] == "degraded"
+        assert answer.json()["services"]["careplans"] == "unavailable"
+
+
+async def test_a_service_that_is_silent_does_not_keep_it_from_answering(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "WITHIN", 0.1)
+
+    async def silent(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.Event().wait()
+
+    async with asking(Gateway(fakes() | {"careplans": silent}, stays_ready=True)) as client, asyncio.timeout(5):
+        answer = await client.get("/health/ready")
+        assert answer.status_code == 503
         assert answer.json()["services"]["careplans"] == "unavailable"
 
 

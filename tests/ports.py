@@ -1,5 +1,6 @@
 """Loopback ports that nobody listens on."""
 
+import random
 import socket
 
 
@@ -15,3 +16,17 @@ def free_ports(count: int) -> list[int]:
 def free_port() -> int:
     """A port that nobody listens on."""
     return free_ports(1)[0]
+
+
+def lasting_port() -> int:
+    """A port that nobody listens on and that no outgoing connection gets, however late it is taken."""
+    while True:
+        # below the ports that Linux hands out by itself
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port

@@ -19,6 +19,7 @@ from tests.conftest import create_database, started_broker
 from tests.e2e.evidence import Evidence
 from tests.factories.edge import fresh_databases
 from tests.factories.system import System
+from tests.scale import SCALE
 
 NAMES = [service.name for service in SERVICES]
 
@@ -49,9 +50,9 @@ def own_broker() -> Iterator[Broker]:
 @pytest.fixture
 async def clean_broker(own_broker: Broker) -> AsyncIterator[Broker]:
     """``own_broker``, running and without any queue before and after, whatever a test did to it."""
-    await _clean(own_broker)
+    await clean(own_broker)
     yield own_broker
-    await _clean(own_broker)
+    await clean(own_broker)
 
 
 @pytest.fixture
@@ -95,7 +96,8 @@ def all_queues() -> list[Queue]:
     return [*heard, *(refill_queue(service.name) for service in SERVICES)]
 
 
-async def _clean(broker: Broker) -> None:
+async def clean(broker: Broker) -> None:
+    """``broker`` running and without any queue of ours."""
     await asyncio.to_thread(broker.ensure)
     async with await aio_pika.connect(broker.url) as connection:
         channel = await connection.channel()
@@ -114,3 +116,17 @@ async def evidence(request: pytest.FixtureRequest, databases: dict[str, str]) ->
     evidence = Evidence(databases, request.getfixturevalue("clean_broker").url if over_broker else None)
     yield evidence
     await evidence.close()
+
+
+if SCALE:
+    # the same names for the same things, over real processes
+    from tests.e2e.on_processes import (  # noqa: F401  they are fixtures
+        amqp,
+        clean_broker,
+        databases,
+        evidence,
+        plain_system,
+        rabbit_system,
+        system,
+        whole,
+    )

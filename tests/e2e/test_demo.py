@@ -8,7 +8,6 @@ from rich.console import Console
 
 from consilium.demo.command import demo
 from tests.factories.system import System
-from tests.listening import listening
 
 
 async def told(base: str, data: list[Path]) -> str:
@@ -25,7 +24,7 @@ async def test_the_story_ends_in_one_plan_and_is_told_once(
     async with (
         plain_system.site() as site,
         site.working(),
-        listening(site.assembly.app) as base,
+        site.served() as base,
     ):
         first = await told(base, [])
         for expected in (

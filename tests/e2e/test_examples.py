@@ -109,9 +109,7 @@ def test_what_must_be_there_first_is_found() -> None:
 
 async def tripped(running: Edge, folder: Path) -> RoundTrip:
     """The round trip of a folder."""
-    transport = httpx.ASGITransport(app=running.assembly.app)
-    headers = running.bearer()
-    async with httpx.AsyncClient(transport=transport, base_url="http://test/fhir/", headers=headers) as client:
+    async with running.served() as url, httpx.AsyncClient(base_url=f"{url}/fhir/", headers=running.bearer()) as client:
         trip = RoundTrip(client, list(examples_in([folder])))
         await trip.run()
         return trip

@@ -13,7 +13,6 @@ from rich.console import Console
 from consilium.importing.command import load, verified
 from consilium.importing.options import JOURNAL, Options
 from tests.factories.system import EHR, Site, System
-from tests.listening import listening
 
 NPI = "http://hl7.org/fhir/sid/us-npi"
 
@@ -29,7 +28,7 @@ def files(tmp_path: Path) -> Path:
 @asynccontextmanager
 async def imported(system: System, files: Path) -> AsyncIterator[tuple[Site, Options]]:
     """A system on a socket and the options to import ``files`` into it."""
-    async with system.site() as site, listening(site.assembly.app) as url:
+    async with system.site() as site, site.served() as url:
         token = site.by(EHR).headers["authorization"].removeprefix("Bearer ")
         yield site, Options((files,), f"{url}/fhir", token, system.data_dir / JOURNAL)
 

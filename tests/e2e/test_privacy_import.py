@@ -14,7 +14,6 @@ from tests.e2e.canaries import CANARY, ID, NUMBER, canary_patient
 from tests.e2e.test_privacy import carries, points, spans
 from tests.factories.edge import Edge, quiet_edge
 from tests.factories.resources import bundle, entry, observation
-from tests.listening import listening
 
 BAD = (
     canary_patient(gender=CANARY),
@@ -28,7 +27,7 @@ BAD = (
 @pytest.fixture(scope="module")
 async def served(postgres: str, templates: dict[str, str]) -> AsyncIterator[tuple[Edge, str]]:
     """A system on a socket, and its URL."""
-    async with quiet_edge(postgres, templates) as running, listening(running.assembly.app) as url:
+    async with quiet_edge(postgres, templates) as running, running.served() as url:
         yield running, url
 
 

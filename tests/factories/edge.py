@@ -4,7 +4,7 @@ Tests talk to the gateway's ASGI app; with ``listening`` (``tests/listening.py``
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,11 +21,14 @@ from shared.ids import uuid7
 from shared.process.databases import BUS, database_urls
 from shared.security.caller import Caller, Role
 from shared.security.jwks import KeySet, RotatingKeys
-from shared.security.keys import SigningKey, new_key
+from shared.security.keys import SigningKey, local_key, new_key
 from shared.security.tokens import TokenVerifier, mint
 from shared.telemetry.settings import TelemetrySettings
-from shared.telemetry.setup import Telemetry, start
+from shared.telemetry.setup import Telemetry, current, start
 from tests.factories.observed import MetricsKept, every_log_line
+from tests.factories.whole import Logs, over_processes
+from tests.listening import listening
+from tests.scale import SCALE
 
 SYSTEM = Caller("ehr", Role.SYSTEM)
 KEPT_TABLES = ("resource", "resource_history", "outbox")
@@ -36,14 +39,15 @@ class Edge:
     """A running system and what it lets one see."""
 
     client: httpx.AsyncClient
-    assembly: Assembly
+    assembly: Assembly | None
+    """None where it runs in other processes."""
     databases: Mapping[str, str]
     key: SigningKey
     telemetry: Telemetry
     metrics: MetricsKept
     recorded: InMemorySpanExporter
     exported: InMemoryLogRecordExporter
-    lines: list[str] = field(default_factory=list, repr=False)
+    lines: Iterable[str] = field(default_factory=list, repr=False)
     """Every log line, as it would be written."""
 
     def bearer(self, caller: Caller = SYSTEM, **claims: Any) -> dict[str, str]:
@@ -72,6 +76,15 @@ class Edge:
                 await connection.close()
         return counted
 
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[str]:
+        """Its base URL, on a socket."""
+        if self.assembly is None:
+            yield str(self.client.base_url).rstrip("/")
+        else:
+            async with listening(self.assembly.app) as url:
+                yield url
+
     def spans(self) -> tuple[ReadableSpan, ...]:
         """Every span that ended."""
         return self.recorded.get_finished_spans()
@@ -82,6 +95,20 @@ async def edge(
     databases: Mapping[str, str], *, amqp_url: str | None = None, background: bool = True, trace_ratio: float = 1.0
 ) -> AsyncIterator[Edge]:
     """A system on ``databases``; workers run where ``background``."""
+    if SCALE and amqp_url is None:
+        async with over_processes(databases, background=background) as installation:
+            yield Edge(
+                # what an in-process system would be looked into for is not to be had
+                httpx.AsyncClient(base_url=installation.base, trust_env=False, timeout=30),
+                None,
+                databases,
+                local_key(installation.data_dir),
+                current(),
+                MetricsKept(),
+                InMemorySpanExporter(),
+                Logs(installation),
+            )
+        return
     key, recorded, metrics = new_key(), InMemorySpanExporter(), MetricsKept()
     settings = TelemetrySettings(trace_ratio=trace_ratio)
     exported = InMemoryLogRecordExporter()

@@ -21,6 +21,7 @@ from shared.security.keys import local_key
 from shared.security.settings import AuthMode, SecuritySettings
 from shared.security.tokens import mint, verifier_for
 from shared.telemetry.setup import current
+from tests.listening import listening
 
 COORDINATOR = Caller("co", Role.COORDINATOR, None, "Practitioner/co", "Organization/network")
 SPECIALIST = Caller(
@@ -96,6 +97,12 @@ class Site:
     def by(self, caller: Caller) -> httpx.AsyncClient:
         """See ``Clients.by``."""
         return self.clients.by(caller)
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[str]:
+        """Its base URL: it listens inside the block."""
+        async with listening(self.assembly.app) as base:
+            yield base
 
     @asynccontextmanager
     async def working(

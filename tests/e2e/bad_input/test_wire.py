@@ -8,7 +8,6 @@ import pytest
 
 from tests.factories.edge import Edge, quiet_edge
 from tests.factories.resources import patient
-from tests.listening import listening
 
 CANARY = "Zq7Canary"
 HOSTS = (
@@ -26,7 +25,7 @@ HOSTS = (
 @pytest.fixture(scope="module")
 async def served(postgres: str, templates: dict[str, str]) -> AsyncIterator[tuple[Edge, str]]:
     """A system on a socket, and its URL."""
-    async with quiet_edge(postgres, templates, patient(id="p1")) as running, listening(running.assembly.app) as url:
+    async with quiet_edge(postgres, templates, patient(id="p1")) as running, running.served() as url:
         yield running, url
 
 

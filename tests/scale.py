@@ -1,0 +1,6 @@
+"""``CONSILIUM_TEST_SCALE=3``: the end-to-end tests run on three processes of each kind instead of within their own."""
+
+import os
+
+SCALE = int(os.environ.get("CONSILIUM_TEST_SCALE") or 0)
+"""Processes of each kind; 0: whole systems in the test's process, and one of each kind in tests/e2e/apart."""

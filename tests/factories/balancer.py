@@ -108,8 +108,10 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.write_eof()
 
 
-async def probed(port: int, *, within: float = 3.0) -> int | None:
-    """The status of ``/health/ready`` on ``port``; None without an answer."""
+async def probed(port: int, *, within: float = 10.0) -> int | None:
+    """The status of ``/health/ready`` on ``port``; None without an answer.
+
+    It waits longer than a kubelet: on a crowded machine it is this process that is late."""
     try:
         async with asyncio.timeout(within):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -14,7 +14,7 @@ from tests.e2e.referring import Place, Sent, located, referral
 from tests.factories.resources import care_plan, observation
 from tests.factories.system import EHR, PSYCHOLOGIST, SPECIALIST, THERAPIST
 
-OPEN = 64
+OPEN = 24
 """Requests that are open at once, at most: a machine that is too slow lowers the rate instead of drowning."""
 
 

@@ -146,8 +146,11 @@ def _carrier_check(databases: Mapping[str, str], amqp_url: str | None) -> Check:
 
     async def reachable() -> bool:
         if amqp_url:
-            # it connects when it is asked and keeps nothing open
-            return await (await _transport(databases, amqp_url)).depth(_queues()[0].name) >= 0
+            transport = await _transport(databases, amqp_url)
+            try:
+                return await transport.depth(_queues()[0].name) >= 0
+            finally:
+                await transport.close()
         connection = await asyncpg.connect(databases[BUS], timeout=1.5)
         try:
             return bool(await connection.fetchval("SELECT 1") == 1)

@@ -8,6 +8,7 @@ from shared.errors import NotFound, Unavailable
 from shared.messaging.topology import Queue
 from shared.messaging.transport import DeadLetter, Handler, Outgoing
 from shared.messaging.transports import rabbitmq_dead as dead
+from shared.messaging.transports.rabbitmq_asking import Asking
 from shared.messaging.transports.rabbitmq_consumer import Consuming
 from shared.messaging.transports.rabbitmq_publisher import Publisher
 from shared.messaging.transports.rabbitmq_topology import LOSSES
@@ -21,6 +22,7 @@ class RabbitTransport:
         self._handler_seconds = handler_seconds
         self._clock = clock
         self._publisher = Publisher(url)
+        self._asking = Asking(url)
 
     async def declare(self, queues: Collection[Queue]) -> None:
         """See ``Transport``."""
@@ -42,7 +44,7 @@ class RabbitTransport:
 
     async def depth(self, queue: str) -> int:
         """See ``Transport``."""
-        async with dead.visiting(self._url) as channel:
+        async with self._asking.channel() as channel:
             return await dead.count(channel, queue)
 
     async def dead_list(self, queue: str, limit: int = 100) -> list[DeadLetter]:
@@ -62,4 +64,5 @@ class RabbitTransport:
 
     async def close(self) -> None:
         """See ``Transport``."""
+        await self._asking.close()
         await self._publisher.close()

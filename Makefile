@@ -24,7 +24,8 @@ demo: setup ## Send a referral through the running system and show the shared pl
 
 up: setup ## The same in containers: PostgreSQL, RabbitMQ, each service as API and worker (ARGS="--env-file deploy/compose/observability.env" watches them)
 	@$(BIN)/consilium keys >/dev/null
-	@docker compose $(ARGS) up --build --wait
+	@docker buildx version >/dev/null 2>&1 || export DOCKER_BUILDKIT=0 COMPOSE_PARALLEL_LIMIT=1; \
+		docker compose $(ARGS) up --build --wait
 
 down: ## End the containers; what they stored stays (ARGS=--volumes forgets it)
 	@docker compose --profile '*' down $(ARGS)

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 from shared.messaging.doorbell import Doorbell
 from shared.process.draining import Draining
 from shared.process.front import front
-from shared.process.life import life, until
+from shared.process.life import life, unless, until
 from shared.process.mistakes import Mistake
 from shared.process.opening import let_go, opened
 from shared.process.reading import read
@@ -28,7 +28,7 @@ async def serve_api(service: Service) -> None:
         raise Mistake("CONSILIUM_AUTH=open is for `consilium run` on one machine; a service needs tokens.")
     require_free(settings.host, settings.port)
     async with life(service.name) as (telemetry, stop), AsyncExitStack() as stack:
-        pool = await opened(service.name, settings)
+        pool = await unless(stop, opened(service.name, settings))
         stack.push_async_callback(let_go, pool)
         bell = Doorbell(pool)
         replica = await stack.enter_async_context(replica_of(service.name, pool, settings, size=settings.pool_size))

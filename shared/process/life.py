@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Collection
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from shared.doctor.variables import unknown
 from shared.telemetry import setup
@@ -13,10 +14,16 @@ from shared.telemetry.setup import Telemetry
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 GRACE = 4.0
 """Seconds that open requests and messages in hand get when the process is told to stop."""
 CANCELLED_WITHIN = 0.5
 """Seconds that those get that did not end in time, to clear up."""
+
+
+class Stopped(Exception):
+    """The process was told to stop before it was up; ``life`` ends well with it."""
 
 
 @asynccontextmanager
@@ -32,8 +39,25 @@ async def life(name: str) -> AsyncIterator[tuple[Telemetry, asyncio.Event]]:
         loop.add_signal_handler(number, stop.set)
     try:
         yield telemetry, stop
+    except Stopped:
+        log.info("told to stop before it was up")
     finally:
         telemetry.shutdown()
+
+
+async def unless(stop: asyncio.Event, work: Awaitable[T]) -> T:
+    """The result of ``work``, which a start waits for. Raises ``Stopped`` where ``stop`` is set before."""
+    working, stopping = asyncio.ensure_future(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            working.cancel()
+            await asyncio.wait({working}, timeout=CANCELLED_WITHIN)
+            raise Stopped
+        return working.result()
+    finally:
+        working.cancel()
+        stopping.cancel()
 
 
 async def until(

@@ -11,7 +11,7 @@ from shared.messaging.refill_request import refill_queue
 from shared.messaging.relay import Relay
 from shared.messaging.transports.rabbitmq import RabbitTransport
 from shared.messaging.waiting import either
-from shared.process.life import life, until
+from shared.process.life import life, unless, until
 from shared.process.mistakes import Mistake
 from shared.process.opening import let_go, opened
 from shared.process.server import require_free, serve
@@ -34,7 +34,7 @@ async def work(service: Service) -> None:
         raise Mistake("CONSILIUM_AMQP_URL: a worker needs a broker; without one, `consilium run` does everything.")
     require_free(settings.host, settings.port)
     async with life(f"{service.name}-worker") as (telemetry, stop), AsyncExitStack() as stack:
-        pool = await opened(service.name, settings)
+        pool = await unless(stop, opened(service.name, settings))
         stack.push_async_callback(let_go, pool)
         transport = RabbitTransport(settings.amqp_url)
         stack.push_async_callback(transport.close)

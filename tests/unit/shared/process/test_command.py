@@ -1,6 +1,7 @@
 """``python -m services COMMAND``: exit codes, and mistakes in a line."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ from shared.process.command import run
 from shared.process.mistakes import Mistake
 from shared.process.settings import ProcessSettings
 from tests.listening import listening
+from tests.ports import free_port
 
 
 async def fine() -> None:
@@ -64,10 +66,33 @@ async def test_health_is_what_readiness_answers(status: int, code: int) -> None:
     assert await asked(CONSILIUM_PORT=base.rsplit(":", 1)[1]) == 1
 
 
-def test_an_image_that_does_not_say_which_service_it_is_says_so() -> None:
-    ended = subprocess.run([sys.executable, "-m", "services", "api"], env={}, capture_output=True, text=True)
+@pytest.mark.parametrize("environment", [{}, *({"CONSILIUM_SERVICE": name} for name in ("", "os", "../x", "a.b"))])
+def test_an_image_that_does_not_say_which_service_it_is_says_so(environment: dict[str, str]) -> None:
+    ended = subprocess.run([sys.executable, "-m", "services", "api"], env=environment, capture_output=True, text=True)
     assert ended.returncode == 1
     assert ended.stderr.startswith("CONSILIUM_SERVICE")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("command", "code"), [("migrate", 143), ("api", 0), ("worker", 0)])
+async def test_a_process_that_waits_for_its_database_ends_when_it_is_told(command: str, code: int) -> None:
+    """By a handler of its own: the first process of a container has no other."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        nobody.listen()
+        url = f"postgresql://x@127.0.0.1:{nobody.getsockname()[1]}/x"
+        environment = {
+            "CONSILIUM_SERVICE": "referrals",
+            "CONSILIUM_DATABASE_URL": url,
+            "CONSILIUM_PORT": str(free_port()),
+        }
+        environment |= {"CONSILIUM_AMQP_URL": "amqp://x@127.0.0.1:1/", "CONSILIUM_PATIENCE_S": "300"}
+        child = await asyncio.create_subprocess_exec(sys.executable, "-m", "services", command, env=environment)
+        nobody.setblocking(False)
+        connection, _ = await asyncio.wait_for(asyncio.get_running_loop().sock_accept(nobody), 60)
+        with connection:
+            child.terminate()
+            assert await asyncio.wait_for(child.wait(), 10) == code
 
 
 @pytest.mark.parametrize("name", ["referrals", "careplans", "notifications"])

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from shared.process import life
-from shared.process.life import until
+from shared.process.life import Stopped, unless, until
 
 
 async def test_it_returns_when_told_and_lets_everything_finish() -> None:
@@ -67,3 +67,24 @@ async def test_what_takes_longer_than_the_grace_is_cancelled(monkeypatch: pytest
     stubborn = asyncio.create_task(asyncio.sleep(60))
     await until(stop, [stubborn])
     assert stubborn.cancelled()
+
+
+async def test_a_start_that_waits_is_over_when_the_process_is_told_to_stop() -> None:
+    stop = asyncio.Event()
+    waiting = asyncio.create_task(asyncio.sleep(60))
+    asyncio.get_running_loop().call_later(0.01, stop.set)
+    with pytest.raises(Stopped):
+        await asyncio.wait_for(unless(stop, waiting), 10)
+    assert waiting.cancelled()
+
+
+async def test_a_start_that_waits_has_its_result_or_its_error() -> None:
+    async def here() -> str:
+        return "here"
+
+    async def gone() -> str:
+        raise LookupError
+
+    assert await unless(asyncio.Event(), here()) == "here"
+    with pytest.raises(LookupError):
+        await unless(asyncio.Event(), gone())

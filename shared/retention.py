@@ -26,22 +26,24 @@ LOOK = 60.0
 """Seconds between looks at what is due."""
 MARGIN = timedelta(hours=1)
 """By which clocks of different machines may differ."""
+LONGEST = 36_500
+"""Days: a century. PostgreSQL knows no moment that is some thousand years ago."""
 
 
 class RetentionSettings(ConsiliumSettings):
     """How long things are kept, in days. What has no default is kept for ever unless an operator says otherwise."""
 
-    retention_outbox_days: int = Field(default=7, ge=1)
+    retention_outbox_days: int = Field(default=7, ge=1, le=LONGEST)
     """Published events: from them a lost queue is filled again."""
-    retention_dead_letter_days: int = Field(default=60, ge=1)
+    retention_dead_letter_days: int = Field(default=60, ge=1, le=LONGEST)
     """How old a dead letter may be when it is replayed; the inbox must still know what was handled."""
-    retention_inbox_days: int = Field(default=90, ge=3)
+    retention_inbox_days: int = Field(default=90, ge=3, le=LONGEST)
     """Handled events. Older ones are refused, as nobody knows any more whether they were handled."""
-    retention_history_days: int | None = Field(default=None, ge=1)
+    retention_history_days: int | None = Field(default=None, ge=1, le=LONGEST)
     """Versions of resources, after they were replaced. The current version is always kept."""
-    retention_deleted_days: int | None = Field(default=None, ge=1)
+    retention_deleted_days: int | None = Field(default=None, ge=1, le=LONGEST)
     """What was in a resource, after its deletion. That it was there and was deleted is always kept."""
-    retention_audit_days: int | None = Field(default=None, ge=1)
+    retention_audit_days: int | None = Field(default=None, ge=1, le=LONGEST)
     """AuditEvents, after which they are removed altogether, unless something refers to them."""
 
     @model_validator(mode="after")

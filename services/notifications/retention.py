@@ -7,16 +7,16 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from services.notifications.store import deliveries, stream
-from shared.retention import RetentionSettings
+from shared.retention import LONGEST, RetentionSettings
 from shared.store.sweeping import Sweep
 
 
 class NotificationRetentionSettings(RetentionSettings):
     """How long messages are kept beside the Communication that tells of them, in days."""
 
-    retention_delivery_days: int | None = Field(default=365, ge=3)
+    retention_delivery_days: int | None = Field(default=365, ge=3, le=LONGEST)
     """Deliveries that arrived, with their log. What is on its way or failed is kept."""
-    retention_stream_days: int | None = Field(default=90, ge=1)
+    retention_stream_days: int | None = Field(default=90, ge=1, le=LONGEST)
     """Entries of the in-app stream: how far back a client can catch up."""
 
     @model_validator(mode="after")

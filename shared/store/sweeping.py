@@ -57,11 +57,14 @@ def through(table: str, statement: str, *arguments: object, blocks: int = BLOCKS
     return step
 
 
+# what lies further ahead than we ever write it was written while the clock was wrong: it would hold us up for as long
 _CLAIM = """
 INSERT INTO retention_sweep AS s (name, holder, lease_until) VALUES ($1, $2, clock_timestamp() + $3::interval)
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, lease_until = excluded.lease_until,
     deleted = CASE WHEN s.position = 0 THEN 0 ELSE s.deleted END
-WHERE (s.lease_until IS NULL OR s.lease_until < clock_timestamp()) AND s.due_at <= clock_timestamp()
+WHERE (s.lease_until IS NULL OR s.lease_until < clock_timestamp()
+        OR s.lease_until > clock_timestamp() + 2 * $3::interval)
+    AND (s.due_at <= clock_timestamp() OR s.due_at > clock_timestamp() + $4::interval)
 RETURNING position
 """
 _GO_ON = """
@@ -82,7 +85,7 @@ async def sweep(
     """Sweep to the end, or until ``stop``; how many rows were deleted. None: not due, or in other hands.
 
     ``holder`` names this process. Raises what asyncpg raises; the next sweep goes on from the last batch."""
-    position: int | None = await pool.fetchval(_CLAIM, what.name, holder, lease)
+    position: int | None = await pool.fetchval(_CLAIM, what.name, holder, lease, what.every)
     deleted = 0
     while position is not None:
         if stop.is_set():

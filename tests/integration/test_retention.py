@@ -119,6 +119,17 @@ def test_settings_that_would_let_an_event_be_handled_twice_are_refused(monkeypat
         NotificationRetentionSettings(retention_delivery_days=89)
 
 
+@pytest.mark.parametrize(
+    "name", ["OUTBOX", "DEAD_LETTER", "INBOX", "HISTORY", "DELETED", "AUDIT", "DELIVERY", "STREAM"]
+)
+def test_a_time_before_which_postgresql_knows_no_moment_is_refused_at_the_start(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"CONSILIUM_RETENTION_{name}_DAYS", "3000000")
+    with pytest.raises(ValidationError, match="36500"):
+        NotificationRetentionSettings()
+
+
 def test_medical_records_are_kept_for_ever_unless_somebody_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [one.name for one in sweeps(RetentionSettings())] == ["outbox", "inbox"]
 

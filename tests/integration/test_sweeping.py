@@ -118,3 +118,15 @@ async def test_claims_made_during_a_sweep_are_kept(engine: Engine) -> None:
     await sweep(engine.pool, counted([]), "w1", asyncio.Event(), share=0.25)
     stop.set()
     assert await engine.pool.fetchval("SELECT count(*) FROM inbox WHERE consumer = 'new'") == await busy
+
+
+async def test_a_clock_that_was_far_ahead_once_stops_no_sweep_for_years(engine: Engine) -> None:
+    await many(engine.pool)
+    await engine.pool.execute(
+        """
+        INSERT INTO retention_sweep (name, position, holder, lease_until, due_at)
+        VALUES ('inbox', 0, 'gone', clock_timestamp() + interval '9 years', clock_timestamp() + interval '9 years')
+        """
+    )
+    assert await sweep(engine.pool, counted([]), "w1", asyncio.Event(), share=1) == 10_000
+    assert await sweep(engine.pool, counted([]), "w1", asyncio.Event(), share=1) is None, "it is due as ever"

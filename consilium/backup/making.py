@@ -83,11 +83,12 @@ def _made_beside(destination: Path) -> Iterator[tuple[Path, int]]:
         # what a killed one left
         shutil.rmtree(folder / CLUSTER, ignore_errors=True)
         yield folder, lock
-        (folder / ".making").unlink()
         _flush(folder)
         if destination.exists():
             destination.rmdir()
         folder.rename(destination)
+        # not before: without the file that we lock, another one would take the folder for what a killed one left
+        (destination / ".making").unlink()
         _flush(destination.parent)
     finally:
         os.close(lock)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from consilium.backup import making
 from consilium.backup.archiving import ArchiveSettings, archiving
 from consilium.backup.contents import Backup
 from consilium.backup.making import _made_beside
@@ -55,6 +56,26 @@ def test_a_place_is_for_one_backup_at_a_time(tmp_path: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_UN)
     assert destination.is_dir()
     assert not folder.exists()
+
+
+def test_a_second_backup_never_takes_a_finished_one_for_what_a_killed_one_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    destination = tmp_path / "dest"
+    flush, refused = making._flush, []
+
+    def another_begins(folder: Path) -> None:
+        flush(folder)
+        if not destination.exists():
+            with pytest.raises(Mistake, match="another backup") as caught, _made_beside(destination):
+                pass
+            refused.append(caught.value)
+
+    monkeypatch.setattr(making, "_flush", another_begins)
+    with _made_beside(destination) as (folder, _):
+        (folder / "postgres").mkdir()
+    assert refused
+    assert [path.name for path in destination.iterdir()] == ["postgres"]
 
 
 def test_a_backup_that_fails_gets_no_name(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,8 @@ from tests.factories.edge import fresh_databases
 from tests.scale import SCALE
 
 
-@pytest.fixture(scope="package")
-async def installation(
-    postgres: str, templates: dict[str, str], own_broker: Broker, request: pytest.FixtureRequest
-) -> AsyncIterator[Apart]:
-    """Processes of every kind on fresh databases and an empty broker; those of all tests, where these run on some."""
-    if SCALE:
-        yield request.getfixturevalue("whole")
-        return
+@asynccontextmanager
+async def _own(postgres: str, templates: dict[str, str], own_broker: Broker) -> AsyncIterator[Apart]:
     await clean(own_broker)
     with tempfile.TemporaryDirectory(prefix="consilium-apart-") as folder:
         settings = {"CONSILIUM_DRAIN_S": str(DRAIN_S)}
@@ -33,6 +28,22 @@ async def installation(
         ):
             yield running
     await clean(own_broker)
+
+
+if SCALE:
+
+    @pytest.fixture(scope="package")
+    def installation(whole: Apart) -> Apart:
+        """The processes that all tests run on."""
+        return whole
+
+else:
+
+    @pytest.fixture(scope="package")
+    async def installation(postgres: str, templates: dict[str, str], own_broker: Broker) -> AsyncIterator[Apart]:
+        """Processes of every kind on fresh databases and an empty broker."""
+        async with _own(postgres, templates, own_broker) as running:
+            yield running
 
 
 @pytest.fixture(scope="package")

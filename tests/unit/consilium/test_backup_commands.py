@@ -4,6 +4,7 @@ import fcntl
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncpg
 import pytest
 from typer.testing import CliRunner
 
@@ -76,6 +77,17 @@ def test_a_second_backup_never_takes_a_finished_one_for_what_a_killed_one_left(
         (folder / "postgres").mkdir()
     assert refused
     assert [path.name for path in destination.iterdir()] == ["postgres"]
+
+
+async def test_a_backup_is_not_made_in_what_it_copies(postgres: str, tmp_path: Path) -> None:
+    connection = await asyncpg.connect(postgres)
+    cluster = Path(await connection.fetchval("SHOW data_directory"))
+    await connection.close()
+    (tmp_path / "link").symlink_to(cluster)
+    for destination in (cluster / "b", tmp_path / "link" / "b", cluster / "base" / ".." / "b"):
+        with pytest.raises(Mistake, match="own folder"):
+            await making.make(postgres, {}, destination)
+    assert not (cluster / "b.partial").exists(), "what we left there would stop every backup to come"
 
 
 def test_a_backup_that_fails_gets_no_name(tmp_path: Path) -> None:

@@ -29,8 +29,7 @@ SEGMENT_BYTES = 16 * 1024 * 1024
 async def make(url: str, databases: Mapping[str, str], destination: Path) -> Backup:
     """Back up the cluster at ``url`` (an administration URL; ``databases`` by service) to ``destination``.
 
-    Raises ``Mistake`` where the destination is taken, too small or in the cluster itself, or where PostgreSQL's programs
-    fail."""
+    Raises ``Mistake`` where the destination is taken, too small or in the cluster, or where PostgreSQL's tools fail."""
     await _require_elsewhere(url, destination)
     with _made_beside(destination) as (folder, lock):
         await _require_room(url, folder)
@@ -110,11 +109,15 @@ async def _require_elsewhere(url: str, destination: Path) -> None:
     """A base backup copies all that is in the cluster's folder: itself, too, and without end."""
     connection = await asyncpg.connect(url)
     try:
-        cluster = Path(await connection.fetchval("SHOW data_directory"))
+        cluster = await connection.fetchval("SHOW data_directory")
     finally:
         await connection.close()
-    if destination.resolve().is_relative_to(cluster.resolve()):
+    if _inside(destination, Path(cluster)):
         raise Mistake("DEST: it is in the database's own folder. Name one elsewhere, best on another disk.")
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 async def _require_room(url: str, folder: Path) -> None:

@@ -47,6 +47,7 @@ class ForwardingApp:
     ) -> None:
         """``leaving``: once it is set, event streams end; whoever reads them goes on at another process."""
         self._base_url = base_url.rstrip("/")
+        self._base_path = httpx.URL(self._base_url).raw_path.rstrip(b"/")
         self._timeout = timeout
         self._trust_forwarded = trust_forwarded
         self._leaving = leaving or asyncio.Event()
@@ -100,6 +101,8 @@ class ForwardingApp:
             headers=headers,
             content=_body(receive) if has_body else None,
             timeout=httpx.Timeout(self._timeout, connect=5.0, read=None if streams else self._timeout),
+            # as it was asked: httpx would resolve "..", and the service would be asked for something else
+            extensions={"target": self._base_path + raw_path + (b"?" + query if query else b"")},
         )
 
     def _headers(self, scope: Scope) -> list[tuple[bytes, bytes]]:

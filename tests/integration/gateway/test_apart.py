@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -103,3 +104,19 @@ async def test_a_write_is_never_sent_twice() -> None:
     async with breaking([b"", ANSWER]) as (url, asked), asking(ForwardingApp(url)) as client:
         assert (await client.post("/fhir/Patient", json={})).status_code == 502
         assert len(asked) == 1
+
+
+async def test_a_service_is_asked_for_what_the_gateway_was_asked_for_and_nothing_else() -> None:
+    service = FakeService("careplans", ("Patient",))
+    async with listening(service) as url:
+        app = ForwardingApp(f"{url}/")
+        async with listening(Gateway(fakes() | {"careplans": app})) as edge, httpx.AsyncClient() as client:
+            for target in (
+                "/fhir/Patient/../../health/ready",
+                "/fhir/Patient/./1?a=b/../c&d=%2E%2e",
+                "/fhir/Patient/a%7Cb",
+            ):
+                assert (await client.get(edge, extensions={"target": target.encode()})).status_code == 200
+                path, _, query = target.partition("?")
+                assert (service.asked[-1].path, service.asked[-1].query) == (unquote(path), query)
+        await app.aclose()

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -23,9 +23,16 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_WRITTEN = "SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn"
+# what a copy shares with its original: the cluster's identity, and the database's number in it
+_IDENTITY = """
+system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) AS identity
+FROM pg_control_system()
+"""
+_WRITTEN = f"SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn AS position, {_IDENTITY}"
 # a replica that was promoted replays nothing more, and is no copy of our primary
-_REPLAYED = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() - '0/0'::pg_lsn END"
+_REPLAYED = f"""
+SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() - '0/0'::pg_lsn END AS position, {_IDENTITY}
+"""
 _FAILURES = (asyncpg.PostgresError, *DATABASE_LOSSES)
 
 
@@ -90,10 +97,15 @@ class Replica:
     async def _measure(self) -> None:
         asked = time.monotonic()
         # if this hangs, what is known of the replica grows old, and it is left
-        self._positions.append((asked, await self._primary.fetchval(_WRITTEN)))
-        replayed = await _within(self._patience_s, self._replayed())
-        if replayed is None:
-            self._lose("it is no replica")
+        written, ours = await _standing(self._primary, _WRITTEN)
+        self._positions.append((asked, written))
+        replayed, theirs = await _within(self._patience_s, self._replayed())
+        if replayed is None or theirs != ours:
+            self._lose("it is no replica of ours")
+            return
+        # one of what the primary was before it was restored to an earlier moment: what it shows was undone
+        if replayed > written and replayed > (await _standing(self._primary, _WRITTEN))[0]:
+            self._lose("it is ahead of the primary")
             return
         for moment, written in reversed(self._positions):
             if written <= replayed:
@@ -106,12 +118,11 @@ class Replica:
             log.warning("the read replica is too far behind: searches go to the primary")
         self._up = fresh
 
-    async def _replayed(self) -> int | None:
+    async def _replayed(self) -> tuple[Any, str]:
         if self._pool is None:
             name = f"{urlsplit(self._url).path.lstrip('/')}_replica"
             self._pool = await open_pool(self._url, size=self._size, name=name)
-        replayed: int | None = await self._pool.fetchval(_REPLAYED)
-        return replayed
+        return await _standing(self._pool, _REPLAYED)
 
     def _lose(self, reason: str | None) -> None:
         """Leave it, for now: its connections are not worth waiting for."""
@@ -122,6 +133,13 @@ class Replica:
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.terminate()
+
+
+async def _standing(pool: Pool, statement: str) -> tuple[Any, str]:
+    """A position in the log (a primary has one, whose copy may have none), and whose log it is."""
+    row = await pool.fetchrow(statement)
+    assert row is not None  # it asks for one row
+    return row["position"], row["identity"]
 
 
 async def _within(seconds: float, asking: Awaitable[T]) -> T:

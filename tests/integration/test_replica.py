@@ -15,6 +15,7 @@ from shared.ids import uuid7
 from shared.process.replicas import replica_of
 from shared.service import engine_of
 from shared.settings import ServerSettings
+from shared.store import replica as store_replica
 from shared.store.database import open_pool
 from shared.store.embedded import embedded_postgres
 from shared.store.replica import Replica
@@ -206,6 +207,29 @@ async def test_a_primary_is_no_replica_and_nobody_needs_one_to_start(standby: St
             await client.post("Patient", json=patient(gender="female"))
             assert await found(client) > 0
             assert not await _usable_after(replica, 1.0)
+
+
+async def test_a_replica_of_another_database_is_not_asked(primary: str, standby: Standby, url: str) -> None:
+    other = await create_database(primary, "t_" + uuid7().replace("-", ""))
+    await create_tables(other)
+    await eventually(lambda: _has(standby.url(other)), within=30)
+    async with serving(url, standby.url(other), max_lag_s=1) as (client, replica):
+        await client.post("Patient", json=patient(gender="female"))
+        assert not await _usable_after(replica, 1.5)
+        assert await found(client) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "instead"),
+    [("system_identifier", "system_identifier + 1"), ("'0/0'::pg_lsn", "'0/0'::pg_lsn + 1000000000000")],
+    ids=["another cluster", "what came after the moment that the primary was restored to"],
+)
+async def test_neither_is_one_of_what_the_primary_is_not(
+    standby: Standby, url: str, told: str, instead: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_replica, "_REPLAYED", store_replica._REPLAYED.replace(told, instead))
+    async with serving(url, standby.url(url), max_lag_s=1) as (_, replica):
+        assert not await _usable_after(replica, 1.5)
 
 
 async def test_a_replica_that_was_promoted_is_left(primary: str, url: str, folder: Path) -> None:

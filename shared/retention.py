@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -85,8 +85,23 @@ async def retain(engine: Engine, own: Iterable[Sweep], stop: asyncio.Event, *, l
     holder = uuid7()
     while not stop.is_set():
         await either(stop, seconds=look)
+        if stop.is_set() or not await _clocks_agree(engine):
+            continue
         for one in kept:
             await _sweep(engine.pool, one, holder, stop)
+
+
+async def _clocks_agree(engine: Engine) -> bool:
+    """Whether the database's clock, by which everything is too old or not, can be believed: ours says the same."""
+    try:
+        theirs: datetime = await engine.pool.fetchval("SELECT clock_timestamp()")
+    except DATABASE_LOSSES as error:
+        log.warning("retention waits: %s", class_of(error))
+        return False
+    agree = abs(engine.clock() - theirs) <= MARGIN
+    if not agree:
+        log.error("retention waits: the clocks of the database and of this process differ by more than an hour")
+    return agree
 
 
 async def _sweep(pool: Pool, one: Sweep, holder: str, stop: asyncio.Event) -> None:

@@ -1,6 +1,7 @@
 """Retention lets go of what nobody needs any more, and of nothing else; by any number of workers, killed or not."""
 
 import asyncio
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -15,11 +16,12 @@ from shared.fhir.search.extract import reference_term
 from shared.messaging import inbox, outbox
 from shared.messaging.delivery import TOO_OLD, attempt, remembered
 from shared.messaging.envelope import Event, new_event
-from shared.retention import RetentionSettings, sweeps
+from shared.retention import RetentionSettings, retain, sweeps
 from shared.service import Service
 from shared.store import forgetting
 from shared.store.database import Pool
 from shared.store.sweeping import Sweep, sweep
+from tests.eventually import eventually
 from tests.factories.engine import every_type
 from tests.factories.resources import patient
 
@@ -30,6 +32,38 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def service() -> Service:
     return SERVICE
+
+
+async def test_nothing_is_deleted_while_clocks_contradict_each_other(engine: Engine) -> None:
+    await engine.pool.execute("INSERT INTO inbox VALUES ('c', 'e', now() - interval '91 days')")
+
+    async def swept_once(engine: Engine) -> bool:
+        return await engine.pool.fetchval("SELECT count(finished_at) > 0 FROM retention_sweep") is True
+
+    async def kept_after_a_look(off: timedelta) -> int:
+        looked, stop = asyncio.Event(), asyncio.Event()
+
+        def clock() -> datetime:
+            looked.set()
+            return datetime.now(UTC) + off
+
+        job = asyncio.create_task(retain(dataclasses.replace(engine, clock=clock), (), stop, look=0.01))
+        await looked.wait()
+        if abs(off) < timedelta(hours=1):
+            await eventually(lambda: swept_once(engine))
+        else:
+            looked.clear()
+            await looked.wait()  # it came back to look again, and had swept nothing
+        stop.set()
+        await job
+        left: int = await engine.pool.fetchval("SELECT count(*) FROM inbox")
+        return left
+
+    assert await kept_after_a_look(-400 * DAY) == 1, "the database's clock is ahead of ours"
+    assert await kept_after_a_look(400 * DAY) == 1
+    assert not await swept_once(engine)
+    assert await kept_after_a_look(timedelta(minutes=59)) >= 0
+    assert await swept_once(engine)
 
 
 async def swept(pool: Pool, what: Sweep, holder: str = "w1") -> int | None:

@@ -7,7 +7,8 @@ import asyncpg
 
 from shared.doctor.finding import Finding, failure, ok, warning
 from shared.store.losses import DATABASE_LOSSES
-from shared.store.revisions import head
+from shared.store.replica import IDENTITY
+from shared.store.revisions import head, runs_on
 from shared.telemetry.failures import class_of
 
 CONNECTING = 5.0
@@ -37,6 +38,39 @@ async def examine(service: str, url: str, migrations: Path) -> list[Finding]:
             await _clock(service, connection),
             *await _schema(service, connection, migrations),
         ]
+    finally:
+        await connection.close()
+
+
+async def examine_replica(service: str, url: str, primary: str) -> list[Finding]:
+    """What is to be said of the read replica at ``url`` of the database at ``primary``; without it nothing fails."""
+    name = f"replica {service}"
+    try:
+        theirs = await _standing(url)
+    except (*DATABASE_LOSSES, asyncpg.PostgresError, ValueError) as error:
+        do = "Is it up, and CONSILIUM_DATABASE_READ_URL right? Until then the primary answers searches."
+        return [warning(name, f"it cannot be reached ({class_of(error)})", do)]
+    try:
+        ours = await _standing(primary)
+    except (*DATABASE_LOSSES, asyncpg.PostgresError, ValueError):
+        return [
+            warning(name, "its primary cannot be reached, so they were not compared", "See the database's findings.")
+        ]
+    if theirs["identity"] != ours["identity"]:
+        do = "Correct CONSILIUM_DATABASE_READ_URL; the primary answers searches, as this one is never asked."
+        return [failure(name, "it is not a copy of this service's database", do)]
+    if not theirs["replica"]:
+        do = "Let CONSILIUM_DATABASE_READ_URL name a physical replica; the primary answers searches meanwhile."
+        return [warning(name, "it is no replica: it takes writes", do)]
+    return [ok(name, "it is a copy of this service's database")]
+
+
+async def _standing(url: str) -> asyncpg.Record:
+    connection = await asyncpg.connect(url, timeout=CONNECTING)
+    try:
+        row = await connection.fetchrow(f"SELECT pg_is_in_recovery() AS replica, {IDENTITY}")
+        assert row is not None  # it asks for one row
+        return row
     finally:
         await connection.close()
 
@@ -110,6 +144,10 @@ async def _schema(service: str, connection: asyncpg.Connection, migrations: Path
     if found in revisions:
         return [failure(name, f"at {found}, behind {newest}", "Run the migrations; until then nothing is served.")]
     if newest is not None and found.isdigit() and found > newest:
+        oldest = await connection.fetchval("SELECT max(oldest) FROM schema_floor")
+        if not runs_on(found, newest, oldest):
+            do = "Upgrade this one to the Consilium that migrated it, or restore the backup from before."
+            return [failure(name, f"at {found}, which needs {oldest} or later; this one knows {newest}", do)]
         do = "A newer Consilium migrated it: upgrade this one, or restore the backup from before."
         return [warning(name, f"at {found}, ahead of {newest}", do), *await _outbox(service, connection)]
     return [failure(name, "at a revision that no Consilium knows", "Is this the database of something else?")]

@@ -41,6 +41,9 @@ async def diagnose(
             assert databases is not None
             url = databases[service.name]
             checks[f"database {service.name}"] = database.examine(service.name, url, service.migrations)
+            if given.process.database_read_url:
+                copy = database_urls(given.process.database_read_url, [service.name])[service.name]
+                checks[f"replica {service.name}"] = database.examine_replica(service.name, copy, url)
         if services and given.process.amqp_url:
             queues = [queue_of(binding) for service in services for binding in service.bindings]
             queues += [refill_queue(service.name) for service in services]

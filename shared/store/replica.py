@@ -23,15 +23,15 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# what a copy shares with its original: the cluster's identity, and the database's number in it
-_IDENTITY = """
+IDENTITY = """
 system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) AS identity
 FROM pg_control_system()
 """
-_WRITTEN = f"SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn AS position, {_IDENTITY}"
+"""The end of a SELECT: what a copy shares with its original, the cluster's identity and the database's number in it."""
+_WRITTEN = f"SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn AS position, {IDENTITY}"
 # a replica that was promoted replays nothing more, and is no copy of our primary
 _REPLAYED = f"""
-SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() - '0/0'::pg_lsn END AS position, {_IDENTITY}
+SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() - '0/0'::pg_lsn END AS position, {IDENTITY}
 """
 _FAILURES = (asyncpg.PostgresError, *DATABASE_LOSSES)
 

@@ -87,6 +87,29 @@ async def test_what_is_wrong_in_a_database_is_found(careplans: str, statement: s
     holds(await examined(careplans), level, word)
 
 
+async def test_code_that_a_migration_left_behind_is_told_that_it_cannot_serve(careplans: str) -> None:
+    connection = await asyncpg.connect(careplans)
+    await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    await connection.execute("INSERT INTO schema_floor VALUES ('9998')")
+    await connection.close()
+    holds(await examined(careplans), Level.FAILURE, "needs 9998 or later")
+
+
+async def test_a_read_replica_that_is_none_or_of_something_else_is_told(
+    careplans: str, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def told(url: str, level: Level, word: str) -> None:
+        holds(await database.examine_replica("careplans", url, careplans), level, word)
+
+    await told(f"postgresql://127.0.0.1:{free_port()}/x", Level.WARNING, "cannot be reached")
+    await told(postgres, Level.FAILURE, "not a copy")
+    await told(careplans, Level.WARNING, "it takes writes")
+    monkeypatch.setenv("CONSILIUM_DATABASE_URL", careplans)
+    monkeypatch.setenv("CONSILIUM_DATABASE_READ_URL", f"postgresql://127.0.0.1:{free_port()}/x")
+    found = await diagnose([CAREPLANS], apart=True)
+    assert [one.level for one in found if one.check == "replica careplans"] == [Level.WARNING]
+
+
 async def test_a_database_that_is_not_there_is_told(postgres: str) -> None:
     holds(await examined(postgres.replace("/postgres?", "/nowhere?")), Level.FAILURE, "does not exist")
     holds(await examined(f"postgresql://127.0.0.1:{free_port()}/x"), Level.FAILURE, "cannot be reached")

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from shared.settings import ServerSettings
 
 T = TypeVar("T")
+WIDTH = 300
+"""Characters of a line, at most."""
 NOTHING_RAN = "Nothing ran on these databases yet, so no message was given up."
 
 app = typer.Typer(
@@ -40,11 +42,12 @@ def list_(queue: Annotated[str | None, typer.Argument(help="One queue; all witho
         return found
 
     letters = _with_transport(work)
-    table = Table("queue", "event", "type", "reason", "attempts", "last failed")
+    table = Table("queue", "event", "type", "reason", "attempts", "last failed", box=None, pad_edge=False)
     for letter in letters:
         failed = f"{letter.last_failed_at:%Y-%m-%d %H:%M:%S}" if letter.last_failed_at else ""
         table.add_row(letter.queue, letter.id, letter.type, letter.reason, str(letter.attempts), failed)
-    Console().print(table if letters else "No dead letters.")
+    # as wide as it needs: `show` and `replay` want queue and event whole, and a terminal wraps what it cannot show
+    Console(width=WIDTH).print(table if letters else "No dead letters.")
 
 
 @app.command()

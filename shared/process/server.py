@@ -20,7 +20,7 @@ def require_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise PortTaken(f"Port {port} on {host} is taken.") from error
+            raise PortTaken(f"Port {port} on {host} is taken. CONSILIUM_PORT names another.") from error
 
 
 async def serve(app: ASGIApp, *, host: str, port: int, stop: asyncio.Event) -> None:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,9 +14,11 @@ import jwt
 import pytest
 from typer.testing import CliRunner
 
+from consilium.commands import dead
 from consilium.installation import exclusive
 from consilium.main import app
 from consilium.reaching import require_server
+from shared.messaging.transport import DeadLetter
 from shared.process.mistakes import Mistake
 from shared.process.server import PortTaken, require_free
 from shared.security.keys import local_key
@@ -110,7 +113,7 @@ def test_a_port_is_taken_or_free() -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
-        with pytest.raises(PortTaken):
+        with pytest.raises(PortTaken, match="CONSILIUM_PORT"):
             require_free("127.0.0.1", holder.getsockname()[1])
     require_free("127.0.0.1", free_port())
 
@@ -203,6 +206,20 @@ def test_dead_letters_of_an_installation_that_never_ran_are_none(data_dir: Path)
     assert result.exit_code == 1
     assert "Nothing ran" in result.output
     assert list(data_dir.iterdir()) == [], "asking starts no database"
+
+
+def test_dead_letters_are_listed_as_show_and_replay_want_them_however_narrow_the_terminal(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    now = datetime(2026, 3, 1, 14, 5, tzinfo=UTC)
+    event = "019cac2e-7c5e-7d35-8b6c-8ad2a5a6f1d0"
+    letter = DeadLetter(
+        event, "notifications.careplans", "careplan.team-changed.v1", "timed-out", 5, now, now, None, b"{}"
+    )
+    monkeypatch.setattr(dead, "_with_transport", lambda work: [letter])
+    _, line = run(app, ["dead", "list"]).output.splitlines()
+    assert line.split()[:4] == [letter.queue, event, letter.type, letter.reason]
 
 
 async def test_migrate_makes_every_database(data_dir: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

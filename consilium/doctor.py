@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from consilium.assembly import SERVICES
 from consilium.backup.archiving import ArchiveSettings
+from consilium.embedding import restore_unfinished
 from consilium.installation import Running, running_on
 from shared.doctor.diagnose import diagnose, own_url, upstreams
 from shared.doctor.disk import room
@@ -54,6 +55,8 @@ async def _installation(settings: ServerSettings, running: Running | None) -> Se
         return [ok("installation", f"process {running.pid} runs on it")]
     if settings.database_url is not None:
         return [ok("installation", "its database is elsewhere; no process holds the data folder")]
+    if restore_unfinished(folder / "postgres"):
+        return [failure("installation", "a restore did not come to its end", "Run it again: `consilium restore`.")]
     if not (folder / "postgres" / "PG_VERSION").exists():
         return [warning("installation", "nothing ran here yet", "Start it: `consilium run`.")]
     do = "Start it: `consilium run`; databases are looked at while it runs."

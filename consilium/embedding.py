@@ -13,6 +13,11 @@ RESTORING = "postgres.restoring"
 """Where a restore works until its cluster is whole."""
 
 
+def restore_unfinished(folder: Path) -> bool:
+    """Whether there is no cluster in ``folder``, but what a refused or killed restore left beside it."""
+    return not folder.exists() and folder.with_name(RESTORING).exists()
+
+
 class EmbeddedServer:
     """A context: starts at once on entering, is waited for by ``url``, stops on leaving."""
 
@@ -20,8 +25,11 @@ class EmbeddedServer:
         from consilium.backup.archiving import ArchiveSettings, archiving
         from shared.store.embedded import SETTINGS, embedded_postgres
 
-        if not folder.exists() and folder.with_name(RESTORING).exists():
-            raise Mistake("A restore was interrupted. Run it again; what was there before is in postgres.before-...")
+        if restore_unfinished(folder):
+            raise Mistake(
+                "A restore did not come to its end. Run it again; what was there before it, if anything, is in "
+                f"postgres.before-... To begin with nothing, remove {RESTORING}."
+            )
         # absolute: PostgreSQL refuses a relative socket folder
         self._context = embedded_postgres(folder.resolve(), settings={**SETTINGS, **archiving(ArchiveSettings())})
         self._thread = ThreadPoolExecutor(1)

@@ -58,13 +58,14 @@ async def restore(
     if taken and (place / "postmaster.pid").exists():
         tell("Ending the embedded PostgreSQL that a killed process left")
         await asyncio.to_thread(_end, place)
+    archived = archiving(settings)  # refuses an archive that cannot be written, before anything is copied
     tell("Checking the backup's checksums")
     await asyncio.to_thread(verify, source / contents.CLUSTER)
     new = place.with_name(RESTORING)
     tell("Copying it")
     await asyncio.to_thread(_copy, source / contents.CLUSTER, new)
     tell("Recovering")
-    recovered = await recover(new, target, settings.wal_archive_dir, archiving(settings), timeline=timeline)
+    recovered = await recover(new, target, settings.wal_archive_dir, archived, timeline=timeline)
     return Restored(backup, recovered, _take_place(new, place, taken=taken))
 
 

@@ -117,8 +117,9 @@ def test_an_interrupted_restore_is_not_followed_by_an_empty_start(
     (data_dir / "postgres.restoring").mkdir(parents=True)
     (data_dir / "postgres.before-20260301T140500Z").mkdir()
     result = run(app, ["run"])
-    assert (result.exit_code, "A restore was interrupted" in result.output) == (1, True)
+    assert (result.exit_code, "A restore did not come to its end" in result.output) == (1, True)
     assert not (data_dir / "postgres").exists()
+    assert "a restore did not come to its end" in run(app, ["doctor"]).output
 
 
 def test_pruning_wants_an_archive(monkeypatch: pytest.MonkeyPatch) -> None:

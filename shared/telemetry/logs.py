@@ -61,6 +61,9 @@ def told(record: logging.LogRecord, service: str) -> dict[str, Any]:
 
 def _foreign_text(record: logging.LogRecord) -> str:
     template = str(record.msg).partition("\n")[0]
+    if record.levelno < logging.WARNING and record.name.partition(".")[0] in QUIET:
+        # somebody asked for DEBUG of this one: httpcore's templates are whole answers, headers and all
+        template = template.partition(" ")[0]
     arguments = record.args if isinstance(record.args, tuple) else ()
     kept = [_harmless(argument) for argument in arguments]
     return " ".join([template, *(text for text in kept if text)])

@@ -53,6 +53,13 @@ def test_what_foreign_loggers_interpolate_is_left_out(text: str, args: tuple[obj
     assert CANARY not in json.dumps(line("some.library", text, *args))
 
 
+@pytest.mark.parametrize("name", ["httpcore.http11", "aiormq.connection", "asyncio"])
+def test_who_asks_a_talkative_library_for_debug_gets_the_first_word_of_what_it_composed(name: str) -> None:
+    answer = f"receive_response_headers.complete return_value=(b'HTTP/1.1', 201, [(b'Location', b'{CANARY}')])"
+    record = logging.getLogger(name).makeRecord(name, logging.DEBUG, "x.py", 1, answer, (), None)
+    assert json.loads(JsonFormatter("careplans").format(record))["text"] == "receive_response_headers.complete"
+
+
 def test_foreign_numbers_and_classes_are_kept() -> None:
     assert line("some.library", "%s after %d s", ValueError(CANARY), 3)["text"] == "%s after %d s ValueError 3"
 

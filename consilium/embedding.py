@@ -15,7 +15,7 @@ RESTORING = "postgres.restoring"
 
 def restore_unfinished(folder: Path) -> bool:
     """Whether there is no cluster in ``folder``, but what a refused or killed restore left beside it."""
-    return not folder.exists() and folder.with_name(RESTORING).exists()
+    return not (folder / "PG_VERSION").exists() and folder.with_name(RESTORING).exists()
 
 
 class EmbeddedServer:

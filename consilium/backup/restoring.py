@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,6 +91,10 @@ def _copy(source: Path, new: Path) -> None:
         new.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, new)
     except OSError as error:
+        # what was copied may fill the disk that the old cluster is on; an empty folder, too, says what was interrupted
+        shutil.rmtree(new, ignore_errors=True)
+        with suppress(OSError):
+            new.mkdir()
         raise Mistake("CONSILIUM_DATA_DIR: the backup cannot be copied there; is there room?") from error
     (new / LOG).unlink(missing_ok=True)
 

@@ -1,6 +1,7 @@
 """What the backup commands refuse at once, and what pruning keeps."""
 
 import fcntl
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from consilium.backup import making
+from consilium.backup import making, restoring
 from consilium.backup.archiving import ArchiveSettings, archiving
 from consilium.backup.contents import Backup
 from consilium.backup.making import _made_beside
@@ -110,16 +111,31 @@ def test_pruning_keeps_what_the_backup_needs_and_every_history(tmp_path: Path) -
     assert sorted(path.name for path in shelf.iterdir()) == sorted([*(f"{one}.gz" for one in kept), *others])
 
 
+@pytest.mark.parametrize("place", ["missing", "empty"])
 def test_an_interrupted_restore_is_not_followed_by_an_empty_start(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+    place: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONSILIUM_PORT", str(free_port()))
     (data_dir / "postgres.restoring").mkdir(parents=True)
     (data_dir / "postgres.before-20260301T140500Z").mkdir()
+    if place == "empty":
+        (data_dir / "postgres").mkdir()
     result = run(app, ["run"])
     assert (result.exit_code, "A restore did not come to its end" in result.output) == (1, True)
-    assert not (data_dir / "postgres").exists()
+    assert not (data_dir / "postgres" / "PG_VERSION").exists()
     assert "a restore did not come to its end" in run(app, ["doctor"]).output
+
+
+def test_a_copy_that_does_not_fit_leaves_the_disk_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(source: Path, new: Path) -> None:
+        new.mkdir()
+        (new / "half").write_text("of it")
+        raise shutil.Error([(str(source), str(new), "No space left on device")])
+
+    monkeypatch.setattr(shutil, "copytree", full)
+    with pytest.raises(Mistake, match="is there room"):
+        restoring._copy(tmp_path, tmp_path / "postgres.restoring")
+    assert list((tmp_path / "postgres.restoring").iterdir()) == []
 
 
 def test_pruning_wants_an_archive(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ class ConsiliumSettings(BaseSettings):
     """The embedded PostgreSQL, keys and other files of this installation."""
 
 
+HOST = re.compile(r"(\[[^]]*\]|[^:[\]]*)(:\d*)?")
+"""A host with its port, as one of several in PostgreSQL's URLs; what a password's slash leaves is none."""
 AMQP_BETWEEN = re.compile(r"[,\s]+(?=amqps?://)")
 """What stands between the URLs of several brokers."""
 
@@ -51,6 +53,19 @@ class ServerSettings(ConsiliumSettings):
     def public_base(self) -> str | None:
         """The FHIR base below ``public_url``."""
         return None if self.public_url is None else f"{self.public_url.rstrip('/')}/fhir"
+
+    @field_validator("database_url", "database_read_url")
+    @classmethod
+    def _names_a_database(cls, url: str | None) -> str | None:
+        try:
+            parts = urlsplit(url or "postgresql:")
+            hosts = parts.netloc.rpartition("@")[2].split(",")
+            well = parts.scheme in ("postgresql", "postgres") and all(map(HOST.fullmatch, hosts))
+        except ValueError:
+            well = False
+        if not well:
+            raise ValueError("a URL looks like postgresql://user:password@host:5432/name; %2F is a / in a password")
+        return url
 
     @field_validator("amqp_url")
     @classmethod

@@ -54,6 +54,8 @@ class Replica:
         self._as_of = float("-inf")
         """Everything that was committed before this moment (monotonic) is on the replica."""
         self._up = False
+        self._looked = False
+        """Whether it was found or missed before: one that is missing from the start is told, too."""
 
     @property
     def staleness_s(self) -> float:
@@ -116,7 +118,7 @@ class Replica:
             log.info("searches go to the read replica")
         elif self._up and not fresh:
             log.warning("the read replica is too far behind: searches go to the primary")
-        self._up = fresh
+        self._up, self._looked = fresh, True
 
     async def _replayed(self) -> tuple[Any, str]:
         if self._pool is None:
@@ -126,9 +128,9 @@ class Replica:
 
     def _lose(self, reason: str | None) -> None:
         """Leave it, for now: its connections are not worth waiting for."""
-        if self._up and reason is not None:
+        if reason is not None and (self._up or not self._looked):
             log.warning("searches go to the primary, the read replica is lost: %s", reason)
-        self._up = False
+        self._up, self._looked = False, True
         self._as_of = float("-inf")
         pool, self._pool = self._pool, None
         if pool is not None:

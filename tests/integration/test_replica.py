@@ -201,12 +201,23 @@ async def test_a_replica_that_hangs_is_waited_for_once(standby: Standby, url: st
         await eventually(lambda: up(replica), within=30)
 
 
-async def test_a_primary_is_no_replica_and_nobody_needs_one_to_start(standby: Standby, url: str) -> None:
+async def test_a_primary_is_no_replica_and_nobody_needs_one_to_start(
+    standby: Standby, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     for elsewhere in (url, url.replace("/t_", "/nowhere_")):
+        caplog.clear()
         async with serving(url, elsewhere, max_lag_s=1) as (client, replica):
             await client.post("Patient", json=patient(gender="female"))
             assert await found(client) > 0
             assert not await _usable_after(replica, 1.0)
+            await eventually(lambda: _told(caplog, 1))
+            assert not await _usable_after(replica, 1.0)
+            assert await _told(caplog, 1), "once, however often it is looked for"
+
+
+async def _told(caplog: pytest.LogCaptureFixture, times: int) -> bool:
+    """Whether the log said so often that a replica is lost."""
+    return len([record for record in caplog.records if record.name == "shared.store.replica"]) == times
 
 
 async def test_a_replica_of_another_database_is_not_asked(primary: str, standby: Standby, url: str) -> None:

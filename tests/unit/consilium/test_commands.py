@@ -188,16 +188,23 @@ def test_a_data_folder_that_cannot_be_made_is_told(data_dir: Path, monkeypatch: 
     assert (result.exit_code, result.output) == (1, "Not started. CONSILIUM_DATA_DIR: the folder cannot be written.\n")
 
 
-@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:{port}/x", "mysql://127.0.0.1/x", "nonsense"])
+@pytest.mark.parametrize(
+    ("url", "code", "told"),
+    [
+        ("postgresql://127.0.0.1:{port}/x", 1, "The database cannot be reached."),
+        ("mysql://127.0.0.1/x", 2, "%2F is a / in a password"),
+        ("nonsense", 2, "%2F is a / in a password"),
+    ],
+)
 @pytest.mark.parametrize("command", [["run"], ["migrate"], ["dead", "list"]])
 def test_a_database_that_is_not_there_is_told(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], url: str
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], url: str, code: int, told: str
 ) -> None:
     monkeypatch.setenv("CONSILIUM_DATABASE_URL", url.format(port=free_port()))
     monkeypatch.setenv("CONSILIUM_PORT", str(free_port()))
     ended = subprocess.run([sys.executable, "-m", "consilium", *command], capture_output=True, check=False, text=True)
-    assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1].endswith("The database cannot be reached.")
+    assert ended.returncode == code
+    assert ended.stderr.splitlines()[-1].endswith(told)
     assert "Traceback" not in ended.stderr
 
 

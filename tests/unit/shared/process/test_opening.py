@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 import pytest
+from pydantic import ValidationError
 
 from shared.process.mistakes import Mistake, Unreachable
 from shared.process.opening import database_of, patiently
@@ -59,3 +60,27 @@ def test_every_service_has_a_database_of_its_own() -> None:
     assert database_of("referrals", settings) == "postgresql://u:p@db/care_referrals"
     with pytest.raises(Mistake, match="CONSILIUM_DATABASE_URL"):
         database_of("referrals", ProcessSettings())
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "mysql://h/d", "postgresql://u:s3/cret@h/d", "postgresql://u:s3#cret@h/d", "postgresql://[::1/d"],
+)
+@pytest.mark.parametrize("name", ["database_url", "database_read_url"])
+def test_a_url_that_is_none_is_told_without_its_password(name: str, url: str) -> None:
+    with pytest.raises(ValidationError, match="looks like postgresql://") as told:
+        ProcessSettings.model_validate({name: url})
+    assert "cret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p@h/d",
+        "postgres://u@h1:5432,[::1]:5433/d_{service}",
+        "postgresql://u:s3%2Fcret@/d?host=/run/pg",
+        "postgresql://%2Frun%2Fpg:5432/d",
+    ],
+)
+def test_any_url_that_postgresql_knows_will_do(url: str) -> None:
+    assert ProcessSettings(database_url=url).database_url == url

@@ -23,12 +23,17 @@ def command(
     from consilium.mistakes import reported
     from shared.errors import ConsiliumError
     from shared.security.caller import Caller
+    from shared.security.keys import jwks_path
     from shared.security.settings import SecuritySettings
     from shared.security.tokens import mint
 
     with reported("No token."):
         settings = SecuritySettings()
+        known = jwks_path(settings.data_dir).exists()
         key = signing_key(settings.data_dir)
+    if not known:
+        # in another folder than the server's the token would be refused, and nobody would know why
+        typer.echo("A new local key was made: only servers on this CONSILIUM_DATA_DIR believe the token.", err=True)
     subject = fhir_user or organization or f"local:{role}"
     caller = Caller(subject, role, discipline=discipline, fhir_user=fhir_user, organization=organization)
     try:

@@ -39,7 +39,7 @@ def test_token_prints_a_token_and_nothing_else(data_dir: Path) -> None:
     options += ["--fhir-user", "Practitioner/x", "--organization", "Organization/y"]
     result = run(app, ["token", *options])
     assert result.exit_code == 0
-    (line,) = result.output.splitlines()
+    (line,) = result.stdout.splitlines()
     claims = jwt.decode(line, options={"verify_signature": False})
     assert claims["role"] == "clinician"
     assert claims["discipline"] == "mental-health"
@@ -213,6 +213,11 @@ def test_dead_letters_of_an_installation_that_never_ran_are_none(data_dir: Path)
     assert result.exit_code == 1
     assert "Nothing ran" in result.output
     assert list(data_dir.iterdir()) == [], "asking starts no database"
+
+
+def test_a_token_of_a_key_that_no_server_knows_yet_says_so_beside_it(data_dir: Path) -> None:
+    first, second = (run(app, ["token", "--role", "system"]) for _ in range(2))
+    assert ("A new local key" in first.stderr, second.stderr) == (True, "")
 
 
 def test_dead_letters_are_listed_as_show_and_replay_want_them_however_narrow_the_terminal(

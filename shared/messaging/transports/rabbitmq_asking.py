@@ -30,7 +30,7 @@ class Asking:
         """A channel for one question. Raises ``NotFound`` for a missing queue, ``Unavailable`` without a broker."""
         try:
             connection = await self._open()
-            async with connection.channel() as channel:
+            async with _channel_of(connection) as channel:
                 yield channel
         except ChannelNotFoundEntity as error:
             raise NotFound("no such queue") from error
@@ -53,3 +53,11 @@ class Asking:
                 await connection.close()
             except LOSSES:
                 return  # it was lost before: nothing is left to close
+
+
+def _channel_of(connection: AbstractConnection) -> AbstractChannel:
+    try:
+        return connection.channel()
+    except RuntimeError as error:
+        # aio-pika's word for a connection that ended since it was looked at
+        raise ConnectionError("the connection is closed") from error

@@ -82,7 +82,7 @@ def test_services_and_postgres_are_told_the_same_password(run: Run, made: Path) 
 def test_missing_keys_are_told(run: Run) -> None:
     result = run()
     assert result.returncode == 1
-    assert "consilium token" in result.stderr
+    assert "consilium keys" in result.stderr
 
 
 def referred() -> set[str]:

@@ -8,7 +8,7 @@ BIN := $(or $(UV_PROJECT_ENVIRONMENT),.venv)/bin
 ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help setup run demo up down test lint format types imports pytest compose-test bench bench-telemetry generated release lock clean
+.PHONY: help setup run demo up down test lint format types imports pytest compose-test scale-test bench bench-telemetry generated release lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,11 @@ bench-telemetry: setup ## Measure what telemetry costs
 
 compose-test: setup ## Build the images, run them, kill each container under load, look whether anything was lost
 	@scripts/compose-test.sh
+
+scale-test: setup ## End-to-end tests on three processes of each kind, and a rolling restart at 100 requests/s
+	@scripts/ensure-rabbitmq.sh
+	@CONSILIUM_TEST_SCALE=3 $(BIN)/pytest -s tests/e2e/apart
+	@CONSILIUM_TEST_SCALE=3 $(BIN)/pytest $(addprefix tests/e2e/test_,main_job.py concurrency.py import.py demo.py examples.py)
 
 generated: setup ## Write anew what is made from the code: configuration reference, routes, alerts, dashboards
 	@$(BIN)/python -m tools.configuration

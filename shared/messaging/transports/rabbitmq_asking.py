@@ -30,8 +30,11 @@ class Asking:
         """A channel for one question. Raises ``NotFound`` for a missing queue, ``Unavailable`` without a broker."""
         try:
             connection = await self._open()
-            async with _channel_of(connection) as channel:
+            channel = await _channel_of(connection)
+            try:
                 yield channel
+            finally:
+                await channel.close()
         except ChannelNotFoundEntity as error:
             raise NotFound("no such queue") from error
         except LOSSES as error:
@@ -55,9 +58,11 @@ class Asking:
                 return  # it was lost before: nothing is left to close
 
 
-def _channel_of(connection: AbstractConnection) -> AbstractChannel:
+async def _channel_of(connection: AbstractConnection) -> AbstractChannel:
     try:
-        return connection.channel()
+        channel = connection.channel()
+        await channel.initialize()
+        return channel
     except RuntimeError as error:
-        # aio-pika's word for a connection that ended since it was looked at
+        # aiormq's word for a connection whose transport ended; aio-pika's does not count as closed by then
         raise ConnectionError("the connection is closed") from error

@@ -33,6 +33,22 @@ async def test_many_questions_one_connection_also_after_a_queue_that_is_not_ther
     assert len(opened) == 1
 
 
+async def test_a_connection_whose_transport_ended_unseen_is_told_and_replaced(amqp_url: str) -> None:
+    asking = rabbitmq_asking.Asking(amqp_url)
+    async with asking.channel():
+        pass
+    connection = asking._connection
+    assert connection is not None
+    assert connection.transport is not None
+    await connection.transport.connection.close()
+    with pytest.raises(Unavailable):
+        async with asking.channel():
+            pass
+    async with asking.channel() as channel:
+        assert not channel.is_closed
+    await asking.close()
+
+
 async def test_a_broker_that_went_away_is_told_and_found_again(broker: Broker) -> None:
     transport, queue = RabbitTransport(broker.url), Queue("asked", ("asked",))
     await transport.declare([queue])

@@ -12,6 +12,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aiormq.exceptions import ChannelNotFoundEntity
 
 from shared.errors import NotFound, Unavailable
+from shared.messaging.transports.rabbitmq_channel import channel_of
 from shared.messaging.transports.rabbitmq_connecting import connect
 from shared.messaging.transports.rabbitmq_topology import LOSSES
 from shared.messaging.waiting import heed_cancellation
@@ -30,11 +31,8 @@ class Asking:
         """A channel for one question. Raises ``NotFound`` for a missing queue, ``Unavailable`` without a broker."""
         try:
             connection = await self._open()
-            channel = await _channel_of(connection)
-            try:
+            async with channel_of(connection) as channel:
                 yield channel
-            finally:
-                await channel.close()
         except ChannelNotFoundEntity as error:
             raise NotFound("no such queue") from error
         except LOSSES as error:
@@ -56,13 +54,3 @@ class Asking:
                 await connection.close()
             except LOSSES:
                 return  # it was lost before: nothing is left to close
-
-
-async def _channel_of(connection: AbstractConnection) -> AbstractChannel:
-    try:
-        channel = connection.channel()
-        await channel.initialize()
-        return channel
-    except RuntimeError as error:
-        # aiormq's word for a connection whose transport ended; aio-pika's does not count as closed by then
-        raise ConnectionError("the connection is closed") from error

@@ -17,6 +17,7 @@ from shared.clock import Clock
 from shared.messaging.delivery import Failure, Lanes, attempt, expected, put_aside, read
 from shared.messaging.topology import Queue
 from shared.messaging.transport import Handler
+from shared.messaging.transports.rabbitmq_channel import channel_of
 from shared.messaging.transports.rabbitmq_connecting import connect
 from shared.messaging.transports.rabbitmq_message import again, record_of, traceparent_of
 from shared.messaging.transports.rabbitmq_topology import LOSSES, attended, declare_queue
@@ -54,7 +55,7 @@ class Consuming:
                 async with connection:
                     idle = True
                     while idle and not stop.is_set():
-                        async with connection.channel(publisher_confirms=True, on_return_raises=True) as channel:
+                        async with channel_of(connection, on_return_raises=True) as channel:
                             losses = 0
                             idle = await self._consume_on(connection, channel, stop)
             except LOSSES as error:

@@ -11,6 +11,7 @@ from aiormq.exceptions import ChannelNotFoundEntity
 
 from shared.errors import NotFound, Unavailable
 from shared.messaging.transport import DeadLetter
+from shared.messaging.transports.rabbitmq_channel import opened
 from shared.messaging.transports.rabbitmq_connecting import connect
 from shared.messaging.transports.rabbitmq_message import Record, again, dead_letter
 from shared.messaging.transports.rabbitmq_topology import LOSSES
@@ -21,7 +22,7 @@ async def visiting(url: str) -> AsyncIterator[AbstractChannel]:
     """A channel on its own connection. Raises ``NotFound`` for a missing queue, ``Unavailable`` without a broker."""
     try:
         async with await connect(url) as connection:
-            yield await connection.channel(publisher_confirms=True, on_return_raises=True)
+            yield await opened(connection, on_return_raises=True)
     except ChannelNotFoundEntity as error:
         raise NotFound("no such queue") from error
     except LOSSES as error:

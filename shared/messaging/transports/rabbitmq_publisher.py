@@ -14,6 +14,7 @@ from aiormq.exceptions import DeliveryError, PublishError
 
 from shared.messaging.topology import EXCHANGE, Queue
 from shared.messaging.transport import REJECTED, UNAVAILABLE, UNROUTABLE, Outgoing, Unconfirmed
+from shared.messaging.transports.rabbitmq_channel import opened
 from shared.messaging.transports.rabbitmq_connecting import connect
 from shared.messaging.transports.rabbitmq_message import properties
 from shared.messaging.transports.rabbitmq_topology import LOSSES, declare_all
@@ -71,7 +72,7 @@ class Publisher:
                 await self.close()
                 self._connection = await connect(self._url)
                 await declare_all(self._connection, self._queues.values())
-                self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
+                self._channel = await opened(self._connection, on_return_raises=True)
             return self._channel
 
     async def close(self) -> None:

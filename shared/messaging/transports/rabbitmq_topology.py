@@ -15,6 +15,7 @@ from pamqp.common import FieldTable
 
 from shared.messaging.refill_request import refill_request
 from shared.messaging.topology import CONTROL, EXCHANGE, Queue
+from shared.messaging.transports.rabbitmq_channel import channel_of
 from shared.messaging.waiting import heed_cancellation
 
 LOSSES = (AMQPError, ChannelInvalidStateError, ConnectionClosed, OSError, TimeoutError)
@@ -46,7 +47,7 @@ async def declare_queue(connection: AbstractConnection, queue: Queue) -> None:
     wanted = queues_of(queue)
     live_arguments = wanted.pop(queue.name)
     missing = not await _standing(connection, [queue.name, *(name for name in wanted if name != queue.dead)])
-    async with connection.channel(publisher_confirms=True) as channel:
+    async with channel_of(connection) as channel:
         await declare_exchange(channel, queue.exchange)
         for name, arguments in wanted.items():
             await channel.declare_queue(name, durable=True, arguments=arguments)
@@ -61,7 +62,7 @@ async def declare_queue(connection: AbstractConnection, queue: Queue) -> None:
 
 async def declare_all(connection: AbstractConnection, queues: Collection[Queue]) -> None:
     """The exchange and all ``queues``."""
-    async with connection.channel() as channel:
+    async with channel_of(connection) as channel:
         await declare_exchange(channel, EXCHANGE)
     for queue in queues:
         await declare_queue(connection, queue)
@@ -74,7 +75,7 @@ async def declare_exchange(channel: AbstractChannel, name: str) -> None:
 
 async def _standing(connection: AbstractConnection, names: Sequence[str]) -> bool:
     try:
-        async with connection.channel() as channel:  # the broker closes it over the first queue that is not there
+        async with channel_of(connection) as channel:  # the broker closes it over the first queue that is not there
             for name in names:
                 await channel.declare_queue(name, passive=True)
     except ChannelNotFoundEntity:
@@ -86,7 +87,7 @@ async def _standing(connection: AbstractConnection, names: Sequence[str]) -> boo
 async def attended(connection: AbstractConnection, name: str) -> bool:
     """Whether the queue is there and somebody consumes it."""
     try:
-        async with connection.channel() as channel:
+        async with channel_of(connection) as channel:
             queue = await channel.declare_queue(name, passive=True)
             return bool(queue.declaration_result.consumer_count)
     except ChannelNotFoundEntity:

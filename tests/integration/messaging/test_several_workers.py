@@ -65,7 +65,8 @@ async def test_three_relays_publish_everything_once_and_each_subject_in_order(po
     for event in published:
         left[event.subject].append(event.id)
     assert left == written
-    assert all(transport.batches for transport in transports), "one relay did all of it"
+    # how the work falls to them is chance; that they met is not
+    assert sum(bool(transport.batches) for transport in transports) > 1, "one relay did all of it"
 
 
 async def test_three_workers_that_hear_of_one_lost_queue_fill_it_without_harm(pool: Pool) -> None:

@@ -21,7 +21,7 @@ from bench.parts import post_parts
 from bench.reference import raw_commits
 from bench.reference_server import empty_fastapi
 from bench.seeding import into_the_tables, through_the_api
-from bench.server import Running, running
+from bench.server import Running, quiet, running
 from shared.messaging.transports.rabbitmq import RabbitTransport
 from shared.store.migrations import upgrade
 from tests.broker import Broker
@@ -64,7 +64,7 @@ async def _figures(system: Running, folder: str, seconds: int, rounds: int) -> d
             series["raw"].append(await raw_commits(raw_url, text(plan(1, 1)).encode(), seconds=seconds))
             for name in ("post", "transaction5"):
                 series[name].append(await rate(loads[name], seconds=seconds))
-                await _quiet(system)
+                await quiet(system)
     at = {name: median(values) for name, values in series.items()}
     p99 = await event_latency_ms(system, _token(folder, "--role", "clinician", "--organization", OWNER))
     rss = system.rss_mb()
@@ -109,18 +109,6 @@ def _searches(system: Running, patients: int) -> Load:
     """One patient's active plans, about five of ten."""
     paths = (f"/fhir/CarePlan?patient=bench-{n * 37 % patients}&status=active&_count=5" for n in range(500))
     return Load(system.url, tuple(paths), headers=system.headers)
-
-
-async def _quiet(system: Running) -> None:
-    """Wait until the events of the last load are relayed and handled, so that they do not weigh on the next."""
-    for database, waiting in (
-        ("consilium_careplans", "SELECT count(*) FROM outbox WHERE published_at IS NULL"),
-        ("consilium_bus", "SELECT count(*) FROM bus_message"),
-    ):
-        connection = await asyncpg.connect(system.databases.format(database=database))
-        while await connection.fetchval(waiting):  # noqa: ASYNC110 - it is another process that works it off
-            await asyncio.sleep(0.1)
-        await connection.close()
 
 
 async def _database(system: Running, name: str) -> str:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import httpx
 
 
@@ -85,3 +86,15 @@ async def _ready(url: str, process: asyncio.subprocess.Process) -> None:
                 pass
             await asyncio.sleep(0.02)
     raise RuntimeError("consilium run was not ready in a minute")
+
+
+async def quiet(system: Running) -> None:
+    """Wait until the events of the last load are relayed and handled, so that they do not weigh on the next."""
+    for database, waiting in (
+        ("consilium_careplans", "SELECT count(*) FROM outbox WHERE published_at IS NULL"),
+        ("consilium_bus", "SELECT count(*) FROM bus_message WHERE dead_at IS NULL"),
+    ):
+        connection = await asyncpg.connect(system.databases.format(database=database))
+        while await connection.fetchval(waiting):  # noqa: ASYNC110 - it is another process that works it off
+            await asyncio.sleep(0.1)
+        await connection.close()

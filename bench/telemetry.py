@@ -26,7 +26,7 @@ from rich.table import Table
 from bench.load import Load, rate
 from bench.material import parties, patient, plan, text
 from bench.seeding import through_the_api
-from bench.server import Running, free_port, running
+from bench.server import Running, free_port, quiet, running
 from bench.telemetry_parts import telemetry_parts
 
 OUT = Path(__file__).parent / "out" / "telemetry.json"
@@ -116,7 +116,7 @@ async def _system(endpoint: str | None) -> AsyncIterator[Running]:
             await through_the_api(system, parties())
             await through_the_api(system, [patient(number) for number in range(PATIENTS)])
             await through_the_api(system, [plan(number, PATIENTS) for number in range(PLANS)])
-            await _quiet(system)
+            await quiet(system)
             yield system
 
 
@@ -137,7 +137,7 @@ async def _taken(system: Running, load: Load, seconds: int) -> Taken:
     before = _processor_s(system)
     per_second = await rate(load, seconds=seconds)
     if load.method == "POST":  # what follows from a write is part of its price
-        await _quiet(system)
+        await quiet(system)
     return Taken(per_second, (_processor_s(system) - before) / (per_second * seconds) * 1e6)
 
 
@@ -145,18 +145,6 @@ def _processor_s(system: Running) -> float:
     """Processor time of the process up to now, in seconds (proc(5), fields 14 and 15 of stat)."""
     fields = Path(f"/proc/{system.process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-async def _quiet(system: Running) -> None:
-    """Wait until the events of the last load are relayed and handled."""
-    for database, waiting in (
-        ("consilium_careplans", "SELECT count(*) FROM outbox WHERE published_at IS NULL"),
-        ("consilium_bus", "SELECT count(*) FROM bus_message WHERE dead_at IS NULL"),
-    ):
-        connection = await asyncpg.connect(system.databases.format(database=database))
-        while await connection.fetchval(waiting):  # noqa: ASYNC110 - it is another process that works it off
-            await asyncio.sleep(0.1)
-        await connection.close()
 
 
 def _print(figures: dict[str, dict[str, Any]]) -> None:

@@ -3,14 +3,17 @@
 import asyncio
 
 
-async def either(*events: asyncio.Event, seconds: float | None = None) -> None:
-    """Return when one of ``events`` is set, or after ``seconds``."""
+async def either(*events: asyncio.Event, seconds: float | None = None) -> bool:
+    """Wait until one of ``events`` is set, at most ``seconds``; whether one is. A cancellation that was outlived before
+    ends it at once: nobody else would hear of it until then."""
+    heed_cancellation()
     waits = [asyncio.ensure_future(event.wait()) for event in events]
     try:
         await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()
+    return any(event.is_set() for event in events)
 
 
 def heed_cancellation() -> None:

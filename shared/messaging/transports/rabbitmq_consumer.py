@@ -21,7 +21,7 @@ from shared.messaging.transports.rabbitmq_channel import channel_of
 from shared.messaging.transports.rabbitmq_connecting import connect
 from shared.messaging.transports.rabbitmq_message import again, record_of, traceparent_of
 from shared.messaging.transports.rabbitmq_topology import LOSSES, attended, declare_queue
-from shared.messaging.waiting import heed_cancellation
+from shared.messaging.waiting import either, heed_cancellation
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +63,7 @@ class Consuming:
                 log.warning("the consumer of %s lost its broker: %s", self._queue.name, type(error).__name__)
             losses += 1
             if not stop.is_set():
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), min(0.1 * 2 ** min(losses, 6), 5.0))
+                await either(stop, seconds=min(0.1 * 2 ** min(losses, 6), 5.0))
 
     async def _consume_on(self, connection: AbstractConnection, channel: AbstractChannel, stop: asyncio.Event) -> bool:
         """Consume until ``stop`` or a loss, or until nothing came for so long that it is time to begin anew (True)."""
@@ -91,10 +90,8 @@ class Consuming:
         underlay.on_consumer_cancel_callbacks.add(noticed)
         queue = await channel.get_queue(self._queue.name, ensure=False)
         tag = await queue.consume(arrived)
-        heed_cancellation()
-        waits = {asyncio.create_task(stop.wait()), asyncio.create_task(lost.wait())}
         try:
-            while not (await asyncio.wait(waits, timeout=LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED))[0]:
+            while not await either(stop, lost, seconds=LOOK_EVERY):
                 if not await attended(connection, self._queue.name):
                     lost.set()  # deleted, and the broker did not tell us
                 elif not arrivals and time.monotonic() - heard > RENEW_AFTER:
@@ -106,9 +103,6 @@ class Consuming:
             for task in arrivals:
                 task.cancel()
             raise
-        finally:
-            for wait in waits:
-                wait.cancel()
         # What is in hand is finished before anybody consumes again: one subject is never in two hands here.
         await asyncio.gather(*arrivals)
         if lost.is_set():

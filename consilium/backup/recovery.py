@@ -43,12 +43,12 @@ class Recovered:
 
 
 async def recover(
-    folder: Path, target: Target, archive: Path | None, archiving: Mapping[str, str], *, timeline: int | None = None
+    folder: Path, target: Target, archive: Path | None, archiving: Mapping[str, str], *, timeline: int | None
 ) -> Recovered:
     """Start the cluster in ``folder`` (a copied base backup), let it recover to ``target``, stop it.
 
     ``archive`` is where the log comes from, ``archiving`` the server's settings for where it goes on; ``timeline`` is
-    the one to follow where restores have forked the log, the latest without one.
+    the one to follow where restores have forked the log, the backup's own without one.
     Raises ``Mistake`` where the target cannot be reached."""
     settings = {
         **SETTINGS,
@@ -57,7 +57,7 @@ async def recover(
         "listen_addresses": "",
         "restore_command": fetching(archive) if archive is not None else "false",
         "recovery_target_action": "promote",
-        "recovery_target_timeline": "latest" if timeline is None else str(timeline),
+        "recovery_target_timeline": "current" if timeline is None else str(timeline),
         **_wanted(target),
     }
     (folder / "postgresql.auto.conf").write_text("".join(f"{key} = '{value}'\n" for key, value in settings.items()))

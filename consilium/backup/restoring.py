@@ -13,7 +13,8 @@ from consilium.backup import contents
 from consilium.backup.archiving import ArchiveSettings, archiving
 from consilium.backup.contents import Backup
 from consilium.backup.recovery import LOG, Recovered, Target, recover
-from consilium.backup.verifying import verify
+from consilium.backup.timelines import Wanted, chosen
+from consilium.backup.verifying import read_manifest, verify
 from consilium.embedding import RESTORING
 from shared.process.mistakes import Mistake
 from shared.store.embedded import embedded_postgres
@@ -38,7 +39,7 @@ async def restore(
     target: Target,
     settings: ArchiveSettings,
     *,
-    timeline: int | None = None,
+    timeline: Wanted = None,
     replace: bool = False,
     tell: Tell = lambda step: None,
 ) -> Restored:
@@ -50,8 +51,7 @@ async def restore(
     _require_ours(backup)
     if isinstance(target, datetime) and target < backup.finished:
         raise Mistake("--to: the backup was finished later than that. Take an earlier backup.")
-    if target is not None and settings.wal_archive_dir is None:
-        raise Mistake("--to needs the archived log: set CONSILIUM_WAL_ARCHIVE_DIR to its folder.")
+    follow = _timeline(source, backup, target, settings, timeline)
     place = (data_dir / "postgres").resolve()
     taken = place.exists() and any(place.iterdir())
     if taken and not replace:
@@ -66,7 +66,7 @@ async def restore(
     tell("Copying it")
     await asyncio.to_thread(_copy, source / contents.CLUSTER, new)
     tell("Recovering")
-    recovered = await recover(new, target, settings.wal_archive_dir, archived, timeline=timeline)
+    recovered = await recover(new, target, settings.wal_archive_dir, archived, timeline=follow)
     return Restored(backup, recovered, _take_place(new, place, taken=taken))
 
 
@@ -76,6 +76,16 @@ def _require_ours(backup: Backup) -> None:
         revision, newest = backup.revisions.get(service.name), head(service.migrations)
         if revision is not None and newest is not None and revision > newest:
             raise Mistake(f"SOURCE: the backup was made by Consilium {backup.made_by}, which is newer than this one.")
+
+
+def _timeline(source: Path, backup: Backup, target: Target, settings: ArchiveSettings, wanted: Wanted) -> int | None:
+    """The timeline to follow; None where only the backup's own matters. Raises ``Mistake``."""
+    if target is None and wanted is None:
+        return None
+    if settings.wal_archive_dir is None:
+        option = "--timeline" if target is None else "--to"
+        raise Mistake(f"{option} needs the archived log: set CONSILIUM_WAL_ARCHIVE_DIR to its folder.")
+    return chosen(settings.wal_archive_dir / backup.system, read_manifest(source / contents.CLUSTER), wanted)
 
 
 def _end(place: Path) -> None:

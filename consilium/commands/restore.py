@@ -7,6 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from consilium.backup.recovery import Target
+    from consilium.backup.timelines import Wanted
 
 
 def command(
@@ -20,9 +21,10 @@ def command(
         ),
     ] = None,
     timeline: Annotated[
-        int | None,
+        str | None,
         typer.Option(
-            min=1, help="Which course of events to follow where earlier restores forked it; the latest without."
+            metavar="N|latest",
+            help="Which course of events to follow. Where earlier restores forked it, --to wants it said.",
         ),
     ] = None,
     replace: Annotated[
@@ -55,7 +57,7 @@ def command(
                     settings.data_dir,
                     _target(to),
                     archive,
-                    timeline=timeline,
+                    timeline=_timeline(timeline),
                     replace=replace,
                     tell=lambda step: console.print(f"{escape(step)} ..."),
                 )
@@ -85,3 +87,13 @@ def _target(to: str | None) -> "Target":
     if moment is None or moment.tzinfo is None:
         raise typer.BadParameter("a time looks like 2026-03-01T14:05:00Z, with Z or an offset.", param_hint="--to")
     return moment
+
+
+def _timeline(named: str | None) -> "Wanted":
+    if named is None:
+        return None
+    if named == "latest":
+        return "latest"
+    if not named.isascii() or not named.isdigit() or int(named) < 1:
+        raise typer.BadParameter("a number from 1 on, or 'latest'.", param_hint="--timeline")
+    return int(named)

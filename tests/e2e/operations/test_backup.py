@@ -129,8 +129,10 @@ async def test_what_a_restore_undid_can_be_had_back(process: Process) -> None:
     sent = await burst(process, patients, 4)
     await settled(process, sent)
     await ended(process)
-    # a restore forks the course of events: from now on "latest" is what comes after it
+    # a restore forks the course of events: which one is meant must be said
     assert (await consilium(process, "restore", backup, "--replace"))[0] == 0
+    code, told = await consilium(process, "restore", backup, "--replace", "--to", "latest")
+    assert (code, "--timeline 2  branched off 1 on" in told) == (1, True), told
     code, told = await consilium(process, "restore", backup, "--replace", "--to", "latest", "--timeline", "1")
     assert (code, "goes on as timeline 3" in told) == (0, True), told
     await process.start()

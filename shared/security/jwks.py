@@ -38,17 +38,24 @@ class KeySet:
     def __init__(self, jwks: Mapping[str, Any]) -> None:
         listed = jwks.get("keys")
         keys = [key for key in listed if isinstance(key, dict)] if isinstance(listed, list) else []
-        self._keys = [key for key in keys if key.get("kty") in {"EC", "RSA", "OKP"} and key.get("use", "sig") == "sig"]
+        self._keys = [key for key in keys if key.get("kty") in ("EC", "RSA", "OKP") and key.get("use", "sig") == "sig"]
 
     def find(self, kid: str | None, algorithm: str) -> jwt.PyJWK | None:
         """The key called ``kid`` if it fits ``algorithm``; without a ``kid``, the only key that fits."""
         fitting = [key for key in self._keys if _fits(key, algorithm) and kid in (None, key.get("kid"))]
-        if len(fitting) != 1:
-            return None
-        try:
-            return jwt.PyJWK(fitting[0], algorithm)
-        except jwt.PyJWTError:
-            return None
+        return _parsed(fitting[0], algorithm) if len(fitting) == 1 else None
+
+    @property
+    def usable(self) -> int:
+        """How many of the keys can verify a token."""
+        return sum(any(_fits(key, name) and _parsed(key, name) for name in FITTING) for key in self._keys)
+
+
+def _parsed(key: Mapping[str, Any], algorithm: str) -> jwt.PyJWK | None:
+    try:
+        return jwt.PyJWK(dict(key), algorithm)
+    except jwt.PyJWTError:
+        return None
 
 
 def _fits(key: Mapping[str, Any], algorithm: str) -> bool:

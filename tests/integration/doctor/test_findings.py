@@ -11,6 +11,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from jwt.algorithms import ECAlgorithm
 
 from services.careplans.main import SERVICE as CAREPLANS
 from shared.doctor import database, disk, endpoints, keys
@@ -122,6 +123,20 @@ def _jwks(folder: Path) -> bytes:
     return json.dumps({"keys": [local_key(folder).jwk]}).encode()
 
 
+def _changed(change: Callable[[dict[str, str]], object]) -> Callable[[Path], bytes]:
+    def content(folder: Path) -> bytes:
+        jwk = local_key(folder).jwk
+        change(jwk)
+        return json.dumps({"keys": [jwk]}).encode()
+
+    return content
+
+
+def _private(folder: Path) -> bytes:
+    key = local_key(folder)
+    return json.dumps({"keys": [json.loads(ECAlgorithm.to_jwk(key.private)) | {"use": "sig"}]}).encode()
+
+
 SYMMETRIC = json.dumps({"keys": [{"kty": "oct", "k": base64.b64encode(b"x").decode()}]}).encode()
 
 
@@ -133,6 +148,14 @@ SYMMETRIC = json.dumps({"keys": [{"kty": "oct", "k": base64.b64encode(b"x").deco
         (b"<html>", Level.FAILURE, "no JWK Set"),
         (b'{"keys": []}', Level.FAILURE, "no key that we can use"),
         (SYMMETRIC, Level.FAILURE, "no key that we can use"),
+        (SYMMETRIC, Level.WARNING, "private key"),
+        (b'{"keys": [{"kty": "RSA", "e": "AQAB"}]}', Level.FAILURE, "no key that we can use"),
+        (b'{"keys": [{"kty": []}]}', Level.FAILURE, "no key that we can use"),
+        (_changed(lambda jwk: jwk.pop("y")), Level.FAILURE, "no key that we can use"),
+        (_changed(lambda jwk: jwk.update(x=jwk["y"])), Level.FAILURE, "no key that we can use"),
+        (_changed(lambda jwk: jwk.update(use="enc")), Level.FAILURE, "no key that we can use"),
+        (_private, Level.OK, "1 usable"),
+        (_private, Level.WARNING, "private key"),
         (_jwks, Level.OK, "1 usable"),
     ],
 )

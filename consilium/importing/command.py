@@ -50,6 +50,8 @@ async def load(options: Options, console: Console | None = None) -> bool:
                 await loader.load(units, concurrency=options.concurrency)
             except (Busy, httpx.TransportError, PermissionError) as error:
                 console.print(f"[bold red]Broken off.[/] {_unreachable(error)} Run it again.", highlight=False)
+                if not report.loaded and not report.refused:
+                    return False
                 report.unreadable.append(Unreadable("what was left", "not sent"))
     show(report, console)
     console.print(f"{len(units)} units from files in {time.monotonic() - begun:.1f} s.", highlight=False)

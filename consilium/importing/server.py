@@ -15,6 +15,16 @@ ENTRIES_PER_BATCH = 100
 _HEADERS = {"content-type": "application/fhir+json", "accept": "application/fhir+json"}
 
 
+class NotBelieved(PermissionError):
+    """The server does not accept our token, so whatever we send would be refused."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server does not accept our token (401). Is CONSILIUM_DATA_DIR the server's? "
+            "One that has another issuer wants a token of that (--token of `consilium import`)."
+        )
+
+
 class Busy(Exception):
     """The server could not take the request now; it was not processed."""
 
@@ -37,7 +47,7 @@ class Server:
         self._attempts = attempts
 
     async def send(self, unit: Unit) -> list[Fate]:
-        """The fate of each entry of ``unit``, sent as a transaction or a batch."""
+        """The fate of each entry of ``unit``, sent as a transaction or a batch. Raises ``NotBelieved``."""
         try:
             status, content = await self._post("transaction" if unit.atomic else "batch", unit.entries)
         except Busy:
@@ -73,7 +83,10 @@ class Server:
         )
         async for attempt in retrying:
             with attempt:
-                return await self._once(body)
+                status, content = await self._once(body)
+                if status == 401 or _all_refused(content):
+                    raise NotBelieved
+                return status, content
         raise AssertionError("tenacity either returns or raises")
 
     async def _once(self, body: bytes) -> tuple[int, Any]:
@@ -89,9 +102,18 @@ class Server:
             return answer.status_code, None
 
 
+def _all_refused(content: Any) -> bool:
+    """Whether a batch was taken apart and nobody took any of it."""
+    entries = content.get("entry") if isinstance(content, dict) else None
+    return bool(entries) and all(_status(entry).startswith("401") for entry in entries)
+
+
+def _status(entry: dict[str, Any]) -> str:
+    return str(entry.get("response", {}).get("status", ""))
+
+
 def _fate(entry: dict[str, Any], sent: Entry) -> Fate:
-    response = entry.get("response", {})
-    status = str(response.get("status", ""))
+    response, status = entry.get("response", {}), _status(entry)
     if not status.startswith("2"):
         return Fate(None, f"{status[:3]}: {_reason(response.get('outcome')) or 'refused without a reason'}")
     location = response.get("location")

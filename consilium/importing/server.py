@@ -104,7 +104,7 @@ class Server:
 
 def _all_refused(content: Any) -> bool:
     """Whether a batch was taken apart and nobody took any of it."""
-    entries = content.get("entry") if isinstance(content, dict) else None
+    entries = content.get("entry", []) if isinstance(content, dict) else []
     return bool(entries) and all(_status(entry).startswith("401") for entry in entries)
 
 

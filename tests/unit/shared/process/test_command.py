@@ -66,6 +66,15 @@ async def test_health_is_what_readiness_answers(status: int, code: int) -> None:
     assert await asked(CONSILIUM_PORT=base.rsplit(":", 1)[1]) == 1
 
 
+@pytest.mark.parametrize("port", ["http", "70000", "-1"])
+def test_health_tells_a_port_that_is_none(port: str) -> None:
+    command, environment = [sys.executable, "-m", "services", "health"], {"CONSILIUM_PORT": port}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("CONSILIUM_PORT: ")
+
+
 @pytest.mark.parametrize("environment", [{}, *({"CONSILIUM_SERVICE": name} for name in ("", "os", "../x", "a.b"))])
 def test_an_image_that_does_not_say_which_service_it_is_says_so(environment: dict[str, str]) -> None:
     ended = subprocess.run([sys.executable, "-m", "services", "api"], env=environment, capture_output=True, text=True)

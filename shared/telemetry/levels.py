@@ -12,6 +12,8 @@ import json
 import logging
 import os
 import signal
+import socket
+import sys
 import tempfile
 import threading
 import time
@@ -21,6 +23,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from shared.process.probe import NO_PORT, own_port
+
 log = logging.getLogger(__name__)
 
 EVERY = 1.0
@@ -28,6 +32,10 @@ EVERY = 1.0
 MINUTES, LONGEST = 10, 24 * 60
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 CLEAR = "CLEAR"
+CONNECTING = 2.0
+"""Seconds that a connection may take."""
+LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Where to ask whether somebody listens, by what is listened on when it is no address of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +133,19 @@ def heed_wishes() -> None:
     threading.Thread(target=levels.run, name="log-levels", daemon=True).start()
 
 
+def _listens(port: int) -> bool:
+    host = os.environ.get("CONSILIUM_HOST", "")
+    try:
+        socket.create_connection((LOOPBACK.get(host, host), port), CONNECTING).close()
+    except OSError:
+        return False
+    return True
+
+
 def main(arguments: Sequence[str]) -> int:
-    """``log-level LEVEL [LOGGER] [--minutes N]``; 0, or 1 where the file cannot be written, 2 for wrong arguments."""
+    """``log-level LEVEL [LOGGER] [--minutes N]``; its exit code.
+
+    1 where nobody listens on the port or the file cannot be written, 2 for wrong arguments or settings."""
     parser = argparse.ArgumentParser(prog="log-level", description="Change a running process's log level for a while.")
     parser.add_argument("level", choices=(*LEVELS, CLEAR), type=str.upper, help="CLEAR: back to CONSILIUM_LOG_LEVEL")
     parser.add_argument("logger", nargs="?", default="", help="e.g. shared.messaging; all without it")
@@ -135,11 +154,20 @@ def main(arguments: Sequence[str]) -> int:
         asked = parser.parse_args(arguments)
     except SystemExit as end:
         return int(end.code or 0)
+    port = own_port()
+    if port is None:
+        print(NO_PORT, file=sys.stderr)
+        return 2
+    if not _listens(port):
+        print(
+            f"Nothing listens on port {port}. CONSILIUM_PORT (and _HOST) must be those of the process.", file=sys.stderr
+        )
+        return 1
     wanted = None if asked.level == CLEAR else Wish(asked.level, asked.logger, time.time() + 60 * asked.minutes)
     try:
         wish(place(), wanted)
     except OSError:
-        print("The temporary folder cannot be written; send the process SIGUSR1 instead.")
+        print("The temporary folder cannot be written; send the process SIGUSR1 instead.", file=sys.stderr)
         return 1
     lasting = f", for {asked.minutes} minutes" if wanted else ""
     print(f"The processes on this port heed it within two seconds{lasting}.")

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from shared.telemetry import levels
 from shared.telemetry.levels import Levels, Wish, main, wish
+from tests.ports import free_port
 
 
 @pytest.fixture(autouse=True)
@@ -24,11 +26,13 @@ def root_level() -> Iterator[None]:
 
 
 @pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where this test's wishes lie."""
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where this test's wishes lie; somebody listens on its port."""
     monkeypatch.setattr(levels.tempfile, "gettempdir", lambda: str(tmp_path))
-    monkeypatch.setenv("CONSILIUM_PORT", "1234")
-    return tmp_path / "consilium-1234.log-level"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setenv("CONSILIUM_PORT", str(port))
+        yield tmp_path / f"consilium-{port}.log-level"
 
 
 def level_of(name: str = "") -> int:
@@ -105,3 +109,28 @@ def test_a_link_in_its_place_is_replaced_not_followed(path: Path, tmp_path: Path
 def test_wrong_arguments_are_told(path: Path, arguments: list[str]) -> None:
     assert main(arguments) == 2
     assert not path.exists()
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "CLEAR"])
+@pytest.mark.parametrize("host", ["", "0.0.0.0", "127.0.0.1"])
+def test_a_wish_that_nobody_would_heed_is_no_success(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], level: str, host: str
+) -> None:
+    monkeypatch.setenv("CONSILIUM_HOST", host)
+    assert main([level]) == 0
+    path.unlink(missing_ok=True)
+    capsys.readouterr()
+    port = str(free_port())
+    monkeypatch.setenv("CONSILIUM_PORT", port)
+    assert main([level]) == 1
+    told = capsys.readouterr()
+    assert (told.out, port in told.err) == ("", True)
+    assert not list(path.parent.iterdir())
+
+
+def test_a_port_that_is_none_is_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CONSILIUM_PORT", "http")
+    assert main(["DEBUG"]) == 2
+    assert capsys.readouterr().err.startswith("CONSILIUM_PORT: ")

@@ -7,6 +7,8 @@ UV := scripts/uv.sh
 BIN := $(or $(UV_PROJECT_ENVIRONMENT),.venv)/bin
 ARGS ?=
 PYTEST_ARGS ?=
+# most tests wait for a process, a broker or a database; each worker has servers of its own
+WORKERS ?= 3
 
 .PHONY: help setup run demo up down test lint format types imports pytest compose-test scale-test bench bench-telemetry generated release lock clean
 
@@ -46,11 +48,11 @@ types: setup ## Check types, strictly
 imports: setup ## Check who may import whom
 	@$(BIN)/lint-imports --no-logo
 
-pytest: setup ## Run the tests (PYTEST_ARGS="tests/unit -k task" for some)
+pytest: setup ## Run the tests (PYTEST_ARGS="tests/unit -k task" for some, WORKERS=0 one after the other)
 	@scripts/ensure-rabbitmq.sh
 	@scripts/ensure-kubectl.sh
 	@scripts/ensure-promtool.sh
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 bench: setup ## Measure, print the ratios, write bench/out/latest.json
 	@scripts/ensure-wrk.sh

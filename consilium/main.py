@@ -1,10 +1,13 @@
 """The ``consilium`` command line."""
 
+import logging
 from typing import Annotated
 
 import typer
 
 from consilium.commands import backup, dead, demo, doctor, import_, keys, log_level, migrate, restore, run, token
+
+OURS = frozenset({"consilium", "services", "shared"})
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +31,13 @@ def main(
     ] = False,
 ) -> None:
     """FHIR-integrated care coordination for chronic pain."""
+    # the handler of those who configured none: a command tells in its own words what libraries would log beside it
+    if logging.lastResort is not None:
+        logging.lastResort.addFilter(_is_ours)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return record.name.partition(".")[0] in OURS
 
 
 app.command("run")(run.command)

@@ -239,3 +239,11 @@ async def test_migrate_makes_every_database(data_dir: Path, database_url: str, m
     assert (await asyncio.to_thread(run, app, ["migrate"])).exit_code == 0
     result = await asyncio.to_thread(run, app, ["dead", "list"])
     assert (result.exit_code, result.output) == (0, "No dead letters.\n")
+
+
+def test_a_broker_that_is_away_is_one_line_without_what_libraries_log(tmp_path: Path) -> None:
+    environment = {"CONSILIUM_AMQP_URL": f"amqp://x@127.0.0.1:{free_port()}/", "CONSILIUM_DATA_DIR": str(tmp_path)}
+    command = [sys.executable, "-m", "consilium", "dead", "list"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.splitlines() == ["the broker cannot be reached"]

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.errors import Invalid, TooLarge
+from shared.errors import Invalid, TooLarge, Unavailable
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -16,6 +16,13 @@ Headers = Iterable[tuple[bytes, bytes]]
 BODY_LENGTH_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 BODY_HEADERS = frozenset({b"content-length", b"content-type", b"transfer-encoding", b"content-encoding"})
 OWN_HEADERS = frozenset({b"if-match", b"if-none-match", b"if-none-exist", b"if-modified-since", b"accept-encoding"})
+
+
+class BrokenOff(Unavailable):
+    """An answer that ended in its middle."""
+
+    def __init__(self) -> None:
+        super().__init__("The service broke off the connection.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +77,12 @@ def inner_scope(scope: Scope, *, method: str, path: str, query: str = "", json: 
 
 
 async def call(app: ASGIApp, scope: Scope, body: bytes = b"") -> Answer:
-    """The whole answer of ``app`` to the request in ``scope`` with ``body``."""
+    """The whole answer of ``app`` to the request in ``scope`` with ``body``. Raises ``BrokenOff``."""
     scope["headers"] = [*scope["headers"], (b"content-length", str(len(body)).encode())]
     status = 500
     headers: tuple[tuple[bytes, bytes], ...] = ()
     parts: list[bytes] = []
-    received = False
+    received = whole = False
 
     async def receive() -> Message:
         nonlocal received
@@ -85,12 +92,15 @@ async def call(app: ASGIApp, scope: Scope, body: bytes = b"") -> Answer:
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Message) -> None:
-        nonlocal status, headers
+        nonlocal status, headers, whole
         if message["type"] == "http.response.start":
             status = message["status"]
             headers = tuple((bytes(name), bytes(value)) for name, value in message.get("headers", ()))
         elif message["type"] == "http.response.body":
             parts.append(message.get("body", b""))
+            whole = not message.get("more_body", False)
 
     await app(scope, receive, send)
+    if not whole:
+        raise BrokenOff
     return Answer(status, b"".join(parts), headers)

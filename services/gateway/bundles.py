@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.gateway.asgi import Answer, ASGIApp, Scope, call, inner_scope
+from services.gateway.asgi import Answer, ASGIApp, BrokenOff, Scope, call, inner_scope
+from services.gateway.outcome import error_answer
 from services.gateway.routing import CAREPLANS, owner_of, type_in
 from shared.errors import ConsiliumError, Invalid, NotFound
 from shared.fhir.json import Resource, dumps, loads
@@ -38,10 +39,12 @@ class Party:
     scope: Scope
 
     async def send(self, service: str, bundle: bytes) -> Answer:
-        """The answer of ``service`` to ``bundle``."""
-        return await call(
-            self.upstreams[service], inner_scope(self.scope, method="POST", path="/fhir", json=True), bundle
-        )
+        """The answer of ``service`` to ``bundle``; 502 where it broke off."""
+        scope = inner_scope(self.scope, method="POST", path="/fhir", json=True)
+        try:
+            return await call(self.upstreams[service], scope, bundle)
+        except BrokenOff as error:
+            return error_answer(error, path="/fhir", status=502)
 
 
 async def turned_away(party: Party) -> Answer | None:

@@ -1,6 +1,7 @@
 """A service behind HTTP, as an ASGI app: streams both ways, so that event streams pass unbuffered."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 
 import httpx
@@ -8,6 +9,9 @@ import httpx
 from services.gateway.asgi import Answer, Message, Receive, Scope, Send, send_answer
 from services.gateway.outcome import error_answer
 from shared.errors import Unavailable
+from shared.telemetry.failures import class_of
+
+log = logging.getLogger(__name__)
 
 HOP_BY_HOP = frozenset(
     {
@@ -34,7 +38,8 @@ none is taken up again in the moment in which the process behind it, told to sto
 class ForwardingApp:
     """Sends what it is asked to ``base_url``.
 
-    Answers 503 when the service cannot be reached, 504 when it stays silent, 502 when it breaks off."""
+    Answers 503 when the service cannot be reached, 504 when it stays silent, 502 when it breaks off. What breaks off
+    in the middle of its answer is left without an end: the server then closes the client's connection."""
 
     def __init__(
         self,
@@ -75,6 +80,8 @@ class ForwardingApp:
         else:
             try:
                 await _relay(response, receive, send, self._leaving)
+            except httpx.TransportError as error:
+                log.warning("A service broke off in the middle of its answer.", extra={"error": class_of(error)})
             finally:
                 await response.aclose()
 
@@ -162,7 +169,9 @@ async def _relay(response: httpx.Response, receive: Receive, send: Send, leaving
     finally:
         for task in (copying, going, stopping):
             task.cancel()
-        await asyncio.gather(copying, going, stopping, return_exceptions=True)
+        copied, *_ = await asyncio.gather(copying, going, stopping, return_exceptions=True)
+    if isinstance(copied, httpx.TransportError):
+        raise copied
     if cut:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from services.gateway.asgi import Answer, ASGIApp, Scope, call, inner_scope
+from services.gateway.asgi import Answer, ASGIApp, BrokenOff, Scope, call, inner_scope
 from shared.errors import ConsiliumError
 from shared.fhir.json import dumps, loads
 from shared.telemetry.health import Check, holds
@@ -37,7 +37,7 @@ async def _asked(app: ASGIApp, scope: Scope) -> Answer:
     try:
         async with asyncio.timeout(WITHIN):
             return await call(app, inner_scope(scope, method="GET", path="/health/ready"))
-    except TimeoutError:
+    except (TimeoutError, BrokenOff):
         return SILENT
 
 

@@ -64,7 +64,7 @@ def release(root: Path, today: date, *, tests: bool, rehearsal: bool) -> int:
     if rehearsal:
         shutil.rmtree(folder, ignore_errors=True)
     try:
-        made = make(root, version, folder, tag="rehearsal" if rehearsal else str(version), say=_say)
+        made = make(root, version, folder, rehearsal=rehearsal, say=_say)
     except subprocess.CalledProcessError as error:
         shutil.rmtree(folder)
         said = "\n".join(text.strip() for text in (error.stdout, error.stderr) if isinstance(text, str))
@@ -88,9 +88,13 @@ def release(root: Path, today: date, *, tests: bool, rehearsal: bool) -> int:
 def _report(made: Made, root: Path) -> None:
     _say(f"\n{made.folder.relative_to(root)}:")
     for path in sorted(made.folder.iterdir()):
-        _say(f"  {path.stat().st_size / 1000:>10,.0f} kB  {path.name}")
+        _say(f"  {_size(path.stat().st_size):>13}  {path.name}")
     for image in made.built:
-        _say(f"  {image.size / 1000:>10,.0f} kB  image {image.name}")
+        _say(f"  {_size(image.size):>13}  image {image.name}")
+
+
+def _size(count: int) -> str:
+    return f"{count / 1000:,.0f} kB" if count >= 1000 else f"{count} bytes"
 
 
 def _next(made: Made, version: Version, folder: Path) -> str:

@@ -15,7 +15,7 @@ from tools.release.inventory import inventory, listed
 from tools.release.licences import EXCEPTIONS, refusals
 from tools.release.packages import Package, installed
 from tools.release.readiness import git
-from tools.release.versions import Version
+from tools.release.versions import Version, relabel
 
 Say = Callable[[str], None]
 
@@ -30,22 +30,26 @@ class Made:
     refused: list[str] = field(default_factory=list)
 
 
-def make(root: Path, version: Version, folder: Path, *, tag: str, say: Say) -> Made:
-    """Build everything of ``HEAD`` into ``folder``, images under ``tag``.
+def make(root: Path, version: Version, folder: Path, *, rehearsal: bool, say: Say) -> Made:
+    """Build everything of ``HEAD`` into ``folder``. What a rehearsal makes is called one, in files and images.
 
     Raises ``subprocess.CalledProcessError`` where a build fails."""
     revision = git(root, "rev-parse", "HEAD")
     at = datetime.fromtimestamp(int(git(root, "show", "--no-patch", "--format=%ct", "HEAD")), UTC)
-    origin = images.Origin(str(version), revision, at)
+    # a local version (https://packaging.python.org/en/latest/specifications/version-specifiers/): no index takes it
+    label, tag = (f"{version}+rehearsal", "rehearsal") if rehearsal else (str(version), str(version))
+    origin = images.Origin(label, revision, at)
     made = Made(folder)
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="consilium-release-") as scratch:
         source = exported(root, Path(scratch, "source"))
+        if rehearsal:
+            relabel(source, label)
         say("Python distributions")
         distributions.build(source, folder, int(at.timestamp()))
         found = installed(distributions.environment(source, Path(scratch, "environment")))
-        _describe(made, "consilium", version, found, at)
-        _build_images(made, source, tag, origin, version, say)
+        _describe(made, "consilium", label, found, at)
+        _build_images(made, source, tag, origin, say)
     (folder / "NOTES.md").write_text(_notes(root, version))
     (folder / "IMAGES.txt").write_text("".join(f"{image.name} {image.id}\n" for image in made.built))
     (folder / "SHA256SUMS").write_text(checksums(folder))
@@ -69,7 +73,7 @@ def checksums(folder: Path) -> str:
     )
 
 
-def _build_images(made: Made, source: Path, tag: str, origin: images.Origin, version: Version, say: Say) -> None:
+def _build_images(made: Made, source: Path, tag: str, origin: images.Origin, say: Say) -> None:
     program = images.engine()
     if program is None:
         made.missing.append("the images and their inventories: no container engine answers (docker or podman)")
@@ -81,14 +85,14 @@ def _build_images(made: Made, source: Path, tag: str, origin: images.Origin, ver
         if image.stand_in:
             made.refused.append(f"{image.name} stands on a stand-in for its base image: never for production")
         packages = installed(images.contents(program, image))
-        _describe(made, f"consilium-{service}", version, packages, origin.at, image.id)
+        _describe(made, f"consilium-{service}", origin.version, packages, origin.at, image.id)
 
 
 def _describe(
-    made: Made, subject: str, version: Version, packages: list[Package], at: datetime, image: str | None = None
+    made: Made, subject: str, version: str, packages: list[Package], at: datetime, image: str | None = None
 ) -> None:
     made.refused += [line for line in refusals(packages) if line not in made.refused]
-    text = inventory(subject, str(version), packages, at, image=image)
+    text = inventory(subject, version, packages, at, image=image)
     (made.folder / f"{subject}-{version}.cdx.json").write_text(text)
     rows = (f"{url}\t{number}\t{licence}\n" for url, number, licence in listed(text))
     reasons = (f"# {one.name}: {EXCEPTIONS[one.name]}\n" for one in packages if one.name in EXCEPTIONS)

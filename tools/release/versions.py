@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-PROJECT = "pyproject.toml"
+PROJECT, LOCK = "pyproject.toml", "uv.lock"
 _NUMBER = r"(0|[1-9]\d*)"
 _VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}")
 _OWN = re.compile(r'(?m)^version = "([^"]+)"$')
+_OWN_NAMED = re.compile(r'(?m)^(name = "consilium"\n)version = "[^"]+"$')
 # where a file cannot ask: the label of all workloads, the tags of our images in overlays and in compose (unless that
 # builds its own, with a tag that is no version)
 _MENTION = re.compile(
@@ -77,6 +78,16 @@ def write_version(root: Path, version: Version) -> list[Path]:
             path.write_text(new)
             changed.append(path.relative_to(root))
     return changed
+
+
+def relabel(root: Path, label: str) -> None:
+    """Make ``label`` the version of the Python package in ``root``, and in its lock. Raises ``ValueError``."""
+    for name in (PROJECT, LOCK):
+        path = root / name
+        text, found = _OWN_NAMED.subn(lambda match: f'{match[1]}version = "{label}"', path.read_text(), count=1)
+        if not found:
+            raise ValueError(f"{name} has no version of the package")
+        path.write_text(text)
 
 
 def _deployments(root: Path) -> list[Path]:

@@ -37,6 +37,7 @@ def write(root: Path, path: str, text: str) -> None:
 
 FILES = {
     "pyproject.toml": '[project]\nname = "consilium"\nversion = "0.2.0"\n\n[tool.x]\nversion = "7"\n',
+    "uv.lock": '[[package]]\nname = "other"\nversion = "0.2.0"\n\n[[package]]\nname = "consilium"\nversion = "0.2.0"\n',
     "CHANGELOG.md": CHANGELOG,
     "deploy/k8s/overlays/prod/kustomization.yaml": OVERLAY,
     "deploy/k8s/components/version/kustomization.yaml": "pairs:\n  app.kubernetes.io/version: 0.2.0\n",

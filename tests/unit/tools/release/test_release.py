@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+import tomllib
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -31,8 +32,11 @@ def built(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def build(source: Path, target: Path, epoch: int) -> list[Path]:
         assert not (source / "dist").exists()
-        (target / "consilium.whl").write_text(f"{epoch > 0}")
-        return [target / "consilium.whl"]
+        project, lock = (tomllib.loads((source / name).read_text()) for name in ("pyproject.toml", "uv.lock"))
+        version = project["project"]["version"]
+        assert [package["version"] for package in lock["package"]] == ["0.2.0", version]
+        (target / f"consilium-{version}.whl").write_text(f"{epoch > 0}")
+        return [target / f"consilium-{version}.whl"]
 
     monkeypatch.setattr(distributions, "build", build)
     monkeypatch.setattr(distributions, "environment", lambda source, folder: files())
@@ -41,6 +45,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def with_an_engine(monkeypatch: pytest.MonkeyPatch, *, stand_in: bool) -> None:
     def build(program: str, context: Path, service: str, tag: str, origin: images.Origin) -> images.Image:
+        assert origin.version == ("0.2.0+rehearsal" if tag == "rehearsal" else tag)
         return images.Image(service, f"consilium/{service}:{tag}", "sha256:1", 1000, stand_in)
 
     monkeypatch.setattr(images, "engine", lambda: "docker")
@@ -85,7 +90,7 @@ def test_without_a_container_engine_the_rest_is_made_and_what_is_missing_is_said
     assert "NOT BUILT: the images and their inventories" in capsys.readouterr().out
     made = {path.name for path in (root / "dist" / "0.2.0").iterdir()}
     assert made == {
-        *("consilium.whl", "consilium-0.2.0.cdx.json", "consilium-0.2.0.licences.tsv"),
+        *("consilium-0.2.0.whl", "consilium-0.2.0.cdx.json", "consilium-0.2.0.licences.tsv"),
         *("NOTES.md", "IMAGES.txt", "SHA256SUMS"),
     }
 
@@ -121,6 +126,24 @@ def test_images_on_a_stand_in_may_be_rehearsed_and_not_released(
     assert "Against a release: The working tree differs" in said
     assert "consilium/gateway:rehearsal stands on a stand-in" in said
     assert "A rehearsal" in said
+
+
+@pytest.mark.usefixtures("built")
+def test_what_a_rehearsal_makes_is_called_one_and_small_files_have_a_size(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert release(root, TODAY, tests=False, rehearsal=True) == 0
+    names = {path.name for path in (root / "dist" / "rehearsal").iterdir()}
+    assert names - {"NOTES.md", "IMAGES.txt", "SHA256SUMS"} == {
+        *("consilium-0.2.0+rehearsal.whl", "consilium-0.2.0+rehearsal.cdx.json"),
+        "consilium-0.2.0+rehearsal.licences.tsv",
+    }
+    said = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["0", "bytes", "IMAGES.txt"] in said
+    with_an_engine(monkeypatch, stand_in=False)
+    release(root, TODAY, tests=False, rehearsal=True)
+    assert (root / "dist" / "rehearsal" / "consilium-gateway-0.2.0+rehearsal.cdx.json").exists()
+    assert "1 kB  image consilium/gateway:rehearsal" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("built")

@@ -142,3 +142,11 @@ def test_only_public_keys_are_mounted() -> None:
 def test_processes_get_the_time_they_need_to_end() -> None:
     for name in OURS:
         assert SERVICES[name]["stop_grace_period"] == "15s"
+
+
+def test_every_published_port_is_told_with_the_variable_that_changes_it() -> None:
+    told = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("|")]
+    published = re.findall(r"127\.0\.0\.1:\$\{(\w+):-(\d+)\}:\d+", TEXT)
+    assert len(published) == sum(len(service.get("ports", ())) for service in SERVICES.values())
+    for variable, port in published:
+        assert any(f"`{variable}`" in line and f":{port} " in line for line in told), variable

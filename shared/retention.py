@@ -19,6 +19,8 @@ from shared.store.database import Pool
 from shared.store.losses import DATABASE_LOSSES
 from shared.store.sweeping import Sweep, sweep
 from shared.telemetry.failures import class_of
+from shared.telemetry.measures import RETENTION_DELETED, RETENTION_FAILURES, RETENTION_OVERDUE
+from shared.telemetry.pools import name_of
 
 log = logging.getLogger(__name__)
 
@@ -83,12 +85,31 @@ async def retain(engine: Engine, own: Iterable[Sweep], stop: asyncio.Event, *, l
     """The worker's job: each sweep when it is due, one by one, until ``stop``. Any number of workers do it."""
     kept = (*sweeps(RetentionSettings()), *own)
     holder = uuid7()
+    for one in kept:
+        RETENTION_DELETED.expect(name_of(engine.pool), one.name)
+        RETENTION_FAILURES.expect(name_of(engine.pool), one.name)
     while not stop.is_set():
+        await _tell_overdue(engine.pool, kept)
         await either(stop, seconds=look)
         if stop.is_set() or not await _clocks_agree(engine):
             continue
         for one in kept:
             await _sweep(engine.pool, one, holder, stop)
+
+
+async def _tell_overdue(pool: Pool, kept: Iterable[Sweep]) -> None:
+    """For how long each sweep has been due. One that nobody began yet will be at the next look."""
+    try:
+        rows = await pool.fetch(
+            "SELECT name, greatest(extract(epoch FROM clock_timestamp() - due_at), 0)::float AS overdue"
+            " FROM retention_sweep"
+        )
+    except DATABASE_LOSSES as error:
+        log.warning("retention could not be measured: %s", class_of(error))
+        return
+    overdue = {row["name"]: row["overdue"] for row in rows}
+    for one in kept:
+        RETENTION_OVERDUE.set(overdue.get(one.name, 0.0), name_of(pool), one.name)
 
 
 async def _clocks_agree(engine: Engine) -> bool:
@@ -111,6 +132,7 @@ async def _sweep(pool: Pool, one: Sweep, holder: str, stop: asyncio.Event) -> No
         deleted = await sweep(pool, one, holder, stop)
     except DATABASE_LOSSES as error:
         log.warning("the sweep of %s waits: %s", one.name, class_of(error))
+        RETENTION_FAILURES.add(name_of(pool), one.name)
         return
     if deleted:
         log.info("retention let go of %d rows: %s", deleted, one.name)

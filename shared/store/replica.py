@@ -18,6 +18,8 @@ import asyncpg
 
 from shared.store.database import Pool, open_pool
 from shared.store.losses import DATABASE_LOSSES, is_loss
+from shared.telemetry.measures import REPLICA_STALENESS, REPLICA_USABLE
+from shared.telemetry.pools import name_of
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,8 @@ class Replica:
         """When the primary was asked (monotonic), and how far it had written."""
         self._as_of = float("-inf")
         """Everything that was committed before this moment (monotonic) is on the replica."""
+        self._known = time.monotonic()
+        """The last such moment that was known, also of one that was lost since; at first, when we began to ask."""
         self._up = False
         self._looked = False
         """Whether it was found or missed before: one that is missing from the start is told, too."""
@@ -90,11 +94,18 @@ class Replica:
                 await self._measure()
             except _FAILURES as error:
                 self._lose(type(error).__name__)
+            self._tell()
             await asyncio.sleep(every)
 
     async def close(self) -> None:
         """Give back its connections, whatever they do."""
         self._lose(None)
+
+    def _tell(self) -> None:
+        name = name_of(self._primary)
+        self._known = max(self._known, self._as_of)
+        REPLICA_STALENESS.set(time.monotonic() - self._known, name)
+        REPLICA_USABLE.set(int(self.usable), name)
 
     async def _measure(self) -> None:
         asked = time.monotonic()

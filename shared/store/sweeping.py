@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.store.database import Connection, Pool
+from shared.telemetry.measures import RETENTION_DELETED
+from shared.telemetry.pools import name_of
 
 LEASE = timedelta(seconds=60)
 """Much longer than a batch and the pause after it."""
@@ -95,6 +97,7 @@ async def sweep(
         batch = await _batch(pool, what, holder, position, lease)
         if batch is None:
             return deleted
+        RETENTION_DELETED.add(name_of(pool), what.name, by=batch.deleted)
         deleted, position = deleted + batch.deleted, batch.position
         if position is None:
             return deleted

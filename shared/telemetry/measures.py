@@ -26,6 +26,17 @@ KEY_LOADS = counts("consilium.keys.loads", "Loads of the keys that tokens are ve
 CHECK = levels("consilium.check.passing", "Readiness checks as last asked: 1 or 0.", "check", unit="{check}")
 LOOP_LAG = timings("consilium.event_loop.lag", "How late the event loop came to a timer.", bounds=BOUNDS_S)
 
+REPLICA_STALENESS = levels(
+    "consilium.replica.staleness", "How old what a replica holds is at most.", "database", unit="s"
+)
+REPLICA_USABLE = levels("consilium.replica.usable", "Whether searches go there: 1 or 0.", "database", unit="{replica}")
+
+RETENTION_DELETED = counts(
+    "consilium.retention.deleted", "Rows that were let go of.", "database", "sweep", unit="{row}"
+)
+RETENTION_FAILURES = counts("consilium.retention.failures", "Sweeps that broke off.", "database", "sweep")
+RETENTION_OVERDUE = levels("consilium.retention.overdue", "Since a sweep was due; or 0.", "database", "sweep", unit="s")
+
 DATABASE_SIZE = levels("consilium.database.size", "Bytes on disk.", "database", unit="By")
 DATABASE_OLDEST = levels("consilium.database.oldest_transaction", "Age of the oldest one.", "database", unit="s")
 DATABASE_CONNECTIONS = levels("consilium.database.connections", "Of everybody.", "database", unit="{connection}")

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from shared.messaging.delivery import Failure, put_aside
+from shared.telemetry import measures
 from tests.deploy.prometheus_names import Produced, faults, produced, selectors
 from tests.e2e.conftest import templates  # noqa: F401  pytest finds fixtures by name
 from tests.e2e.test_tracing import STRANGER, furnish, refer
@@ -64,6 +65,8 @@ async def series(
                 await running.client.get("/health/ready")
                 environment.setattr("shared.fhir.routes.create", _breaks)
                 assert (await running.ask("POST", "/fhir/Patient", json={"resourceType": "Patient"})).is_server_error
+                measures.REPLICA_STALENESS.set(1.0, "consilium_referrals")  # no replica follows in here
+                measures.REPLICA_USABLE.set(1, "consilium_referrals")
                 put_aside("careplans.referrals", Failure("timed-out"), dead=False)
                 await eventually(complete, within=20)
                 yield {**produced(running.metrics.metrics.values()), **OTHERS, **dict(_recorded())}

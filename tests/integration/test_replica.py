@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from shared.store import replica as store_replica
 from shared.store.database import open_pool
 from shared.store.embedded import embedded_postgres
 from shared.store.replica import Replica
+from shared.telemetry import measures
 from tests.conftest import create_database
 from tests.eventually import eventually
 from tests.factories.engine import FixedVerifier, client_of, create_tables, every_type
@@ -109,6 +110,12 @@ async def down(replica: Replica) -> bool:
     return not replica.usable
 
 
+async def told(url: str, expected: Callable[[float, float], bool]) -> bool:
+    """Whether the gauges, staleness and use, of the database at ``url`` are as expected."""
+    labels = (urlsplit(url).path.lstrip("/"),)
+    return expected(measures.REPLICA_STALENESS._values.get(labels, -1), measures.REPLICA_USABLE._values.get(labels, -1))
+
+
 async def shows(client: httpx.AsyncClient, number: int) -> bool:
     return await found(client) == number
 
@@ -144,9 +151,11 @@ async def test_a_replica_too_far_behind_is_left_and_taken_again(standby: Standby
             await client.post("Patient", json=patient(gender="female"))
             await eventually(lambda: shows(client, 1), within=5)
             assert not replica.usable
+            assert await eventually(lambda: told(url, lambda stale, used: stale > 1 and used == 0))
         finally:
             await standby.ask("SELECT pg_wal_replay_resume()")
         await eventually(lambda: up(replica))
+        assert await eventually(lambda: told(url, lambda stale, used: stale < 1 and used == 1))
 
 
 async def test_an_idle_primary_does_not_make_its_replica_old(standby: Standby, url: str) -> None:

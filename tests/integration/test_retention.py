@@ -19,8 +19,10 @@ from shared.messaging.envelope import Event, new_event
 from shared.retention import RetentionSettings, retain, sweeps
 from shared.service import Service
 from shared.store import forgetting
-from shared.store.database import Pool
-from shared.store.sweeping import Sweep, sweep
+from shared.store.database import Connection, Pool
+from shared.store.sweeping import Batch, Sweep, sweep
+from shared.telemetry import measures
+from shared.telemetry.pools import name_of
 from tests.eventually import eventually
 from tests.factories.engine import every_type
 from tests.factories.resources import patient
@@ -64,6 +66,35 @@ async def test_nothing_is_deleted_while_clocks_contradict_each_other(engine: Eng
     assert not await swept_once(engine)
     assert await kept_after_a_look(timedelta(minutes=59)) >= 0
     assert await swept_once(engine)
+
+
+async def test_what_a_sweep_did_what_broke_it_off_and_how_late_it_is_is_measured(engine: Engine) -> None:
+    database = name_of(engine.pool)
+    await engine.pool.execute(
+        "INSERT INTO inbox SELECT 'c', n::text, now() - interval '91 days' FROM generate_series(1, 5) n"
+    )
+    await engine.pool.execute(
+        "INSERT INTO retention_sweep (name, holder, lease_until, due_at)"
+        " VALUES ('outbox', 'another', now() + interval '30 s', now() - interval '1 hour')"
+    )
+
+    async def broken(connection: Connection, position: int) -> Batch:
+        raise OSError
+
+    async def told() -> bool:
+        measured = (measures.RETENTION_DELETED, measures.RETENTION_FAILURES, measures.RETENTION_OVERDUE)
+        deleted, failures, overdue = (instrument._values for instrument in measured)
+        assert deleted.get((database, "inbox")) == 5
+        assert failures.get((database, "broken"), 0) >= 1
+        assert failures.get((database, "inbox")) == 0
+        assert overdue.get((database, "inbox")) == 0
+        return 3600 < overdue.get((database, "outbox"), 0) < 3700
+
+    stop = asyncio.Event()
+    job = asyncio.create_task(retain(engine, [Sweep("broken", broken)], stop, look=0.01))
+    await eventually(told)
+    stop.set()
+    await job
 
 
 async def swept(pool: Pool, what: Sweep, holder: str = "w1") -> int | None:

@@ -256,6 +256,16 @@ DATABASE = Dashboard(
         ),
         Panel("Clock against ours", "s", (("{{database}}", latest("consilium_clock_skew_seconds", "database")),)),
         Panel(
+            "Read replica, behind by at most",
+            "s",
+            (("{{database}}", latest("consilium_replica_staleness_seconds", "database")),),
+        ),
+        Panel(
+            "Retention overdue",
+            "s",
+            (("{{database}} {{sweep}}", latest("consilium_retention_overdue_seconds", "database, sweep")),),
+        ),
+        Panel(
             "Disk of the embedded installation",
             "bytes",
             (("{{state}}", latest("consilium_disk_usage_bytes", "state")),),

@@ -49,7 +49,7 @@ else:
 @pytest.fixture(scope="package")
 async def patients(installation: Apart) -> list[str]:
     """Patients that are there, and the directory."""
-    return await furnish(installation, 20)
+    return await furnish(installation, 120)
 
 
 @pytest.fixture(scope="package")

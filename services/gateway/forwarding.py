@@ -8,7 +8,7 @@ import httpx
 
 from services.gateway.asgi import Answer, Message, Receive, Scope, Send, send_answer
 from services.gateway.outcome import error_answer
-from shared.errors import Unavailable
+from shared.errors import Invalid, Unavailable
 from shared.telemetry.failures import class_of
 
 log = logging.getLogger(__name__)
@@ -38,8 +38,9 @@ none is taken up again in the moment in which the process behind it, told to sto
 class ForwardingApp:
     """Sends what it is asked to ``base_url``.
 
-    Answers 503 when the service cannot be reached, 504 when it stays silent, 502 when it breaks off. What breaks off
-    in the middle of its answer is left without an end: the server then closes the client's connection."""
+    Answers 400 when the request's body breaks off, 503 when the service cannot be reached, 504 when it stays silent,
+    502 when it breaks off. What breaks off in the middle of its answer is left without an end: the server then closes
+    the client's connection."""
 
     def __init__(
         self,
@@ -71,6 +72,8 @@ class ForwardingApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             response = await self._response(scope, receive)
+        except Invalid as error:
+            await send_answer(error_answer(error, path=scope["path"]), send)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             await send_answer(_failure(scope, 503, "The service cannot be reached."), send)
         except httpx.TimeoutException:
@@ -147,7 +150,7 @@ async def _body(receive: Receive) -> AsyncIterator[bytes]:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise httpx.WriteError("the client went away")
+            raise Invalid("The body ended early.", code="structure")
         if part := message.get("body", b""):
             yield part
         if not message.get("more_body", False):

@@ -1,9 +1,10 @@
-"""What every request passes before a service sees it: its span and duration, and the last resort."""
+"""What every request passes before a service sees it: its span, refusals that arrive, and the last resort."""
 
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from shared.fhir.outcome import UNEXPECTED
+from shared.lingering import Lingering
 from shared.problem import LastResort
 from shared.telemetry.http import HttpTelemetry
 from shared.telemetry.settings import TelemetrySettings
@@ -12,7 +13,8 @@ from shared.telemetry.setup import Telemetry
 
 def front(app: ASGIApp, telemetry: Telemetry) -> ASGIApp:
     """``app`` with everything before it."""
-    return HttpTelemetry(LastResort(app, {"/fhir": _unexpected}), telemetry, slow_s=TelemetrySettings().slow_request_s)
+    answering = Lingering(LastResort(app, {"/fhir": _unexpected}))
+    return HttpTelemetry(answering, telemetry, slow_s=TelemetrySettings().slow_request_s)
 
 
 def _unexpected() -> Response:

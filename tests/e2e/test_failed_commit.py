@@ -13,6 +13,7 @@ from tests.e2e.referring import furnish, referral, send
 from tests.eventually import eventually
 from tests.factories.resources import bundle, care_plan, entry
 from tests.factories.system import EHR, PSYCHOLOGIST, SPECIALIST, Site, System
+from tests.scale import within_the_test
 
 BREAKAGES = {
     "constraint": ("RAISE EXCEPTION 'at the commit'", 500),
@@ -40,9 +41,9 @@ async def failing_commits(url: str, what: str) -> AsyncIterator[None]:
             " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()"
         )
         yield
-        await connection.execute("DROP TRIGGER fails ON resource")
-        await connection.execute("DROP FUNCTION fail()")
     finally:
+        await connection.execute("DROP TRIGGER IF EXISTS fails ON resource")
+        await connection.execute("DROP FUNCTION IF EXISTS fail()")
         await connection.close()
 
 
@@ -112,6 +113,7 @@ async def test_a_step_over_rest_whose_commit_fails_is_a_problem_and_not_taken(
         assert await sizes(evidence, "referrals") == before
 
 
+@within_the_test("looks into the in-process carrier")
 async def test_an_event_whose_commit_fails_comes_again(plain_system: System, evidence: Evidence) -> None:
     async with plain_system.site() as site:
         (patient,) = await furnish(site)

@@ -14,6 +14,7 @@ from shared.security.caller import Caller, Role
 from shared.telemetry.propagation import working
 from tests.e2e.canaries import CANARY, ID, NUMBER, Sent, everywhere, stored
 from tests.factories.edge import SYSTEM, Edge, edge, fresh_databases
+from tests.scale import within_the_test
 
 CALLERS = (
     SYSTEM,
@@ -55,6 +56,7 @@ async def test_a_canary_sent_everywhere_shows_nowhere(
     assert not carries("".join(capfd.readouterr()))
 
 
+@within_the_test("breaks the code")
 async def test_a_defect_of_ours_tells_nothing(seen: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     async def breaks(*_: Any) -> None:
         raise RuntimeError(CANARY)
@@ -75,6 +77,7 @@ async def test_a_defect_of_ours_tells_nothing(seen: Edge, monkeypatch: pytest.Mo
     assert [text for text in logs(seen) if carries(text)] == []
 
 
+@within_the_test("leaks on purpose")
 async def test_a_leak_would_be_found(seen: Edge) -> None:
     kept = len(seen.lines)
     logging.getLogger("shared.anything").debug("said of %s", CANARY)

@@ -20,6 +20,9 @@ from tests.e2e.referring import burst, furnish, step
 from tests.eventually import eventually
 from tests.factories.resources import care_plan
 from tests.factories.system import COORDINATOR, EHR, Site, System
+from tests.scale import within_the_test
+
+pytestmark = within_the_test("changes the schema that all share")
 
 HEAD = """
 import sqlalchemy as sa

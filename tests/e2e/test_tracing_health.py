@@ -7,6 +7,9 @@ from shared.process.databases import BUS
 from tests.broker import Broker
 from tests.eventually import eventually
 from tests.factories.edge import Edge, edge
+from tests.scale import within_the_test
+
+pytestmark = within_the_test("asks one process for its readiness")
 
 
 async def probed(running: Edge) -> tuple[int, dict[str, str]]:

@@ -119,6 +119,8 @@ class Apart:
         port = lasting_port()
         log = self.data_dir / f"{service}-{command}-{port}.log"
         own = {"CONSILIUM_PORT": str(port), "CONSILIUM_HOST": "127.0.0.1"}
+        # nobody but clients stands before a gateway here
+        own |= {"CONSILIUM_TRUST_FORWARDED": str(service != GATEWAY).lower()}
         with log.open("ab") as output:
             running = subprocess.Popen(
                 [*_DYING, sys.executable, "-m", f"services.{service}", command],
@@ -200,7 +202,6 @@ async def apart(
             "CONSILIUM_DATABASE_URL": referrals.replace(f"_{OWNERS[0]}", "_{service}"),
             "CONSILIUM_DATA_DIR": str(data_dir),
             "CONSILIUM_JWKS_FILE": str(jwks_path(data_dir)),
-            "CONSILIUM_TRUST_FORWARDED": "true",
             # many processes share a small server
             "CONSILIUM_POOL_SIZE": "4",
             **{f"CONSILIUM_{name.upper()}_URL": balancers[name].url for name in OWNERS},

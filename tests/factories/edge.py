@@ -106,6 +106,7 @@ async def edge(
                 current(),
                 MetricsKept(),
                 InMemorySpanExporter(),
+                InMemoryLogRecordExporter(),
                 Logs(installation),
             )
         return

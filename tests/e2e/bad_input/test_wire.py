@@ -137,7 +137,8 @@ async def test_nobody_tells_others_where_the_server_is(served: tuple[Edge, str])
     running, _ = served
     hostile = {"x-forwarded-host": "evil.example", "x-forwarded-proto": "gopher"}
     assert "evil" not in (await running.client.get("/fhir/metadata", headers=hostile)).text
-    assert "http://test/fhir" in (await running.client.get("/fhir/metadata")).text
+    here = str(running.client.base_url).rstrip("/")
+    assert f"{here}/fhir" in (await running.client.get("/fhir/metadata")).text
     made = await running.ask("POST", "/fhir/Patient", json=patient(), headers=hostile)
     assert made.headers["location"].startswith("http://test/fhir/Patient/")
 

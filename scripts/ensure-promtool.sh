@@ -5,7 +5,7 @@ set -eu
 
 command -v promtool >/dev/null 2>&1 && exit 0
 
-install() {
+from_debian() {
   command -v apt-get >/dev/null 2>&1 && command -v dpkg-deb >/dev/null 2>&1 || return 1
   if [ "$(id -u)" = 0 ]; then as_root=""; elif sudo -n true 2>/dev/null; then as_root="sudo"; else return 1; fi
   echo "Installing promtool for the tests." >&2
@@ -19,7 +19,7 @@ install() {
   return "$result"
 }
 
-install && command -v promtool >/dev/null 2>&1 && exit 0
+from_debian && command -v promtool >/dev/null 2>&1 && exit 0
 
 echo "########################################################################################" >&2
 echo "## No promtool here and none can be installed: the alert rules will NOT be tried out.  ##" >&2

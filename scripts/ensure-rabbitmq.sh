@@ -9,7 +9,7 @@ installed() {
   command -v rabbitmq-server >/dev/null 2>&1
 }
 
-install() {
+from_debian() {
   command -v apt-get >/dev/null 2>&1 || return 1
   if [ "$(id -u)" = 0 ]; then as_root=""; elif sudo -n true 2>/dev/null; then as_root="sudo"; else return 1; fi
   echo "Installing rabbitmq-server for the tests." >&2
@@ -28,7 +28,7 @@ install() {
 
 [ -n "${CONSILIUM_AMQP_URL:-}" ] && exit 0
 installed && exit 0
-install && installed && exit 0
+from_debian && installed && exit 0
 
 echo "########################################################################################" >&2
 echo "## No RabbitMQ here and none can be installed: tests marked 'rabbitmq' will be SKIPPED. ##" >&2

@@ -1,6 +1,8 @@
-"""A real RabbitMQ for tests: Debian's server on free loopback ports, in its own folder, ended by the pids started."""
+"""A real RabbitMQ for tests, of one node or several: Debian's server on free loopback ports, in its own folder, ended
+by the pids started."""
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -27,16 +29,25 @@ class BrokerImpossible(Exception):
 
 
 class Broker:
-    """One broker with its data folder; it may be stopped, killed and started again on the same data and port."""
+    """One node with its data folder; it may be stopped, killed and started again on the same data and port."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: "Broker | None" = None) -> None:
+        """``beside``: a node that runs, whose cluster this one joins when it first starts."""
         self._script = _server_script()
         self._prefix, owner = _prefix()
         self._changing = threading.RLock()  # whoever starts it waits until a stop in another thread is through
         self._folder = Path(tempfile.mkdtemp(prefix="consilium-rabbit-"))
-        self._port, self._epmd_port, self._distribution_port = free_ports(3)
+        self._port, epmd_port, self._distribution_port = free_ports(3)
+        self._beside = beside
+        self._epmd_port: int = epmd_port if beside is None else beside._epmd_port
+        self._cookie: str = secrets.token_hex() if beside is None else beside._cookie
+        lines = ["loopback_users.guest = true", "disk_free_limit.absolute = 50MB"]
+        if beside is not None:
+            lines += [f"cluster_formation.classic_config.nodes.1 = {beside.node}"]
         (self._folder / "plugins").write_text("[].\n")
-        (self._folder / "rabbitmq.conf").write_text("loopback_users.guest = true\ndisk_free_limit.absolute = 50MB\n")
+        (self._folder / "rabbitmq.conf").write_text("\n".join([*lines, ""]))
+        (self._folder / ".erlang.cookie").write_text(self._cookie)
+        (self._folder / ".erlang.cookie").chmod(0o400)
         if owner is not None:
             for path in (self._folder, *self._folder.iterdir()):
                 shutil.chown(path, owner, owner)
@@ -48,6 +59,11 @@ class Broker:
         """The AMQP URL; it stays the same over restarts."""
         return f"amqp://guest:guest@127.0.0.1:{self._port}/"
 
+    @property
+    def node(self) -> str:
+        """Its name in a cluster."""
+        return f"consilium{self._port}@localhost"
+
     def start(self) -> None:
         """Start and wait until it accepts AMQP. Raises ``BrokerImpossible`` when it does not come up."""
         environment = {
@@ -55,7 +71,7 @@ class Broker:
             "LANG": "C.UTF-8",
             "HOME": str(self._folder),
             "detached": "true",  # the start script then becomes the Erlang VM instead of its parent: one pid, ours
-            "RABBITMQ_NODENAME": f"consilium{self._port}@localhost",
+            "RABBITMQ_NODENAME": self.node,
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self._port),
             "RABBITMQ_DIST_PORT": str(self._distribution_port),
@@ -69,7 +85,7 @@ class Broker:
             "ERL_EPMD_PORT": str(self._epmd_port),
         }
         with self._changing:
-            if self._epmd is None:
+            if self._beside is None and self._epmd is None:
                 self._epmd = self._spawn(["epmd", "-address", "127.0.0.1", "-port", str(self._epmd_port)], environment)
                 self._wait_for_port(self._epmd, self._epmd_port, greeting=False)
             self._server = self._spawn([self._script], environment)

@@ -63,6 +63,10 @@ class Publisher:
         if failed:
             if UNROUTABLE in failed.values():
                 await self._restore()
+            if REJECTED in failed.values():
+                # A channel that was opened while a queue had no leader goes on asking the node that led before, and has
+                # all rejected for as long as that is away (RabbitMQ 3.10).
+                await self.close()
             raise Unconfirmed(failed)
 
     async def channel(self) -> AbstractChannel:

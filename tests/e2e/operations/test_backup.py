@@ -181,11 +181,12 @@ async def test_a_gap_or_damage_in_the_archived_log_is_told(process: Process, arc
     backup = process.data_dir.parent / "backup"
     patients = await furnish(process, 1)
     assert (await consilium(process, "backup", backup))[0] == 0
-    first = json.loads((backup / "backup.json").read_text())["first_wal"]
+    # a backup that took long on a busy machine holds several segments itself, and does not need the archive's
+    last = max(path.name for path in (backup / "postgres" / "pg_wal").iterdir() if len(path.name) == 24)
 
     async def archived() -> list[Path]:
         await burst(process, patients, 1)
-        later = segments_after(archive, first)
+        later = segments_after(archive, last)
         return later if len(later) >= 4 else []
 
     segments = await eventually(archived, within=60, every=0.5)

@@ -5,11 +5,16 @@ from collections.abc import AsyncIterator
 
 import aio_pika
 import pytest
+from pamqp.common import FieldTable
 
 from shared.messaging import outbox
 from shared.messaging.envelope import Event
 from shared.messaging.refill import refill_consumer
 from shared.messaging.relay import Relay
+from shared.messaging.topology import EXCHANGE
+from shared.messaging.transport import REJECTED, Unconfirmed
+from shared.messaging.transports.rabbitmq_publisher import Publisher
+from shared.messaging.transports.rabbitmq_topology import declare_exchange
 from shared.store.database import Pool
 from tests.broker import Broker
 from tests.eventually import eventually
@@ -21,6 +26,7 @@ from tests.integration.messaging.support import (
     consuming,
     effect_once,
     effects,
+    outgoing,
     relaying,
 )
 
@@ -161,3 +167,25 @@ async def _more(pool: Pool, size: int) -> bool:
 async def _none_pending(pool: Pool) -> bool:
     async with pool.acquire() as connection:
         return (await outbox.depth(connection)).pending == 0
+
+
+async def test_a_channel_on_which_events_were_rejected_is_not_used_again(shared_bus: Carrier) -> None:
+    """One that was opened while a queue had no leader rejects all for as long as the node that led is away."""
+    publisher, queue = Publisher(shared_bus.url), shared_bus.queue()
+    async with await aio_pika.connect(shared_bus.url) as connection:
+        channel = await connection.channel()
+        await declare_exchange(channel, EXCHANGE)
+        limits: FieldTable = {"x-max-length": 1, "x-overflow": "reject-publish"}
+        full = await channel.declare_queue(queue.name, arguments=limits)
+        await full.bind(EXCHANGE, *queue.routing_keys)
+        before = await publisher.channel()
+        events = [outgoing(an_event(shared_bus.type(), f"Task/{n}", n)) for n in range(3)]
+        await publisher.publish(events[:1])
+        assert await publisher.channel() is before
+        with pytest.raises(Unconfirmed) as failed:
+            await publisher.publish(events[1:])
+        assert set(failed.value.failed.values()) == {REJECTED}
+        assert before.is_closed
+        await full.purge()
+        await publisher.publish(events[1:2])
+    await publisher.close()

@@ -60,7 +60,7 @@ def telemetry_parts() -> dict[str, float]:
 
 
 def _on(ratio: float) -> Telemetry:
-    settings = TelemetrySettings(trace_ratio=ratio, metric_interval_s=3600)
+    settings = TelemetrySettings(trace_ratio=ratio, trace_per_s=1e9, metric_interval_s=3600)
     return start("bench", settings, span_exporter=_Drops(), metric_exporter=_Encodes())
 
 

@@ -86,9 +86,8 @@ class HttpTelemetry:
 
     def _span(self, scope: Scope) -> Span:
         parent = _incoming(scope)
-        ratio = self._telemetry.trace_ratio
-        sampled = ratio > 0 and (parent.trace_flags.sampled if parent else random.random() < ratio)
-        if sampled:
+        share = self._telemetry.share
+        if share is not None and (parent.trace_flags.sampled if parent else share.drawn()):
             return self._recorded(scope, parent)
         trace_id = parent.trace_id if parent else random.getrandbits(128) or 1
         return NonRecordingSpan(SpanContext(trace_id, random.getrandbits(64) or 1, False, _UNSAMPLED))
@@ -101,7 +100,7 @@ class HttpTelemetry:
             return
         method, route = _method(scope), self._route(scope)
         if noteworthy:
-            if not span.is_recording() and self._telemetry.trace_ratio > 0:
+            if not span.is_recording() and self._telemetry.share is not None:
                 span = self._after_the_fact(scope, span, seconds)
             _logger.log(
                 logging.ERROR if status >= 500 else logging.WARNING,

@@ -12,6 +12,8 @@ class TelemetrySettings(ConsiliumSettings):
 
     trace_ratio: float = Field(default=0.05, ge=0, le=1)
     """The share of new traces that is recorded; a trace that came from outside keeps its own decision."""
+    trace_per_s: float = Field(default=50.0, ge=1)
+    """The most new traces per second that a process records, whatever the share: at 5 %, those of 1,000 requests."""
     metric_interval_s: float = Field(default=30.0, gt=0)
     """Seconds between two exports of metrics."""
     slow_request_s: float = Field(default=2.0, gt=0)

@@ -23,7 +23,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler
 from opentelemetry.trace import SpanContext, Tracer
 
 from shared.ids import uuid7
@@ -35,6 +35,7 @@ from shared.telemetry.log_export import LogExport
 from shared.telemetry.loop import LoopWatch
 from shared.telemetry.pools import pool_gauges
 from shared.telemetry.process import process_gauges
+from shared.telemetry.sampling import Share
 from shared.telemetry.settings import TelemetrySettings
 
 FASTAPI_OFF: TelemetryConfig = {
@@ -72,8 +73,8 @@ class Telemetry:
     meter: Meter
     durations: Durations | None
     """None where metrics go nowhere."""
-    trace_ratio: float
-    """Zero where spans go nowhere."""
+    share: Share | None
+    """Of the new traces, which is recorded; None where spans go nowhere."""
     edge_ids: ChosenIds = field(default_factory=ChosenIds)
     """Where ``edge`` has its spans' ids from."""
     providers: tuple[TracerProvider | MeterProvider | LoggerProvider, ...] = ()
@@ -139,9 +140,9 @@ def start(
     at_once = log_exporter is not None
     if log_exporter is None and exporting and settings.log_export:
         log_exporter = _otlp_logs()
-    ratio = settings.trace_ratio if processor else 0.0
+    share = Share(settings.trace_ratio, settings.trace_per_s) if processor and settings.trace_ratio else None
     ids = ChosenIds()
-    inner = _tracers(resource, processor, ParentBased(TraceIdRatioBased(ratio)) if processor else ALWAYS_OFF)
+    inner = _tracers(resource, processor, ParentBased(share) if share else ALWAYS_OFF)
     edge = _tracers(resource, processor, ALWAYS_ON if processor else ALWAYS_OFF, ids)
     durations = Durations() if metric_exporter else None
     meters = _meters(resource, metric_exporter, durations, settings)
@@ -164,7 +165,7 @@ def start(
         edge=edge.get_tracer("consilium"),
         meter=meters.get_meter("consilium"),
         durations=durations,
-        trace_ratio=ratio,
+        share=share,
         edge_ids=ids,
         providers=tuple(providers),
         exporters=tuple(exporter for exporter in exporters if exporter is not None),
@@ -211,7 +212,7 @@ def _meters(
 def _silent() -> Telemetry:
     tracer = TracerProvider(ALWAYS_OFF, shutdown_on_exit=False).get_tracer("consilium")
     meter = MeterProvider(shutdown_on_exit=False).get_meter("consilium")
-    return Telemetry(tracer=tracer, edge=tracer, meter=meter, durations=None, trace_ratio=0.0)
+    return Telemetry(tracer=tracer, edge=tracer, meter=meter, durations=None, share=None)
 
 
 _current = _silent()

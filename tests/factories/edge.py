@@ -111,7 +111,7 @@ async def edge(
             )
         return
     key, recorded, metrics = new_key(), InMemorySpanExporter(), MetricsKept()
-    settings = TelemetrySettings(trace_ratio=trace_ratio)
+    settings = TelemetrySettings(trace_ratio=trace_ratio, trace_per_s=1e6)
     exported = InMemoryLogRecordExporter()
     telemetry = start("test", settings, span_exporter=recorded, metric_exporter=metrics, log_exporter=exported)
     verifier = TokenVerifier(RotatingKeys(_only(key)), issuer="consilium-local", audience="consilium")

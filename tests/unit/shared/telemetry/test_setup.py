@@ -20,7 +20,7 @@ def nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_an_endpoint_there_is_no_exporter() -> None:
     telemetry = start("test", TelemetrySettings(trace_ratio=1))
-    assert (telemetry.exporters, telemetry.trace_ratio) == ((), 0)
+    assert (telemetry.exporters, telemetry.share) == ((), None)
 
 
 @pytest.mark.usefixtures("nobody_listens")

@@ -69,7 +69,7 @@ compose-test: setup ## Build the images, run them, kill each container under loa
 scale-test: setup ## End-to-end tests on three processes of each kind, and a rolling restart at 100 requests/s
 	@scripts/ensure-rabbitmq.sh
 	@CONSILIUM_TEST_SCALE=3 $(BIN)/pytest -s tests/e2e/apart
-	@CONSILIUM_TEST_SCALE=3 $(BIN)/pytest $(addprefix tests/e2e/test_,main_job.py concurrency.py import.py demo.py examples.py)
+	@CONSILIUM_TEST_SCALE=3 $(BIN)/pytest -rs tests/e2e --ignore tests/e2e/apart
 
 generated: setup ## Write anew what is made from the code: configuration reference, routes, alerts, dashboards
 	@$(BIN)/python -m tools.configuration

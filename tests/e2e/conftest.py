@@ -56,6 +56,14 @@ async def clean_broker(own_broker: Broker) -> AsyncIterator[Broker]:
 
 
 @pytest.fixture
+def spare_broker(request: pytest.FixtureRequest) -> Broker:
+    """A RabbitMQ without any queue, for an installation of the test's own."""
+    # at scale, the processes that all tests share are on the other one
+    broker: Broker = request.getfixturevalue("broker" if SCALE else "clean_broker")
+    return broker
+
+
+@pytest.fixture
 def data_dir() -> Iterator[Path]:
     """A folder for an installation. Not pytest's: another session closes that to the user that PostgreSQL runs as."""
     with tempfile.TemporaryDirectory(prefix="consilium-e2e-", ignore_cleanup_errors=True) as folder:

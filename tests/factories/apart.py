@@ -152,6 +152,14 @@ class Apart:
             if child.command == "api":
                 self.balancers[child.service].remove(child.port)
 
+    async def lose(self, child: Child) -> None:
+        """Kill one, as a machine that fails would."""
+        self.children[child.service, child.command].remove(child)
+        child.running.kill()
+        await asyncio.to_thread(child.running.wait)
+        if child.command == "api":
+            self.balancers[child.service].remove(child.port)
+
     async def roll(self, service: str, command: str) -> list[float]:
         """Replace every process of a kind, a new one ready before an old one is told to end; what each end took."""
         took = []

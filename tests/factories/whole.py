@@ -16,11 +16,24 @@ from shared.messaging.refill_request import refill_queue
 from shared.security.caller import Caller
 from shared.worker import queue_of
 from tests.broker import Broker
-from tests.factories.apart import Apart, Counts, apart
+from tests.factories.apart import OWNERS, Apart, Counts, apart
 from tests.scale import SCALE
 
 KEPT = ("alembic_version", "schema_floor")
 """Tables that migrations fill."""
+
+
+@dataclass(frozen=True)
+class WholeWorkers:
+    """The workers of the installation as a test's ``Workers``."""
+
+    installation: Apart
+
+    async def kill(self) -> None:
+        """Kill one of each service in the middle of whatever it does; another one takes its place, as in a cluster."""
+        for service in OWNERS:
+            await self.installation.lose(self.installation.children[service, "worker"][0])
+        await self.installation.come_up([self.installation.spawn(service, "worker") for service in OWNERS])
 
 
 @dataclass(frozen=True)
@@ -44,11 +57,11 @@ class WholeSite:
         yield self.installation.base
 
     @asynccontextmanager
-    async def working(self, *, confirmed: object = None, committed: object = None) -> AsyncIterator[None]:
+    async def working(self, *, confirmed: object = None, committed: object = None) -> AsyncIterator[WholeWorkers]:
         """The workers work all the time. Skips a test that wants to stop one at a place in its code."""
         if confirmed is not None or committed is not None:
             pytest.skip("kills a worker at a place in its code")
-        yield
+        yield WholeWorkers(self.installation)
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ async def test_nobody_tells_others_where_the_server_is(served: tuple[Edge, str])
     here = str(running.client.base_url).rstrip("/")
     assert f"{here}/fhir" in (await running.client.get("/fhir/metadata")).text
     made = await running.ask("POST", "/fhir/Patient", json=patient(), headers=hostile)
-    assert made.headers["location"].startswith("http://test/fhir/Patient/")
+    assert made.headers["location"].startswith(f"{here}/fhir/Patient/")
 
 
 async def lives(running: Edge, url: str) -> None:

@@ -270,9 +270,9 @@ async def test_a_damaged_or_foreign_backup_is_refused_in_a_line(process: Process
 
 @pytest.mark.rabbitmq
 async def test_with_a_broker_emptied_after_the_restore_everything_is_told_once(
-    data_dir: Path, clean_broker: Broker
+    data_dir: Path, spare_broker: Broker
 ) -> None:
-    process = Process(data_dir, free_port(), {"CONSILIUM_AMQP_URL": clean_broker.url})
+    process = Process(data_dir, free_port(), {"CONSILIUM_AMQP_URL": spare_broker.url})
     backup = data_dir.parent / "backup"
     try:
         await process.start()
@@ -282,9 +282,9 @@ async def test_with_a_broker_emptied_after_the_restore_everything_is_told_once(
         await burst(process, patients, 4)
         await ended(process)
         assert (await consilium(process, "restore", backup, "--replace"))[0] == 0
-        await emptied(clean_broker)
+        await emptied(spare_broker)
         await process.start()
-        await settled(process, before, clean_broker.url)
+        await settled(process, before, spare_broker.url)
     finally:
         await process.close()
 

@@ -8,6 +8,7 @@ ConsiliumError
  +-- NotAllowed            this address does not take this method (405)
  +-- NotSupported          a part of the standard that this server does not do (400)
  +-- NotAcceptable         no representation that the caller accepts (406)
+ +-- TooSlow               a body that did not arrive in time (408)
  +-- Conflict              the present state does not allow it: an illegal transition, a referenced target (409)
  +-- Gone                  it was deleted (410)
  +-- PreconditionFailed    If-Match or a conditional criterion did not hold (412)
@@ -35,6 +36,7 @@ class Category(StrEnum):
     NOT_ALLOWED = "not-allowed"
     NOT_SUPPORTED = "not-supported"
     NOT_ACCEPTABLE = "not-acceptable"
+    TOO_SLOW = "too-slow"
     CONFLICT = "conflict"
     GONE = "gone"
     PRECONDITION_FAILED = "precondition-failed"
@@ -104,6 +106,10 @@ class NotSupported(ConsiliumError):
 
 class NotAcceptable(ConsiliumError):
     category, default_code = Category.NOT_ACCEPTABLE, "not-supported"
+
+
+class TooSlow(ConsiliumError):
+    category, default_code = Category.TOO_SLOW, "timeout"
 
 
 class Conflict(ConsiliumError):

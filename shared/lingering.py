@@ -35,11 +35,16 @@ class Lingering:
             return message
 
         async def sending(message: Message) -> None:
-            if under_way and message["type"] == "http.response.start" and message["status"] >= 400:
+            if under_way and message["type"] == "http.response.start" and _refuses(message["status"]):
                 await _read_on(receive)
             await send(message)
 
         await self._app(scope, receiving, sending)
+
+
+def _refuses(status: int) -> bool:
+    """Whoever was too slow (408) has been waited for."""
+    return status >= 400 and status != 408
 
 
 def _asks_first(scope: Scope) -> bool:

@@ -14,6 +14,7 @@ from shared.fhir.app import FhirApp, Receive, Scope, Send
 from shared.fhir.kinds import Fact, Registry
 from shared.messaging.envelope import Event
 from shared.problem import DOCUMENTED, LastResort, install_problem_handlers
+from shared.security.guard import Guarded
 from shared.security.tokens import Verifier
 from shared.store.database import Pool
 from shared.store.replica import Replica
@@ -90,6 +91,7 @@ def rest_app(service: Service, engine: Engine, verifier: Verifier) -> FastAPI:
     app.state.engine = engine
     app.state.verifier = verifier
     install_problem_handlers(app)
+    app.add_middleware(Guarded, verifier=verifier)
     app.add_middleware(LastResort)
     app.router.routes.extend(health_routes(checks_of(service, engine)))
     for router in service.routers:

@@ -12,6 +12,7 @@ STATUS: Mapping[Category, int] = {
     Category.NOT_ALLOWED: 405,
     Category.NOT_SUPPORTED: 400,
     Category.NOT_ACCEPTABLE: 406,
+    Category.TOO_SLOW: 408,
     Category.CONFLICT: 409,
     Category.GONE: 410,
     Category.PRECONDITION_FAILED: 412,

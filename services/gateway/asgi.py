@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.errors import Invalid, TooLarge, Unavailable
+from shared.errors import Unavailable
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -40,23 +40,6 @@ async def send_answer(answer: Answer, send: Send, *, body: bool = True) -> None:
     headers = [(name, value) for name, value in answer.headers if name.lower() not in BODY_LENGTH_HEADERS]
     await send({"type": "http.response.start", "status": answer.status, "headers": [*headers, length]})
     await send({"type": "http.response.body", "body": answer.body if body else b""})
-
-
-async def read_body(receive: Receive, *, limit: int) -> bytes:
-    """The whole request body. Raises ``TooLarge`` beyond ``limit`` bytes, ``Invalid`` when it ends early."""
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Invalid("The body ended early.", code="structure")
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            raise TooLarge("The request body is larger than this server takes.")
-        parts.append(part)
-        if not message.get("more_body", False):
-            return b"".join(parts)
 
 
 def inner_scope(scope: Scope, *, method: str, path: str, query: str = "", json: bool = False) -> Scope:

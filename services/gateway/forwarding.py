@@ -2,13 +2,17 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 
 import httpx
 
 from services.gateway.asgi import Answer, Message, Receive, Scope, Send, send_answer
 from services.gateway.outcome import error_answer
-from shared.errors import Invalid, Unavailable
+from shared.bodies import next_part
+from shared.errors import ConsiliumError, Invalid, TooSlow, Unavailable
+from shared.lingering import LINGER_S
 from shared.telemetry.failures import class_of
 
 log = logging.getLogger(__name__)
@@ -34,13 +38,17 @@ IDLE_S = 1.0
 """Seconds that a connection is kept for the next request: shorter than any CONSILIUM_DRAIN_S worth the name, so that
 none is taken up again in the moment in which the process behind it, told to stop, closes it."""
 
+_LONG = Invalid("The address is longer than this server takes.", code="too-long")
+_NO_HTTP = Invalid("The address or a header has characters that HTTP does not allow.", code="structure")
+_SLOW = TooSlow("The request body did not arrive in time.")
+
 
 class ForwardingApp:
     """Sends what it is asked to ``base_url``.
 
-    Answers 400 when the request's body breaks off, 503 when the service cannot be reached, 504 when it stays silent,
-    502 when it breaks off. What breaks off in the middle of its answer is left without an end: the server then closes
-    the client's connection."""
+    Answers 400 when the request's body breaks off or its head is none, 408 when the body is too slow, 414 when the
+    address is too long, 503 when the service cannot be reached, 504 when it stays silent, 502 when it breaks off. What
+    breaks off in the middle of its answer is left without an end: the server then closes the client's connection."""
 
     def __init__(
         self,
@@ -70,16 +78,22 @@ class ForwardingApp:
         await self._client.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sending = _Sending(receive)
         try:
-            response = await self._response(scope, receive)
-        except Invalid as error:
+            response = await self._response(scope, sending)
+        except ConsiliumError as error:
             await send_answer(error_answer(error, path=scope["path"]), send)
+        except httpx.InvalidURL:
+            await send_answer(error_answer(_LONG, path=scope["path"], status=414), send)
+        except httpx.LocalProtocolError:
+            await send_answer(error_answer(_NO_HTTP, path=scope["path"]), send)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             await send_answer(_failure(scope, 503, "The service cannot be reached."), send)
         except httpx.TimeoutException:
             await send_answer(_failure(scope, 504, "The service did not answer in time."), send)
         except httpx.TransportError:
-            await send_answer(_failure(scope, 502, "The service broke off the connection."), send)
+            broke = _failure(scope, 502, "The service broke off the connection.")
+            await send_answer(error_answer(_SLOW, path=scope["path"]) if sending.lingers else broke, send)
         else:
             try:
                 await _relay(response, receive, send, self._leaving)
@@ -88,16 +102,16 @@ class ForwardingApp:
             finally:
                 await response.aclose()
 
-    async def _response(self, scope: Scope, receive: Receive) -> httpx.Response:
+    async def _response(self, scope: Scope, sending: "_Sending") -> httpx.Response:
         """The beginning of the answer. What only reads is asked once more when a connection breaks before it."""
         try:
-            return await self._client.send(self._request(scope, receive), stream=True)
+            return await self._client.send(self._request(scope, sending), stream=True)
         except BROKEN:
             if scope["method"] not in ("GET", "HEAD"):
                 raise
-        return await self._client.send(self._request(scope, receive), stream=True)
+        return await self._client.send(self._request(scope, sending), stream=True)
 
-    def _request(self, scope: Scope, receive: Receive) -> httpx.Request:
+    def _request(self, scope: Scope, sending: "_Sending") -> httpx.Request:
         raw_path = scope.get("raw_path") or scope["path"].encode()
         query = scope.get("query_string") or b""
         target = self._base_url + raw_path.decode("ascii", "replace") + (f"?{query.decode('latin-1')}" if query else "")
@@ -109,7 +123,7 @@ class ForwardingApp:
             scope["method"],
             target,
             headers=headers,
-            content=_body(receive) if has_body else None,
+            content=sending.parts() if has_body else None,
             timeout=httpx.Timeout(self._timeout, connect=5.0, read=None if streams else self._timeout),
             # as it was asked: httpx would resolve "..", and the service would be asked for something else
             extensions={"target": self._base_path + raw_path + (b"?" + query if query else b"")},
@@ -146,15 +160,27 @@ def _failure(scope: Scope, status: int, text: str) -> Answer:
     return error_answer(Unavailable(text), path=scope["path"], status=status)
 
 
-async def _body(receive: Receive) -> AsyncIterator[bytes]:
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Invalid("The body ended early.", code="structure")
-        if part := message.get("body", b""):
-            yield part
-        if not message.get("more_body", False):
-            return
+@dataclass
+class _Sending:
+    """The body of a request on its way from the client to the service."""
+
+    receive: Receive
+    began: float = field(default_factory=time.monotonic)
+    under_way: bool = False
+
+    @property
+    def lingers(self) -> bool:
+        """It has been coming for longer than a service reads the body of a request that it refuses."""
+        return self.under_way and time.monotonic() - self.began > LINGER_S
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        """Its parts as they come. Raises what ``next_part`` raises."""
+        self.under_way = True
+        while self.under_way:
+            message = await next_part(self.receive)
+            self.under_way = message.get("more_body", False)
+            if part := message.get("body", b""):
+                yield part
 
 
 async def _relay(response: httpx.Response, receive: Receive, send: Send, leaving: asyncio.Event) -> None:

@@ -1,17 +1,8 @@
-"""Body limits: by Content-Length before a byte is read, by counting where there is none."""
+"""Body limits of what is passed on: by Content-Length before a byte is read, by counting where there is none."""
 
 from services.gateway.asgi import Message, Receive, Scope
+from shared.bodies import declared_length
 from shared.errors import TooLarge
-
-BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
-
-
-def declared_length(scope: Scope) -> int | None:
-    """The Content-Length; None where none (or nonsense, which the HTTP server has refused by then) is given."""
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            return int(value) if value.isdigit() else None
-    return None
 
 
 def limited(scope: Scope, receive: Receive, *, limit: int) -> Receive:
@@ -32,13 +23,3 @@ def limited(scope: Scope, receive: Receive, *, limit: int) -> Receive:
         return message
 
     return counted
-
-
-def replayed(body: bytes) -> Receive:
-    """A ``receive`` that hands out ``body``, and then that the client is gone."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive() -> Message:
-        return messages.pop() if messages else {"type": "http.disconnect"}
-
-    return receive

@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from services.gateway import health
-from services.gateway.asgi import Answer, ASGIApp, Receive, Scope, Send, read_body, send_answer
+from services.gateway.asgi import Answer, ASGIApp, Receive, Scope, Send, send_answer
 from services.gateway.batches import batch
 from services.gateway.bundles import Party, parse, turned_away
 from services.gateway.capability import Capabilities
 from services.gateway.forwarding import ForwardingApp
-from services.gateway.limits import BODY_METHODS, declared_length, limited, replayed
+from services.gateway.limits import limited
 from services.gateway.outcome import error_answer
 from services.gateway.routing import API_PREFIXES, CAREPLANS, NOTIFICATIONS, OWNED_TYPES, REFERRALS
 from services.gateway.settings import GatewaySettings
 from services.gateway.transactions import transaction
+from shared.bodies import BODY_METHODS, declared_length, read_body, read_rest_body, replayed
 from shared.errors import ConsiliumError, NotAllowed, NotFound, TooLarge, UnsupportedMediaType
 from shared.telemetry.health import Check
 from shared.telemetry.http import ROUTE
@@ -71,10 +72,10 @@ class Gateway:
                 return await send_answer(answer, send, body=scope["method"] != "HEAD")
             app = self._app(path)
             if scope["method"] in BODY_METHODS:
-                receive = limited(scope, receive, limit=self._settings.max_resource_bytes)
-                if path.startswith("/api/") and declared_length(scope) is None:
-                    # FastAPI takes every error while it reads a body for a malformed one
-                    receive = replayed(await read_body(receive, limit=self._settings.max_resource_bytes))
+                if path.startswith("/api/"):
+                    receive = replayed(await read_rest_body(scope, receive), receive)
+                else:
+                    receive = limited(scope, receive, limit=self._settings.max_resource_bytes)
             return await app(scope, receive, send)
         except ConsiliumError as error:
             await send_answer(error_answer(error, path=path), send)
@@ -108,7 +109,7 @@ class Gateway:
         refusal = await turned_away(party)
         if refusal is not None:
             return refusal
-        body = await read_body(receive, limit=limit)
+        body = await read_body(scope, receive, limit=limit)
         bundle = parse(body)
         return await (transaction if bundle["type"] == "transaction" else batch)(party, bundle, body)
 

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.bodies import BODY_METHODS, read_body
 from shared.engine import Engine
-from shared.errors import Invalid, TooLarge
 from shared.fhir.addresses import Base
 from shared.fhir.http import Request, Response
 from shared.fhir.outcome import failure_response
@@ -77,7 +77,7 @@ class FhirApp:
             caller = await self.verifier.verify(headers.get("authorization"))
         method = scope["method"]
         limit = self.largest_body if path else self.largest_bundle
-        body = await _body(scope, receive, limit) if method in ("POST", "PUT", "PATCH") else b""
+        body = await read_body(scope, receive, limit=limit) if method in BODY_METHODS else b""
         query = scope["query_string"].decode("ascii", "replace")
         base = self.base_url or _base(scope, headers, trust_forwarded=self.trust_forwarded) + self.prefix
         base = Base(base, *self._others(scope))
@@ -90,24 +90,6 @@ class FhirApp:
         host, port = scope.get("server") or (None, None)
         if host and port:
             yield f"http://{f'[{host}]' if ':' in host else host}:{port}{self.prefix}"
-
-
-async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:
-    announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    if announced.isdigit() and int(announced) > limit:
-        raise TooLarge("The body is larger than this server takes.")
-    chunks: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Invalid("The body ended early.", code="structure")
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > limit:
-            raise TooLarge("The body is larger than this server takes.")
-        more = message.get("more_body", False)
-    return b"".join(chunks)
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -13,8 +13,9 @@ from shared.telemetry.setup import Telemetry
 
 def front(app: ASGIApp, telemetry: Telemetry) -> ASGIApp:
     """``app`` with everything before it."""
-    answering = Lingering(LastResort(app, {"/fhir": _unexpected}))
-    return HttpTelemetry(answering, telemetry, slow_s=TelemetrySettings().slow_request_s)
+    answering = LastResort(app, {"/fhir": _unexpected})
+    # outside of what is timed: how long a refused client goes on sending says nothing of this server
+    return Lingering(HttpTelemetry(answering, telemetry, slow_s=TelemetrySettings().slow_request_s))
 
 
 def _unexpected() -> Response:

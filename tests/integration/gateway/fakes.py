@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.gateway.asgi import Answer, Receive, Scope, Send, read_body, send_answer
+from services.gateway.asgi import Answer, Receive, Scope, Send, send_answer
 from services.gateway.bundles import NOTHING
+from shared.bodies import read_body
 from shared.fhir.json import dumps, loads
 
 _FHIR = (b"content-type", b"application/fhir+json")
@@ -42,7 +43,7 @@ class FakeService:
         if path == f"/api/{self.name}/stream":
             await self._stream(receive, send)
             return
-        body = await read_body(receive, limit=1 << 30) if method in ("POST", "PUT", "PATCH") else b""
+        body = await read_body(scope, receive, limit=1 << 30) if method in ("POST", "PUT", "PATCH") else b""
         if body == NOTHING:
             # whether the caller is let in at all
             await send_answer(self._answer(method, path, body), send)

@@ -3,11 +3,13 @@
 import asyncio
 import json
 
+import httpx
 import pytest
 
 from services.gateway.forwarding import ForwardingApp
 from services.gateway.main import Gateway
 from services.gateway.settings import GatewaySettings
+from shared import bodies
 from shared.problem import LastResort
 from tests.integration.gateway.fakes import FakeService
 from tests.listening import listening
@@ -31,3 +33,60 @@ async def test_a_chunk_that_is_none_is_400(body: bytes) -> None:
     assert answer.startswith(b"HTTP/1.1 400 "), answer
     outcome = json.loads(answer.partition(b"\r\n\r\n")[2])
     assert outcome["issue"][0]["code"] == "structure"
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code"),
+    [
+        (b"POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{", 408, "timeout"),
+        (b"DELETE /fhir/Patient/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{", 408, "timeout"),
+        (b"POST /fhir HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{", 408, "timeout"),
+        (b"GET /fhir/Patient?name=%b HTTP/1.1\r\nHost: x\r\n\r\n" % (b"a" * 65_510), 414, "too-long"),
+        ("GET /fhir/Patient/é HTTP/1.1\r\nHost: x\r\n\r\n".encode(), 400, "structure"),
+    ],
+    ids=["a silent body", "a silent body of a deletion", "a silent bundle", "an endless query", "a raw character"],
+)
+async def test_what_a_client_does_wrong_is_told_as_its_fault(
+    monkeypatch: pytest.MonkeyPatch, request_: bytes, status: int, code: str
+) -> None:
+    monkeypatch.setattr(bodies, "SILENCE_S", 0.2)
+    careplans, others = FakeService("careplans", ("Patient",)), FakeService("others", ())
+    async with listening(careplans) as service:
+        forwarding = ForwardingApp(service)
+        upstreams = {"referrals": others, "careplans": forwarding, "notifications": others}
+        app = LastResort(Gateway(upstreams, GatewaySettings(capability_seconds=0)))
+        async with listening(app) as url:
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+            writer.write(request_)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+            outcome = json.loads(await reader.readexactly(int(length.partition(b":")[2])))
+            writer.close()
+        await forwarding.aclose()
+    assert head.startswith(b"HTTP/1.1 %d " % status), head
+    assert outcome["issue"][0]["code"] == code
+
+
+async def test_an_upload_that_trickles_until_the_service_hangs_up_is_the_clients_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("services.gateway.forwarding.LINGER_S", 0.0)
+
+    class HangsUp(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            assert isinstance(request.stream, httpx.AsyncByteStream)
+            await anext(aiter(request.stream))
+            raise httpx.WriteError("closed")
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    sent: list[dict[str, object]] = []
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/fhir/Patient", "headers": [], "scheme": "http"}
+    forwarding = ForwardingApp("http://service", transport=HangsUp())
+    await forwarding(scope, receive, send)  # type: ignore[arg-type]
+    assert sent[0]["status"] == 408

@@ -5,7 +5,9 @@ Events go in waves that hold each subject once: when one comes back, nothing lat
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+import math
+import time
+from collections.abc import Callable, Collection, Sequence
 from typing import cast
 
 import aiormq
@@ -23,12 +25,17 @@ from shared.messaging.waiting import heed_cancellation
 CONFIRMED_WITHIN = 30.0
 """Seconds for one wave. A broker in alarm blocks its publishers; better to let go of the outbox rows than to hang."""
 
+CHANNEL_LASTS = 2.0
+"""The fewest seconds between two changes of the channel over rejections: a queue that is full rejects with every batch,
+and must not slow what goes to others."""
+
 
 class Publisher:
     """One connection and channel for publishing, made when needed and again after a loss."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, now: Callable[[], float] = time.monotonic) -> None:
         self._url = url
+        self._now, self._changed_at = now, -math.inf
         self._queues: dict[str, Queue] = {}
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
@@ -64,9 +71,7 @@ class Publisher:
             if UNROUTABLE in failed.values():
                 await self._restore()
             if REJECTED in failed.values():
-                # A channel that was opened while a queue had no leader goes on asking the node that led before, and has
-                # all rejected for as long as that is away (RabbitMQ 3.10).
-                await self.close()
+                await self._change_channel()
             raise Unconfirmed(failed)
 
     async def channel(self) -> AbstractChannel:
@@ -87,6 +92,21 @@ class Publisher:
                 await connection.close()
             except LOSSES:
                 return  # it was lost before: nothing is left to close
+
+    async def _change_channel(self) -> None:
+        """A channel that was opened while a queue had no leader goes on asking the node that led before, and has all
+        rejected for as long as that is away (RabbitMQ 3.10). Another on the same connection asks who leads now."""
+        async with self._opening:
+            connection, old = self._connection, self._channel
+            if connection is None or old is None or self._now() - self._changed_at < CHANNEL_LASTS:
+                return
+            self._changed_at = self._now()
+            try:
+                self._channel = await opened(connection, on_return_raises=True)
+                await old.close()
+            except LOSSES:
+                heed_cancellation()
+                await self.close()
 
     async def _restore(self) -> None:
         try:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import aio_pika
 import pytest
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from pamqp.common import FieldTable
 
 from shared.messaging import outbox
@@ -12,8 +13,8 @@ from shared.messaging.envelope import Event
 from shared.messaging.refill import refill_consumer
 from shared.messaging.relay import Relay
 from shared.messaging.topology import EXCHANGE
-from shared.messaging.transport import REJECTED, Unconfirmed
-from shared.messaging.transports.rabbitmq_publisher import Publisher
+from shared.messaging.transport import REJECTED, Outgoing, Unconfirmed
+from shared.messaging.transports.rabbitmq_publisher import CHANNEL_LASTS, Publisher
 from shared.messaging.transports.rabbitmq_topology import declare_exchange
 from shared.store.database import Pool
 from tests.broker import Broker
@@ -171,7 +172,8 @@ async def _none_pending(pool: Pool) -> bool:
 
 async def test_a_channel_on_which_events_were_rejected_is_not_used_again(shared_bus: Carrier) -> None:
     """One that was opened while a queue had no leader rejects all for as long as the node that led is away."""
-    publisher, queue = Publisher(shared_bus.url), shared_bus.queue()
+    clock = [0.0]
+    publisher, queue = Publisher(shared_bus.url, now=lambda: clock[0]), shared_bus.queue()
     async with await aio_pika.connect(shared_bus.url) as connection:
         channel = await connection.channel()
         await declare_exchange(channel, EXCHANGE)
@@ -182,10 +184,40 @@ async def test_a_channel_on_which_events_were_rejected_is_not_used_again(shared_
         events = [outgoing(an_event(shared_bus.type(), f"Task/{n}", n)) for n in range(3)]
         await publisher.publish(events[:1])
         assert await publisher.channel() is before
-        with pytest.raises(Unconfirmed) as failed:
-            await publisher.publish(events[1:])
-        assert set(failed.value.failed.values()) == {REJECTED}
+        await rejected(publisher, events[1:])
         assert before.is_closed
+        after = await publisher.channel()
+        assert connection_of(after) is connection_of(before), "a full queue costs a connection"
+        await rejected(publisher, events[1:])
+        assert await publisher.channel() is after, "a full queue costs a channel with every batch"
+        clock[0] += CHANNEL_LASTS
+        await rejected(publisher, events[1:])
+        assert after.is_closed
         await full.purge()
         await publisher.publish(events[1:2])
     await publisher.close()
+
+
+async def test_a_connection_that_ends_while_the_channel_is_changed_is_made_anew(shared_bus: Carrier) -> None:
+    publisher, queue = Publisher(shared_bus.url), shared_bus.queue()
+    async with await aio_pika.connect(shared_bus.url) as connection:
+        channel = await connection.channel()
+        await declare_exchange(channel, EXCHANGE)
+        full = await channel.declare_queue(queue.name)
+        await full.bind(EXCHANGE, *queue.routing_keys)
+        await connection_of(await publisher.channel()).close()
+        await publisher._change_channel()
+        await publisher.publish([outgoing(an_event(shared_bus.type(), "Task/1", 1))])
+    await publisher.close()
+
+
+async def rejected(publisher: Publisher, events: list[Outgoing]) -> None:
+    """Publish what a full queue does not take."""
+    with pytest.raises(Unconfirmed) as failed:
+        await publisher.publish(events)
+    assert set(failed.value.failed.values()) == {REJECTED}
+
+
+def connection_of(channel: AbstractChannel) -> AbstractConnection:
+    """The connection that a channel was opened on."""
+    return channel._connection

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.telemetry.fhir_template import fhir_template
 from shared.telemetry.propagation import parse
+from shared.telemetry.sampling import Share
 from shared.telemetry.setup import Telemetry
 
 ROUTE = "consilium.route"
@@ -87,7 +88,7 @@ class HttpTelemetry:
     def _span(self, scope: Scope) -> Span:
         parent = _incoming(scope)
         share = self._telemetry.share
-        if share is not None and (parent.trace_flags.sampled if parent else share.drawn()):
+        if share is not None and _wanted(share, parent):
             return self._recorded(scope, parent)
         trace_id = parent.trace_id if parent else random.getrandbits(128) or 1
         return NonRecordingSpan(SpanContext(trace_id, random.getrandbits(64) or 1, False, _UNSAMPLED))
@@ -154,6 +155,12 @@ class HttpTelemetry:
 def _method(scope: Scope) -> str:
     method: str = scope["method"]
     return method if method in _METHODS else "_OTHER"
+
+
+def _wanted(share: Share, parent: SpanContext | None) -> bool:
+    if parent is None:
+        return share.drawn()
+    return parent.trace_flags.sampled and share.granted()
 
 
 def _incoming(scope: Scope) -> SpanContext | None:

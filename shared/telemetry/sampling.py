@@ -1,4 +1,4 @@
-"""Which new traces are recorded: a share of them, and never more than so many a second.
+"""Which traces are recorded: a share of the new ones, and never more than so many a second, whoever asks for it.
 
 A span costs a hundred times what a request without one does: made, encoded and sent, some 200 microseconds. The share
 alone would let a busy process spend a tenth of its time on traces that nobody looks at.
@@ -13,20 +13,20 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, TraceState
 
+WISHES = 10
+"""Traces that began elsewhere may be so many times as many as new ones: our gateway's, and those of systems that trace.
+Without a bound anybody could have every request recorded, by a header that needs no token."""
 
-class Share(Sampler):
-    """``ratio`` of the new traces, at most ``per_s`` a second (a token bucket that holds one second's).
 
-    What came from outside has decided already, and does not count."""
+class Bucket:
+    """At most ``per_s`` a second: a token bucket that holds one second's."""
 
-    def __init__(self, ratio: float, per_s: float, now: Callable[[], float] = time.monotonic) -> None:
-        self._ratio, self._per_s, self._now = ratio, per_s, now
+    def __init__(self, per_s: float, now: Callable[[], float]) -> None:
+        self._per_s, self._now = per_s, now
         self._left, self._at = per_s, now()
 
-    def drawn(self) -> bool:
-        """Whether the trace that begins now is recorded."""
-        if random.random() >= self._ratio:
-            return False
+    def take(self) -> bool:
+        """Whether there is room for one more now."""
         now = self._now()
         self._left = min(self._per_s, self._left + (now - self._at) * self._per_s)
         self._at = now
@@ -34,6 +34,22 @@ class Share(Sampler):
             return False
         self._left -= 1
         return True
+
+
+class Share(Sampler):
+    """``ratio`` of the new traces, at most ``per_s`` a second, and ``WISHES`` times as many that began elsewhere."""
+
+    def __init__(self, ratio: float, per_s: float, now: Callable[[], float] = time.monotonic) -> None:
+        self._ratio, self._per_s = ratio, per_s
+        self._new, self._wished = Bucket(per_s, now), Bucket(per_s * WISHES, now)
+
+    def drawn(self) -> bool:
+        """Whether the trace that begins now is recorded."""
+        return random.random() < self._ratio and self._new.take()
+
+    def granted(self) -> bool:
+        """Whether a trace that is recorded where it began is recorded here, too."""
+        return self._wished.take()
 
     def should_sample(
         self,

@@ -11,9 +11,10 @@ class TelemetrySettings(ConsiliumSettings):
     """Traces, metrics and logs leave the process only when ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set."""
 
     trace_ratio: float = Field(default=0.05, ge=0, le=1)
-    """The share of new traces that is recorded; a trace that came from outside keeps its own decision."""
+    """The share of new traces that is recorded; a trace that began elsewhere keeps the decision made there."""
     trace_per_s: float = Field(default=50.0, ge=1)
-    """The most new traces per second that a process records, whatever the share: at 5 %, those of 1,000 requests."""
+    """The most new traces per second that a process records, whatever the share: at 5 %, those of 1,000 requests.
+    Of those that began elsewhere, ten times as many."""
     metric_interval_s: float = Field(default=30.0, gt=0)
     """Seconds between two exports of metrics."""
     slow_request_s: float = Field(default=2.0, gt=0)

@@ -1,4 +1,4 @@
-"""Which new traces are recorded."""
+"""Which traces are recorded."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from starlette.responses import PlainTextResponse
 
 from shared.telemetry.http import HttpTelemetry
-from shared.telemetry.sampling import Share
+from shared.telemetry.sampling import WISHES, Share
 from shared.telemetry.settings import TelemetrySettings
 from shared.telemetry.setup import start
 
@@ -35,14 +35,23 @@ def test_the_share_is_kept_below_that() -> None:
     assert 700 < drawn < 1300
 
 
-@pytest.mark.parametrize(("parent", "recorded"), [(None, 3), ("01", 10), ("00", 0)])
-async def test_only_traces_that_begin_here_count(parent: str | None, recorded: int) -> None:
+def test_traces_that_began_elsewhere_have_a_bound_of_their_own() -> None:
+    clock = [0.0]
+    share = Share(0, 3, lambda: clock[0])
+    assert sum(share.granted() for _ in range(100)) == 3 * WISHES, "whatever the share of new traces"
+    assert not share.granted()
+    clock[0] += 0.1
+    assert sum(share.granted() for _ in range(100)) == 3
+
+
+@pytest.mark.parametrize(("parent", "recorded"), [(None, 3), ("01", 30), ("00", 0)])
+async def test_nobody_has_every_request_recorded(parent: str | None, recorded: int) -> None:
     spans = InMemorySpanExporter()
     telemetry = start("test", TelemetrySettings(trace_ratio=1), span_exporter=spans)
     headers = {"traceparent": f"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{parent}"} if parent else {}
     app = HttpTelemetry(PlainTextResponse("x"), replace(telemetry, share=Share(1, 3, lambda: 0.0)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", headers=headers) as client:
-        for _ in range(10):
+        for _ in range(50):
             await client.get("/fhir/Task/1")
     telemetry.shutdown()
     start("test", TelemetrySettings())

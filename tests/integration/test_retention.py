@@ -20,7 +20,7 @@ from shared.retention import RetentionSettings, retain, sweeps
 from shared.service import Service
 from shared.store import forgetting
 from shared.store.database import Connection, Pool
-from shared.store.sweeping import Batch, Sweep, sweep
+from shared.store.sweeping import Batch, Sweep, sweep, through
 from shared.telemetry import measures
 from shared.telemetry.pools import name_of
 from tests.eventually import eventually
@@ -233,6 +233,54 @@ async def test_versions_are_forgotten_that_were_replaced_long_ago_and_the_curren
     assert (await client.get("Patient/p/_history/2")).status_code == 404
     assert await versions(client, "old") == (['W/"1"'], 1, 1)
     assert (await client.put("Patient/p", json=patient(id="p"))).headers["etag"] == 'W/"6"'
+
+
+async def scattered(pool: Pool, ages: dict[int, float]) -> None:
+    """Versions of Patient/x, so many days old; each lies blocks before the one that it replaced."""
+    # one block each, the first of them last: what is freed at the front is filled again
+    for version, age in sorted(ages.items(), reverse=True):
+        await pool.execute(
+            "INSERT INTO resource_history VALUES ('Patient', 'x', $1, now() - $2::interval, 'PUT', '')",
+            version,
+            age * DAY,
+        )
+        await pool.execute(
+            "INSERT INTO resource_history SELECT 'Basic', $1::int || '-' || n, 1, now(), 'PUT', ''"
+            " FROM generate_series(1, 200) n",
+            version,
+        )
+
+
+async def left_of_x(pool: Pool) -> list[int]:
+    rows = await pool.fetch("SELECT version FROM resource_history WHERE id = 'x' ORDER BY version")
+    return [row[0] for row in rows]
+
+
+async def test_a_version_that_lies_behind_its_successor_on_disk_goes_with_it(engine: Engine) -> None:
+    await scattered(engine.pool, {1: 203, 2: 202, 3: 201, 4: 10, 5: 0})
+    blocks = await engine.pool.fetch("SELECT ctid FROM resource_history WHERE id = 'x' ORDER BY version DESC")
+    assert len({row[0][0] for row in blocks}) == 5
+    seen: list[list[int]] = []
+    step = through("resource_history", forgetting._REPLACED, 30 * DAY, blocks=1)
+
+    async def noting(connection: Connection, position: int) -> Batch:
+        batch = await step(connection, position)
+        versions = await connection.fetch("SELECT version FROM resource_history WHERE id = 'x' ORDER BY version")
+        seen.append([row[0] for row in versions])
+        return batch
+
+    assert await swept(engine.pool, Sweep("history", noting)) == 2
+    assert await left_of_x(engine.pool) == [3, 4, 5], "the third was current until ten days ago"
+    assert all(one == list(range(one[0], 6)) for one in seen), "a history has no gaps, not between two batches either"
+
+
+async def test_a_version_whose_successor_went_before_it_goes_once_the_next_one_is_old(engine: Engine) -> None:
+    what = Sweep("history", forgetting.replaced_versions(30 * DAY))
+    await scattered(engine.pool, {1: 203, 4: 10, 5: 0})
+    assert await swept(engine.pool, what) == 0, "all that is known is that it was replaced ten days ago"
+    await aged(engine.pool, "resource_history", "last_updated", 21, "id = 'x' AND version = 4")
+    assert await swept(engine.pool, what) == 1
+    assert await left_of_x(engine.pool) == [4, 5]
 
 
 async def test_what_was_in_a_deleted_resource_goes_and_that_it_was_deleted_stays(

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -64,6 +65,15 @@ def running_on(folder: Path) -> Running | None:
         except BlockingIOError:
             return _read(file)
         return None
+
+
+def tell_resting(folder: Path) -> None:
+    """Say on stderr which installation is asked, where nobody runs it: another may serve from containers meanwhile."""
+    print(
+        f"Nobody runs on {folder.resolve()}; its databases are started for this alone. "
+        "What runs in containers has databases of its own.",
+        file=sys.stderr,
+    )
 
 
 def _write(file: TextIOWrapper, running: Running) -> None:

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from consilium.assembly import SERVICES
 from consilium.embedding import BASE, EmbeddedServer
-from consilium.installation import exclusive, running_on
+from consilium.installation import exclusive, running_on, tell_resting
 from shared.process.databases import database_urls, template
 from shared.process.mistakes import Mistake
 from shared.settings import ServerSettings
@@ -31,6 +31,7 @@ async def databases_of(settings: ServerSettings | None = None) -> AsyncIterator[
             raise Mistake("Nothing ran in CONSILIUM_DATA_DIR yet, so there is nothing to back up.")
         else:
             stack.enter_context(exclusive(settings.data_dir, "consilium backup"))
+            tell_resting(settings.data_dir)
             embedded = stack.enter_context(EmbeddedServer(settings.data_dir / "postgres"))
             urls = template(await embedded.url(), base=BASE)
         yield urls.replace(f"{BASE}_{{service}}", "postgres"), database_urls(urls, NAMES)

@@ -132,7 +132,7 @@ async def _transport() -> AsyncIterator["Transport"]:
 async def _databases(settings: "ServerSettings", stack: AsyncExitStack) -> str:
     """The databases' URL (with ``{service}``). Where nobody runs, the embedded server is started for ``stack``."""
     from consilium.embedding import BASE, EmbeddedServer
-    from consilium.installation import exclusive, running_on
+    from consilium.installation import exclusive, running_on, tell_resting
     from shared.process.databases import template
     from shared.process.mistakes import Mistake
 
@@ -144,5 +144,6 @@ async def _databases(settings: "ServerSettings", stack: AsyncExitStack) -> str:
     if not (settings.data_dir / "postgres" / "PG_VERSION").exists():
         raise Mistake(NOTHING_RAN)
     stack.enter_context(exclusive(settings.data_dir, "consilium dead"))
+    tell_resting(settings.data_dir)
     embedded = stack.enter_context(EmbeddedServer(settings.data_dir / "postgres"))
     return template(await embedded.url(), base=BASE)

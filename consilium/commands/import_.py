@@ -17,7 +17,7 @@ def command(
         typer.Option("--strict", help="Repair no faults of structure: what is not quite R4 is refused, with reasons."),
     ] = False,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Load nothing; compare what is on the server with the files.")
+        bool, typer.Option("--verify", help="Load nothing; compare the files with all that is on the server.")
     ] = False,
 ) -> None:
     """Load Bundles, resources and NDJSON into a running server; a second run goes on where the first ended.

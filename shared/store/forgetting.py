@@ -4,7 +4,7 @@ The current version of a resource is never touched, nor the mark that a deletion
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from shared.store.database import Connection
 from shared.store.sweeping import Batch, through
@@ -33,8 +33,10 @@ WITH gone AS (
 SELECT count(*) FROM gone
 """
 _OLDEST = """
-SELECT rid, id, last_updated FROM resource
-WHERE type = $1 AND NOT deleted AND last_updated > $2 AND last_updated < now() - $3::interval
+SELECT rid, id FROM resource
+WHERE type = $1 AND NOT deleted AND last_updated < now() - $3::interval AND (last_updated, rid) > (coalesce((
+    SELECT last_updated FROM resource WHERE type = $1 AND rid = $2 AND last_updated < now() - $3::interval),
+    '-infinity'), $2)
 ORDER BY last_updated, rid LIMIT $4 FOR UPDATE SKIP LOCKED
 """
 _REFERRED_TO = "SELECT DISTINCT term FROM index_term WHERE term = ANY ($1::bigint[])"
@@ -49,7 +51,7 @@ WITH gone AS (DELETE FROM resource WHERE type = $1 AND rid = ANY ($2::bigint[]) 
 SELECT count(*) FROM gone
 """
 PURGED_AT_ONCE = 200
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BEGUN = -1
 
 
 def replaced_versions(after: timedelta) -> Callable[..., Awaitable[Batch]]:
@@ -70,17 +72,18 @@ def whole_resources(
     """A step that removes resources of ``type_`` that nobody changed for ``after``, with their history and index.
 
     What another resource refers to stays: ``reference`` gives the index term of references to a (type, id). The
-    position is the last ``last_updated`` that was seen, in microseconds."""
+    position is the row that was last left so: everything else before it is gone. If it changed meanwhile, the next
+    batch begins at the front; so it does at a position of an older release, which was a time."""
 
     async def step(connection: Connection, position: int) -> Batch:
-        since = _EPOCH + timedelta(microseconds=position)
-        rows = await connection.fetch(_OLDEST, type_, since, after, PURGED_AT_ONCE)
+        rows = await connection.fetch(_OLDEST, type_, position, after, PURGED_AT_ONCE)
         terms = {row["rid"]: reference(type_, row["id"]) for row in rows}
         held = {row[0] for row in await connection.fetch(_REFERRED_TO, list(terms.values()))} if rows else set()
         gone = [rid for rid, term in terms.items() if term not in held]
         deleted = await connection.fetchval(_PURGE, type_, gone) if gone else 0
         if len(rows) < PURGED_AT_ONCE:
             return Batch(deleted, None)
-        return Batch(deleted, (rows[-1]["last_updated"] - _EPOCH) // timedelta(microseconds=1))
+        left = [rid for rid, term in terms.items() if term in held]
+        return Batch(deleted, left[-1] if left else position or _BEGUN)
 
     return step

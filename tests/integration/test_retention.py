@@ -328,3 +328,55 @@ async def test_old_audit_events_go_with_their_index_but_not_one_that_is_referred
         orphans = f"SELECT count(*) FROM {table} i WHERE NOT EXISTS (SELECT FROM resource r WHERE r.rid = i.rid)"
         assert await engine.pool.fetchval(orphans) == 0, table
     assert await engine.pool.fetchval("SELECT count(*) FROM resource_history WHERE type = 'AuditEvent'") == 2
+
+
+async def at_one_moment(pool: Pool, first: int, last: int, days: float = 31) -> None:
+    """AuditEvents that one transaction wrote."""
+    await pool.execute(
+        "INSERT INTO resource (type, id, version, last_updated, deleted, terms, body)"
+        " SELECT 'AuditEvent', 'x' || n, 1, now() - $3::interval, false, '{}', '{}'"
+        " FROM generate_series($1::int, $2) n",
+        first,
+        last,
+        days * DAY,
+    )
+
+
+async def referred_to(pool: Pool, first: int, last: int) -> None:
+    terms = [reference_term("AuditEvent", f"x{n}") for n in range(first, last + 1)]
+    await pool.execute("INSERT INTO index_term SELECT unnest($1::bigint[]), 999999999", terms)
+
+
+async def left_of_audit(pool: Pool) -> set[str]:
+    return {row[0] for row in await pool.fetch("SELECT id FROM resource WHERE type = 'AuditEvent'")}
+
+
+async def test_audit_events_of_one_moment_go_however_many_and_whatever_is_held_among_them(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forgetting, "PURGED_AT_ONCE", 10)
+    what = Sweep("AuditEvent", forgetting.whole_resources("AuditEvent", 30 * DAY, reference_term))
+    await at_one_moment(engine.pool, 1, 55)
+    assert await swept(engine.pool, what) == 55, "no sweep stops after the first of them"
+    await at_one_moment(engine.pool, 1, 60)
+    await at_one_moment(engine.pool, 61, 90, days=30.5)
+    await at_one_moment(engine.pool, 91, 92, days=29)
+    for first, last in ((1, 25), (33, 33), (58, 62)):
+        await referred_to(engine.pool, first, last)
+    assert await swept(engine.pool, what) == 90 - 31
+    kept = {*range(1, 26), 33, *range(58, 63), 91, 92}
+    assert await left_of_audit(engine.pool) == {f"x{n}" for n in kept}
+    assert await swept(engine.pool, what) == 0
+
+
+@pytest.mark.parametrize("position", [1_790_000_000_000_000, 5, -1])
+async def test_a_sweep_whose_last_row_is_gone_begins_at_the_front(
+    engine: Engine, position: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forgetting, "PURGED_AT_ONCE", 10)
+    what = Sweep("AuditEvent", forgetting.whole_resources("AuditEvent", 30 * DAY, reference_term))
+    await at_one_moment(engine.pool, 1, 25)
+    await engine.pool.execute("DELETE FROM resource WHERE rid = 5")
+    await engine.pool.execute("INSERT INTO retention_sweep (name, position) VALUES ('AuditEvent', $1)", position)
+    assert await swept(engine.pool, what) == 24
+    assert await left_of_audit(engine.pool) == set()

@@ -71,21 +71,25 @@ async def publish_again(connection: Connection, routing_keys: Iterable[str]) -> 
 async def prune_window(connection: Connection, after: int, retention: timedelta) -> Batch:
     """Delete what was published longer than ``retention`` ago among the next rows behind ``seq`` ``after``.
 
-    It walks the primary key, so that it needs no other index, and ends where the rows are too young."""
+    It walks the primary key, so that it needs no other index, and ends where the rows are too young. Those from the
+    future, of a clock that was wrong, are passed: they say nothing of what lies behind them."""
     row = await connection.fetchrow(
         """
-        WITH reach AS MATERIALIZED (SELECT seq, created_at FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2),
+        WITH reach AS MATERIALIZED (
+                 SELECT seq, least(created_at, published_at) < clock_timestamp() - $3::interval AS old,
+                     greatest(created_at, published_at) > clock_timestamp() AS ahead
+                 FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2),
              gone AS (DELETE FROM outbox WHERE seq IN (SELECT seq FROM reach)
                       AND published_at < clock_timestamp() - $3::interval RETURNING 1)
         SELECT (SELECT count(*) FROM gone) AS deleted, max(seq) AS last, count(*) AS seen,
-               bool_and(created_at < clock_timestamp() - $3::interval) AS old FROM reach
+               bool_or(old) OR bool_and(ahead) AS further FROM reach
         """,
         after,
         PRUNE_WINDOW,
         retention,
     )
     assert row is not None  # an aggregate without GROUP BY has one row
-    complete = row["seen"] < PRUNE_WINDOW or not row["old"]
+    complete = row["seen"] < PRUNE_WINDOW or not row["further"]
     return Batch(row["deleted"], None if complete else row["last"])
 
 

@@ -168,6 +168,28 @@ async def test_published_events_are_kept_for_the_retention_and_unpublished_ones_
     assert [row["seq"] for row in await pool.fetch("SELECT seq FROM outbox ORDER BY seq")] == [2, 8, 9, 10]
 
 
+@pytest.mark.parametrize("dates", ["created_at = {}", "published_at = {}", "created_at = {}, published_at = {}"])
+@pytest.mark.parametrize("ahead", ["seq = 2", "seq <= 9"], ids=["one", "more than are looked at together"])
+async def test_events_from_the_future_hold_up_nobody_and_stay(
+    pool: Pool, transport: Scripted, monkeypatch: pytest.MonkeyPatch, ahead: str, dates: str
+) -> None:
+    monkeypatch.setattr(outbox, "PRUNE_WINDOW", 4)
+    await commit(pool, [an_event("a.b", f"Task/{n}") for n in range(30)])
+    await Relay(pool, transport, RelaySettings(batch=30)).step()
+    await pool.execute(
+        "UPDATE outbox SET created_at = now() - interval '9 days', published_at = now() - interval '9 days'"
+        " WHERE seq <= 20"
+    )
+    wrong = dates.replace("{}", "now() + interval '1 year'")
+    await pool.execute(f"UPDATE outbox SET {wrong} WHERE {ahead}")
+    # what was published long ago may go, whenever it says that it was made
+    kept = await pool.fetchval("SELECT count(*) FROM outbox WHERE published_at > now() + interval '1 day'")
+    async with pool.acquire() as connection:
+        assert await outbox.prune(connection, timedelta(days=7)) == 20 - kept
+    assert await pool.fetchval("SELECT count(*) FROM outbox") == 10 + kept
+    assert await pool.fetchval("SELECT count(*) FROM outbox WHERE seq <= 20") == kept
+
+
 async def test_publishing_again_takes_what_the_routing_keys_match(pool: Pool, transport: Scripted) -> None:
     await commit(pool, [an_event("a.b.v1"), an_event("a.c.v1"), an_event("x.y.v1")])
     relay = Relay(pool, transport)

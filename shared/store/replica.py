@@ -8,7 +8,6 @@ the replica for the position up to which it has replayed; what it has replayed o
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ import asyncpg
 
 from shared.store.database import Pool, open_pool
 from shared.store.losses import DATABASE_LOSSES, is_loss
+from shared.store.trail import Trail
 from shared.telemetry.measures import REPLICA_STALENESS, REPLICA_USABLE
 from shared.telemetry.pools import name_of
 
@@ -51,8 +51,8 @@ class Replica:
         self._size = size
         self._patience_s = patience_s
         self._pool: Pool | None = None
-        self._positions: deque[tuple[float, int]] = deque(maxlen=256)
-        """When the primary was asked (monotonic), and how far it had written."""
+        self._every_s = min(1.0, max_lag_s / 4)
+        self._trail = Trail(reach_s=max_lag_s, every_s=self._every_s)
         self._as_of = float("-inf")
         """Everything that was committed before this moment (monotonic) is on the replica."""
         self._known = time.monotonic()
@@ -88,14 +88,13 @@ class Replica:
 
     async def run(self) -> None:
         """Measure, lose and find again, until cancelled."""
-        every = min(1.0, self._max_lag_s / 4)
         while True:
             try:
                 await self._measure()
             except _FAILURES as error:
                 self._lose(type(error).__name__)
             self._tell()
-            await asyncio.sleep(every)
+            await asyncio.sleep(self._every_s)
 
     async def close(self) -> None:
         """Give back its connections, whatever they do."""
@@ -111,7 +110,7 @@ class Replica:
         asked = time.monotonic()
         # if this hangs, what is known of the replica grows old, and it is left
         written, ours = await _standing(self._primary, _WRITTEN)
-        self._positions.append((asked, written))
+        self._trail.add(asked, written)
         replayed, theirs = await _within(self._patience_s, self._replayed())
         if replayed is None or theirs != ours:
             self._lose("it is no replica of ours")
@@ -120,10 +119,7 @@ class Replica:
         if replayed > written and replayed > (await _standing(self._primary, _WRITTEN))[0]:
             self._lose("it is ahead of the primary")
             return
-        for moment, written in reversed(self._positions):
-            if written <= replayed:
-                self._as_of = max(self._as_of, moment)
-                break
+        self._as_of = max(self._as_of, self._trail.as_of(replayed))
         fresh = self.staleness_s <= self._max_lag_s
         if fresh and not self._up:
             log.info("searches go to the read replica")

@@ -11,15 +11,15 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from alembic import command, context
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import Script
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import pool, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.store.revisions import known
 
@@ -69,8 +69,7 @@ def _config(url: str, folder: Path) -> Config:
 
 
 async def _run(config: Config) -> None:
-    url = make_url(str(config.attributes["url"])).set(drivername="postgresql+asyncpg")
-    engine = create_async_engine(url, poolclass=pool.NullPool)
+    engine = _engine(str(config.attributes["url"]))
     try:
         async with engine.connect() as guard:
             await _take_turn(guard)
@@ -79,6 +78,16 @@ async def _run(config: Config) -> None:
                 await connection.commit()
     finally:
         await engine.dispose()
+
+
+def _engine(url: str) -> AsyncEngine:
+    """An engine whose connections asyncpg makes of ``url``, as those of the API and the worker: SQLAlchemy itself knows
+    neither several hosts nor what may stand in the query (sslmode, target_session_attrs)."""
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(url)
+
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=pool.NullPool)
 
 
 async def _take_turn(guard: AsyncConnection) -> None:

@@ -3,39 +3,67 @@
 import asyncio
 import os
 import sys
+from collections.abc import AsyncIterator
+from urllib.parse import parse_qs, quote, urlsplit
 
 import asyncpg
 import pytest
 
 from shared.ids import uuid7
+from tests.ports import free_port
 
 AT_ONCE = 3
 
 
-@pytest.mark.parametrize("service", ["careplans"])
-async def test_three_migrations_at_once_make_one_schema(postgres: str, service: str) -> None:
-    base = "m_" + uuid7().replace("-", "")
-    url = postgres.replace("/postgres?", f"/{base}?")
-    environment = os.environ | {"CONSILIUM_DATABASE_URL": url}
+@pytest.fixture
+async def base(postgres: str) -> AsyncIterator[str]:
+    """What the names of a test's databases begin with; they are dropped afterwards."""
+    name = "m_" + uuid7().replace("-", "")
+    yield name
+    connection = await asyncpg.connect(postgres)
     try:
-        running = [
-            await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", f"services.{service}", "migrate"),
-                env=environment,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-            )
-            for _ in range(AT_ONCE)
-        ]
-        told = await asyncio.gather(*(one.communicate() for one in running))
-        assert [one.returncode for one in running] == [0] * AT_ONCE, told
-        connection = await asyncpg.connect(postgres.replace("/postgres?", f"/{base}_{service}?"))
-        try:
-            assert await connection.fetchval("SELECT count(*) FROM alembic_version") == 1
-            assert await connection.fetchval("SELECT count(*) FROM resource") == 0
-        finally:
-            await connection.close()
+        for service in ("referrals", "careplans"):
+            await connection.execute(f'DROP DATABASE IF EXISTS "{name}_{service}" WITH (FORCE)')
     finally:
-        connection = await asyncpg.connect(postgres)
-        await connection.execute(f'DROP DATABASE IF EXISTS "{base}_{service}" WITH (FORCE)')
         await connection.close()
+
+
+async def migrate(service: str, url: str) -> tuple[int | None, str, str]:
+    """``python -m services.<service> migrate``: its exit code, and what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", f"services.{service}", "migrate"),
+        env=os.environ | {"CONSILIUM_DATABASE_URL": url},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, told = await process.communicate()
+    return process.returncode, out.decode(), told.decode()
+
+
+@pytest.mark.parametrize("service", ["careplans"])
+async def test_three_migrations_at_once_make_one_schema(postgres: str, base: str, service: str) -> None:
+    url = postgres.replace("/postgres?", f"/{base}?")
+    ended = await asyncio.gather(*(migrate(service, url) for _ in range(AT_ONCE)))
+    assert [code for code, _, _ in ended] == [0] * AT_ONCE, ended
+    connection = await asyncpg.connect(postgres.replace("/postgres?", f"/{base}_{service}?"))
+    try:
+        assert await connection.fetchval("SELECT count(*) FROM alembic_version") == 1
+        assert await connection.fetchval("SELECT count(*) FROM resource") == 0
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "postgresql://postgres@/{base}?host={socket}&sslmode=disable",
+        "postgresql:///{base}?user=postgres&host={socket}&sslmode=disable&application_name=x",
+        "postgresql://postgres@127.0.0.1:{dead},{socket}:5432/{base}?target_session_attrs=read-write",
+        "postgresql://postgres@/{base}?host=127.0.0.1,{socket}&port={dead},5432",
+    ],
+)
+async def test_every_url_that_the_api_takes_can_be_migrated(postgres: str, base: str, form: str) -> None:
+    socket = quote(parse_qs(urlsplit(postgres).query)["host"][0], safe="")
+    url = form.format(base=base, socket=socket, dead=free_port())
+    assert await migrate("referrals", url) == (0, "referrals: migrated\n", "")
+    assert await migrate("referrals", url) == (0, "referrals: up to date\n", "")

@@ -11,16 +11,16 @@ from tests.ports import free_port
 
 
 @asynccontextmanager
-async def listening(app: ASGIApp) -> AsyncIterator[str]:
+async def listening(app: ASGIApp, host: str = "127.0.0.1") -> AsyncIterator[str]:
     """``app`` on a socket; its base URL."""
     port, stop = free_port(), asyncio.Event()
-    serving = asyncio.create_task(serve(app, host="127.0.0.1", port=port, stop=stop))
+    serving = asyncio.create_task(serve(app, host=host, port=port, stop=stop))
 
     async def accepts() -> bool:
         if serving.done():
             serving.result()  # raises what ended it
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            _, writer = await asyncio.open_connection(host, port)
         except OSError:
             return False
         writer.close()
@@ -28,7 +28,7 @@ async def listening(app: ASGIApp) -> AsyncIterator[str]:
 
     try:
         await eventually(accepts, every=0.01)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://{host}:{port}"
     finally:
         stop.set()
         await serving

@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from shared.process.probe import NO_PORT, own_port
+from shared.process.probe import NO_PORT, own_host, own_port
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,6 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 CLEAR = "CLEAR"
 CONNECTING = 2.0
 """Seconds that a connection may take."""
-LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
-"""Where to ask whether somebody listens, by what is listened on when it is no address of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +132,9 @@ def heed_wishes() -> None:
 
 
 def _listens(port: int) -> bool:
-    host = os.environ.get("CONSILIUM_HOST", "")
     try:
-        socket.create_connection((LOOPBACK.get(host, host), port), CONNECTING).close()
-    except OSError:
+        socket.create_connection((own_host(), port), CONNECTING).close()
+    except (OSError, UnicodeError):  # the last one: a name that can be none
         return False
     return True
 

@@ -66,6 +66,19 @@ async def test_health_is_what_readiness_answers(status: int, code: int) -> None:
     assert await asked(CONSILIUM_PORT=base.rsplit(":", 1)[1]) == 1
 
 
+@pytest.mark.parametrize(
+    ("listens", "told", "code"),
+    [("127.0.0.2", "127.0.0.2", 0), ("127.0.0.1", "0.0.0.0", 0), ("127.0.0.2", "", 1), ("127.0.0.1", "a..b", 1)],
+)
+async def test_health_asks_where_the_process_listens(listens: str, told: str, code: int) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with listening(app, listens) as base:
+        assert await asked(CONSILIUM_PORT=base.rsplit(":", 1)[1], CONSILIUM_HOST=told) == code
+
+
 @pytest.mark.parametrize("port", ["http", "70000", "-1"])
 def test_health_tells_a_port_that_is_none(port: str) -> None:
     command, environment = [sys.executable, "-m", "services", "health"], {"CONSILIUM_PORT": port}

@@ -1,11 +1,17 @@
 """The HTTP server inside our event loop: granian's embedded one (about 40 % more requests than uvicorn here)."""
 
 import asyncio
+import errno
 import socket
 
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 from starlette.types import ASGIApp
+
+from shared.process.mistakes import Mistake
+
+ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+FORBIDDEN = (errno.EACCES, errno.EPERM)
 
 
 class PortTaken(OSError):
@@ -13,14 +19,27 @@ class PortTaken(OSError):
 
 
 def require_free(host: str, port: int) -> None:
-    """Raises ``PortTaken`` when something listens on ``host:port`` (granian would share the port silently)."""
+    """Raises ``PortTaken`` when something listens on ``host:port`` (granian would share the port silently), ``Mistake``
+    when nobody can."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-        except OSError as error:
-            raise PortTaken(f"Port {port} on {host} is taken. CONSILIUM_PORT names another.") from error
+    except (OSError, UnicodeError) as error:  # the last one: a name that can be none
+        raise _refusal(host, port, error) from error
+
+
+def _refusal(host: str, port: int, error: OSError | UnicodeError) -> PortTaken | Mistake:
+    if isinstance(error, UnicodeError | socket.gaierror):
+        return Mistake("CONSILIUM_HOST: it is no address, and no name that is known here.")
+    if error.errno == errno.EADDRINUSE:
+        return PortTaken(f"Port {port} on {host} is taken. CONSILIUM_PORT names another.")
+    if error.errno in ABSENT:
+        return Mistake("CONSILIUM_HOST: this machine has no such address.")
+    if error.errno in FORBIDDEN:
+        return Mistake("CONSILIUM_PORT: this user may not listen there; ports from 1024 on are free to all.")
+    return Mistake("CONSILIUM_HOST, CONSILIUM_PORT: nobody can listen there.")
 
 
 async def serve(app: ASGIApp, *, host: str, port: int, stop: asyncio.Event) -> None:

@@ -1,6 +1,7 @@
 """The command line as scripts use it."""
 
 import asyncio
+import errno
 import json
 import socket
 import subprocess
@@ -116,6 +117,24 @@ def test_a_port_is_taken_or_free() -> None:
         with pytest.raises(PortTaken, match="CONSILIUM_PORT"):
             require_free("127.0.0.1", holder.getsockname()[1])
     require_free("127.0.0.1", free_port())
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("no.such.host.invalid", "no name"), ("a..b", "no name"), ("192.0.2.1", "no such address"), ("::g", "no name")],
+)
+def test_an_address_that_nobody_can_listen_on_is_not_told_as_taken(host: str, told: str) -> None:
+    with pytest.raises(Mistake, match=f"CONSILIUM_HOST: .*{told}"):
+        require_free(host, free_port())
+
+
+def test_a_port_that_is_forbidden_is_not_told_as_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(probe: socket.socket, address: tuple[str, int]) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", forbidden)
+    with pytest.raises(Mistake, match="CONSILIUM_PORT: this user may not"):
+        require_free("127.0.0.1", 80)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import asyncpg
@@ -67,3 +68,54 @@ async def test_every_url_that_the_api_takes_can_be_migrated(postgres: str, base:
     url = form.format(base=base, socket=socket, dead=free_port())
     assert await migrate("referrals", url) == (0, "referrals: migrated\n", "")
     assert await migrate("referrals", url) == (0, "referrals: up to date\n", "")
+
+
+async def test_a_user_who_may_not_migrate_is_told_in_a_line(postgres: str, base: str) -> None:
+    url = postgres.replace("/postgres?", f"/{base}?")
+    admin = await asyncpg.connect(postgres)
+    try:
+        await admin.execute(f'CREATE DATABASE "{base}_referrals"')
+        await admin.execute(f"CREATE ROLE {base} LOGIN")
+        code, out, told = await migrate("referrals", url.replace("//postgres:@", f"//{base}@"))
+    finally:
+        await admin.execute(f"DROP ROLE {base}")
+        await admin.close()
+    assert (code, out) == (1, "")
+    assert told.startswith("The database of referrals cannot be migrated: this user may not.")
+    assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("op.execute(\"SELECT 's3cret'::int\")", "failed (asyncpg.exceptions.InvalidTextRepresentationError)"),
+        ("int('s3cret')", "failed (ValueError)"),
+        ("{}['s3cret']", "KeyError"),
+    ],
+)
+async def test_a_migration_that_fails_tells_no_values(
+    postgres: str, base: str, tmp_path: Path, step: str, told: str
+) -> None:
+    planted = f"""
+import sys
+from dataclasses import replace
+from pathlib import Path
+from services.referrals.main import SERVICE
+from shared.process.command import commands_of, run
+sys.exit(run(commands_of(replace(SERVICE, migrations=Path({str(tmp_path)!r}))), ["migrate"]))
+"""
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "env.py").write_text("from shared.store.migrations import run_environment\n\nrun_environment()\n")
+    (tmp_path / "versions" / "0001_data.py").write_text(
+        "from alembic import op\nrevision, down_revision = '0001', None\ndef upgrade():\n    " + step
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", planted),
+        env=os.environ | {"CONSILIUM_DATABASE_URL": postgres.replace("/postgres?", f"/{base}?")},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, error = await process.communicate()
+    (line,) = error.decode().splitlines()
+    assert process.returncode == 1
+    assert told in line
+    assert "s3cret" not in line

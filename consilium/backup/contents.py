@@ -48,6 +48,8 @@ def read(folder: Path) -> Backup:
             raise Mistake("SOURCE: the backup was made by another version of Consilium, in another format.")
         told |= {name: datetime.fromisoformat(told[name]) for name in ("started", "finished")}
         backup = Backup(**told)
+        if not _holds(backup):
+            raise Mistake("SOURCE: backup.json cannot be read.")
     except FileNotFoundError as error:
         raise Mistake("SOURCE: there is no complete backup: it has no backup.json.") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -55,3 +57,14 @@ def read(folder: Path) -> Backup:
     if backup.postgres != MAJOR:
         raise Mistake(f"SOURCE: the backup is of PostgreSQL {backup.postgres}, this installation has {MAJOR}.")
     return backup
+
+
+def _holds(backup: Backup) -> bool:
+    """Whether everything in it is of the type that we wrote."""
+    return (
+        all(isinstance(one, str) for one in (backup.made_by, backup.system, backup.first_wal))
+        and all(isinstance(one, int) for one in (backup.postgres, backup.size))
+        and all(moment.tzinfo is not None for moment in (backup.started, backup.finished))
+        and isinstance(backup.revisions, dict)
+        and all(isinstance(revision, str) for revision in backup.revisions.values())
+    )

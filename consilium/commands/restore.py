@@ -74,7 +74,7 @@ def command(
 
 
 def _target(to: str | None) -> "Target":
-    from datetime import datetime
+    from datetime import UTC, datetime
 
     if to is None:
         return None
@@ -82,11 +82,12 @@ def _target(to: str | None) -> "Target":
         return "latest"
     try:
         moment = datetime.fromisoformat(to)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise typer.BadParameter("a time looks like 2026-03-01T14:05:00Z, with Z or an offset.", param_hint="--to")
-    return moment
+        # in UTC, as PostgreSQL takes no offset of 16 hours or more; a moment may then be one too early or too late
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise typer.BadParameter("a time looks like 2026-03-01T14:05:00Z, with Z or an offset.", param_hint="--to")
 
 
 def _timeline(named: str | None) -> "Wanted":

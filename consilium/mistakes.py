@@ -6,12 +6,12 @@ from contextlib import contextmanager
 import typer
 from pydantic import ValidationError
 
-from shared.process.mistakes import Mistake, settings_mistakes
+from shared.process.mistakes import BadVariable, Mistake, settings_mistakes
 
 
 @contextmanager
 def reported(outcome: str) -> Iterator[None]:
-    """End the command with ``outcome`` and a line for each mistake: code 2 for settings, 1 for another ``Mistake``."""
+    """End the command with ``outcome`` and a line for each mistake: code 2 for what a variable holds, 1 for another."""
     try:
         yield
     except ValidationError as error:
@@ -20,7 +20,7 @@ def reported(outcome: str) -> Iterator[None]:
             raise
         raise _ended(outcome, told, 2) from None
     except Mistake as error:
-        raise _ended(outcome, [str(error)], 1) from None
+        raise _ended(outcome, [str(error)], 2 if isinstance(error, BadVariable) else 1) from None
 
 
 def _ended(outcome: str, told: list[str], code: int) -> typer.Exit:

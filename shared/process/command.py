@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from shared.process.mistakes import Mistake, settings_mistakes
+from shared.process.mistakes import BadVariable, Mistake, settings_mistakes
 from shared.process.server import PortTaken
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def run(commands: Mapping[str, Command], arguments: Sequence[str]) -> int:
         if told is None:
             raise
         return _told(told, 2)
+    except BadVariable as error:
+        return _told([str(error)], 2)
     except (Mistake, PortTaken) as error:
         return _told([str(error)], 1)
 

@@ -1,5 +1,9 @@
 """What an operator can put right, told in a line instead of a traceback."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from pydantic import ValidationError
 
 
@@ -9,6 +13,22 @@ class Mistake(RuntimeError):
 
 class Unreachable(Mistake):
     """The database cannot be reached; it may come later."""
+
+
+class BadVariable(Mistake):
+    """A variable that does not hold, of those that somebody else defines; the text names it."""
+
+
+@contextmanager
+def read_by_others(prefix: str) -> Iterator[None]:
+    """For code of others that reads the variables with ``prefix``: its ``ValueError`` becomes ``BadVariable``."""
+    try:
+        yield
+    except ValueError as error:
+        # its own text may repeat a value, and names no variable
+        names = sorted(name for name, value in os.environ.items() if name.startswith(prefix) and value)
+        told = "does not hold" if len(names) == 1 else "one of them does not hold, or they do not go together"
+        raise BadVariable(f"{', '.join(names) or prefix}: {told}.") from error
 
 
 def settings_mistakes(error: ValidationError) -> list[str] | None:

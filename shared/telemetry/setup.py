@@ -27,6 +27,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased,
 from opentelemetry.trace import SpanContext, Tracer
 
 from shared.ids import uuid7
+from shared.process.mistakes import read_by_others
 from shared.telemetry import measures
 from shared.telemetry.durations import Durations
 from shared.telemetry.exporting import OwnInstruments
@@ -117,6 +118,7 @@ def start(
 
     Without exporters (tests hand theirs in; spans and logs reach those at once) OTLP over HTTP is used where
     ``OTEL_EXPORTER_OTLP_ENDPOINT`` says so, else nothing is recorded and only trace ids travel.
+    Raises ``BadVariable``.
     """
     global _current  # one per process, as its threads and exporters are
     settings = settings or TelemetrySettings()
@@ -134,7 +136,8 @@ def start(
         processor = SimpleSpanProcessor(span_exporter)
     elif exporting:
         span_exporter = _otlp_spans()
-        processor = BatchSpanProcessor(span_exporter)
+        with read_by_others("OTEL_BSP_"):
+            processor = BatchSpanProcessor(span_exporter)
     if metric_exporter is None and exporting:
         metric_exporter = _otlp_metrics()
     at_once = log_exporter is not None
@@ -150,7 +153,9 @@ def start(
     endings: list[Callable[[], None]] = []
     if log_exporter is not None:
         logs = LoggerProvider(resource, shutdown_on_exit=False)
-        logs.add_log_record_processor((SimpleLogRecordProcessor if at_once else BatchLogRecordProcessor)(log_exporter))
+        with read_by_others("OTEL_BLRP_"):
+            batch = (SimpleLogRecordProcessor if at_once else BatchLogRecordProcessor)(log_exporter)
+        logs.add_log_record_processor(batch)
         handler = LogExport(logs, service)
         logging.getLogger().addHandler(handler)
         endings.append(lambda: logging.getLogger().removeHandler(handler))

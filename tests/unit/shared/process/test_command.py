@@ -1,9 +1,11 @@
 """``python -m services COMMAND``: exit codes, and mistakes in a line."""
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -46,6 +48,35 @@ def test_a_command_ends_with_a_code_and_a_line(
     monkeypatch.setenv("CONSILIUM_POOL_SIZE", "0")
     assert run({"fine": fine, "mistaken": mistaken, "misread": misread}, arguments) == code
     assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"OTEL_BSP_MAX_QUEUE_SIZE": "10"}, "OTEL_BSP_MAX_QUEUE_SIZE: does not hold."),
+        ({"OTEL_BLRP_MAX_QUEUE_SIZE": "10"}, "OTEL_BLRP_MAX_QUEUE_SIZE: does not hold."),
+        (
+            {"OTEL_BSP_MAX_QUEUE_SIZE": "600", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "601"},
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE: one of them does not hold",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [["services.gateway", "api"], ["consilium", "run"]])
+def test_a_variable_of_opentelemetry_that_does_not_hold_is_named(
+    command: list[str], given: dict[str, str], told: str, tmp_path: Path
+) -> None:
+    environment = os.environ | given | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
+    environment |= {"CONSILIUM_PORT": "0", "CONSILIUM_DATA_DIR": str(tmp_path)}
+    # nothing is connected to before telemetry starts
+    environment |= {"CONSILIUM_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}
+    for name in ("REFERRALS", "CAREPLANS", "NOTIFICATIONS"):
+        environment[f"CONSILIUM_{name}_URL"] = "http://127.0.0.1:1"
+    ended = subprocess.run(
+        [sys.executable, "-m", *command], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 async def asked(**environment: str) -> int:

@@ -1,8 +1,9 @@
-"""Wait for a fact instead of sleeping."""
+"""Wait for a fact instead of sleeping; and see whether others could have worked meanwhile."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -22,3 +23,20 @@ async def eventually(fact: Callable[[], Awaitable[T]], *, within: float = 20.0, 
         if time.monotonic() > deadline:
             raise problem or AssertionError(f"not within {within} s: {getattr(fact, '__name__', fact)}")
         await asyncio.sleep(every)
+
+
+@asynccontextmanager
+async def turns() -> AsyncIterator[list[float]]:
+    """Notes the time of every turn that another task on this event loop gets."""
+    taken: list[float] = []
+
+    async def take() -> None:
+        while True:
+            taken.append(time.monotonic())
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(take())
+    try:
+        yield taken
+    finally:
+        other.cancel()

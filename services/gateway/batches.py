@@ -9,6 +9,7 @@ from services.gateway.bundles import Party, Placed, answer_entry, bundle_of, ent
 from services.gateway.outcome import FHIR_JSON
 from shared.errors import ConsiliumError
 from shared.fhir.json import Resource
+from shared.giving_way import give_way
 
 
 async def batch(party: Party, bundle: Resource, body: bytes) -> Answer:
@@ -16,6 +17,7 @@ async def batch(party: Party, bundle: Resource, body: bytes) -> Answer:
     answers: dict[int, dict[str, Any]] = {}
     groups: dict[str, list[Placed]] = defaultdict(list)
     for position, entry in enumerate(bundle.get("entry", [])):
+        await give_way(position)
         try:
             placed = place(position, entry)
         except ConsiliumError as error:

@@ -15,6 +15,7 @@ from services.gateway.references import foreign_conditionals, resolve
 from services.gateway.routing import CAREPLANS
 from shared.errors import ConsiliumError, Issue, PreconditionFailed, Unprocessable
 from shared.fhir.json import Resource, dumps, loads
+from shared.giving_way import give_way
 
 
 async def transaction(party: Party, bundle: Resource, body: bytes) -> Answer:
@@ -22,7 +23,7 @@ async def transaction(party: Party, bundle: Resource, body: bytes) -> Answer:
 
     Raises ``Invalid``, ``NotFound``, ``Unprocessable`` (it spans services) and ``PreconditionFailed`` (a conditional
     reference does not resolve, a read fails); then nothing was stored."""
-    placed = _place_all(bundle.get("entry", []))
+    placed = await _place_all(bundle.get("entry", []))
     owner = _owner_of_writes(placed)
     own = [item for item in placed if item.owner == owner]
     foreign = [item for item in placed if item.owner != owner]
@@ -39,10 +40,11 @@ async def transaction(party: Party, bundle: Resource, body: bytes) -> Answer:
     return Answer(200, bundle_of("transaction-response", in_order(answers)), (FHIR_JSON,))
 
 
-def _place_all(entries: list[object]) -> list[Placed]:
+async def _place_all(entries: list[object]) -> list[Placed]:
     placed: list[Placed] = []
     errors: list[ConsiliumError] = []
     for position, entry in enumerate(entries):
+        await give_way(position)
         try:
             placed.append(place(position, entry))
         except ConsiliumError as error:

@@ -9,6 +9,7 @@ from shared.fhir.http import Request, Response
 from shared.fhir.json import Resource
 from shared.fhir.outcome import failure_response
 from shared.fhir.references import make_relative
+from shared.giving_way import give_way
 
 Dispatch = Callable[[Engine, Request], Awaitable[Response]]
 _READS = frozenset({"GET", "HEAD"})
@@ -20,6 +21,7 @@ async def batch(engine: Engine, request: Request, bundle: Resource, dispatch: Di
     size = 0
     may_name_base = request.may_name_base
     for number, raw in enumerate(listed(bundle)):
+        await give_way(number)
         try:
             asked = entry_at(number, raw, request.base).request(request)
             if size > LARGEST_ANSWER and (asked.method in _READS or asked.path[-1:] == ("_search",)):

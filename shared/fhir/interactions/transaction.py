@@ -18,6 +18,7 @@ from shared.fhir.json import Resource
 from shared.fhir.outcome import error_response
 from shared.fhir.references import absolute_references, conditional_references, references, rewritten
 from shared.fhir.search import matches
+from shared.giving_way import give_way
 from shared.store.resources import Stored
 from shared.unit_of_work import UnitOfWork, unit_of_work
 
@@ -50,7 +51,8 @@ async def transaction(engine: Engine, request: Request, bundle: Resource, dispat
         _refuse_twins(planned)
         own = _own(planned, request.base) if request.may_name_base else {}
         targets = own | _targets(planned, request.base) | await _conditional_targets(work, planned, request.base)
-        for plan in _in_order(planned, targets):
+        for step, plan in enumerate(_in_order(planned, targets)):
+            await give_way(step)
             try:
                 answers[plan.entry.number] = await _stage(work, plan, targets, request)
             except ConsiliumError as error:
@@ -58,6 +60,7 @@ async def transaction(engine: Engine, request: Request, bundle: Resource, dispat
         await work.commit()
     size = 0
     for entry in listed:
+        await give_way(entry.number)
         if entry.number not in answers:
             try:
                 if size > LARGEST_ANSWER:
@@ -88,6 +91,7 @@ async def _wait_turns(work: UnitOfWork, listed: Iterable[Entry]) -> None:
 
 
 async def _plan(work: UnitOfWork, entry: Entry, base: str) -> _Planned:
+    await give_way(entry.number)
     where = (f"Bundle.entry[{entry.number}].request.url",)
     if entry.query:
         raise NotSupported("Conditional update and delete are not served.", expression=where)

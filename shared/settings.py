@@ -46,6 +46,8 @@ class ServerSettings(ConsiliumSettings):
     public_url: str | None = None
     """Where people reach this installation: links in messages lead there, and references below it are to resources
     here, whatever a request's Host."""
+    max_bundle_entries: int = Field(default=20_000, gt=0)
+    """The most entries of a batch or transaction: each costs time and memory, however small it is."""
     trust_forwarded: bool = False
     """Believe ``X-Forwarded-Proto`` and ``-Host``: behind a proxy, or behind our gateway, that sets them."""
 

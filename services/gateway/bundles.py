@@ -8,7 +8,8 @@ from services.gateway.asgi import Answer, ASGIApp, BrokenOff, Scope, call, inner
 from services.gateway.outcome import error_answer
 from services.gateway.routing import CAREPLANS, owner_of, type_in
 from shared.errors import ConsiliumError, Invalid, NotFound
-from shared.fhir.json import Resource, dumps, loads
+from shared.fhir.bundle import require_few
+from shared.fhir.json import Resource, dumps, loads, received
 from shared.fhir.outcome import outcome
 from shared.status import STATUS
 
@@ -56,8 +57,8 @@ async def turned_away(party: Party) -> Answer | None:
 
 
 def parse(body: bytes) -> Resource:
-    """The batch or transaction in ``body``. Raises ``Invalid``."""
-    bundle = loads(body)
+    """The batch or transaction in ``body``. Raises ``Invalid``, and ``TooLarge`` before any entry is looked at."""
+    bundle = received(body)
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         raise Invalid("A Bundle is what this address takes.", code="structure", expression=("Bundle",))
     if bundle.get("type") not in ("batch", "transaction"):
@@ -65,6 +66,7 @@ def parse(body: bytes) -> Resource:
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
         raise Invalid("Entries come as a list.", code="structure", expression=("Bundle.entry",))
+    require_few(entries)
     return bundle
 
 

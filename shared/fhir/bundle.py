@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from shared.errors import Invalid
+from shared.errors import Invalid, TooLarge
 from shared.fhir.http import Request, Response
 from shared.fhir.json import Resource, dumps
+from shared.settings import ServerSettings
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of all that a batch or transaction reads: a small Bundle of large searches would else fill the memory."""
@@ -34,16 +36,45 @@ class Entry:
         return Request(self.method, self.path, outer.caller, outer.base, self.query, headers, b"", self.resource)
 
 
+@cache
+def most_entries() -> int:
+    """``CONSILIUM_MAX_BUNDLE_ENTRIES``, read once."""
+    return ServerSettings().max_bundle_entries
+
+
+def require_few(listed: list[Any]) -> None:
+    """Raises ``TooLarge`` for more entries than are taken, with those of a batch within a batch; to be asked before any
+    of them is processed."""
+    left, waiting = most_entries(), [listed]
+    while waiting:
+        some = waiting.pop()
+        left -= len(some)
+        if left < 0:
+            text = "The Bundle has more entries than this server takes."
+            raise TooLarge(text, code="too-costly", expression=("Bundle.entry",))
+        waiting += filter(None, map(_within, some))
+
+
+def _within(entry: Any) -> list[Any] | None:
+    """The entries of a batch that ``entry`` asks to process."""
+    resource = entry.get("resource") if isinstance(entry, dict) else None
+    if isinstance(resource, dict) and resource.get("type") in ("batch", "transaction"):
+        found = resource.get("entry")
+        return found if isinstance(found, list) else None
+    return None
+
+
 def entries(bundle: Resource, base: str) -> list[Entry]:
     """The requests in ``bundle``. Raises ``Invalid`` naming the first entry that is none."""
     return [entry_at(number, entry, base) for number, entry in enumerate(listed(bundle))]
 
 
 def listed(bundle: Resource) -> list[Any]:
-    """What ``bundle`` lists, as it came. Raises ``Invalid`` for what is no list."""
+    """What ``bundle`` lists, as it came. Raises ``Invalid`` for what is no list, ``TooLarge`` for a long one."""
     found = bundle.get("entry", [])
     if not isinstance(found, list):
         raise Invalid("Bundle.entry is a list.", code="structure", expression=("Bundle.entry",))
+    require_few(found)
     return found
 
 

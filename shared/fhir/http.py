@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from shared.errors import Invalid, NotAcceptable, UnsupportedMediaType
 from shared.fhir.addresses import may_hold_url
-from shared.fhir.json import Resource, loads
+from shared.fhir.json import Resource, received
 from shared.fhir.references import make_relative
 from shared.security.caller import Caller
 from shared.store.resources import Stored
@@ -115,7 +115,7 @@ def body_resource(request: Request, type_: str) -> Resource:
         media = request.headers.get("content-type", FHIR_JSON).partition(";")[0].strip().lower()
         if media not in _JSON_TYPES:
             raise UnsupportedMediaType("Send application/fhir+json.")
-        resource = loads(request.body)
+        resource = received(request.body)
         if request.may_name_base:
             make_relative(resource, request.base)
     if not isinstance(resource, dict):

@@ -18,12 +18,13 @@ import asyncpg
 
 from consilium.backup.contents import CLUSTER, Backup, write
 from consilium.backup.programs import MAJOR, ProgramFailed, run
+from consilium.backup.timelines import position
 from consilium.backup.verifying import read_manifest, verify
+from consilium.backup.wal import SEGMENT_BYTES, segment
 from shared.process.mistakes import Mistake
 
 MARGIN = 1.2
 """A backup needs the size of the databases and some log."""
-SEGMENT_BYTES = 16 * 1024 * 1024
 
 
 async def make(url: str, databases: Mapping[str, str], destination: Path) -> Backup:
@@ -141,8 +142,7 @@ async def _revision(database: str) -> str:
 def _first_segment(manifest: dict[str, Any]) -> str:
     """The name of the segment in which the backup's log begins (timeline, then position by 16 MiB)."""
     (first, *_) = manifest["WAL-Ranges"]
-    high, _, low = first["Start-LSN"].partition("/")
-    return f"{first['Timeline']:08X}{int(high, 16):08X}{int(low, 16) // SEGMENT_BYTES:08X}"
+    return segment(first["Timeline"], position(first["Start-LSN"]) // SEGMENT_BYTES)
 
 
 def _reason(error: ProgramFailed) -> str:

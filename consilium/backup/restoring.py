@@ -12,6 +12,7 @@ from consilium.assembly import SERVICES
 from consilium.backup import contents
 from consilium.backup.archiving import ArchiveSettings, archiving
 from consilium.backup.contents import Backup
+from consilium.backup.following import require_archive, require_log
 from consilium.backup.recovery import LOG, Recovered, Target, recover
 from consilium.backup.timelines import Wanted, chosen
 from consilium.backup.verifying import read_manifest, verify
@@ -59,6 +60,9 @@ async def restore(
     if taken and (place / "postmaster.pid").exists():
         tell("Ending the embedded PostgreSQL that a killed process left")
         await asyncio.to_thread(_end, place)
+    if target is not None and follow is not None and settings.wal_archive_dir is not None:
+        # not before: what a killed one left may have archived the last of it just now
+        require_log(settings.wal_archive_dir / backup.system, read_manifest(source / contents.CLUSTER), follow)
     archived = archiving(settings)  # refuses an archive that cannot be written, before anything is copied
     tell("Checking the backup's checksums")
     await asyncio.to_thread(verify, source / contents.CLUSTER)
@@ -85,6 +89,8 @@ def _timeline(source: Path, backup: Backup, target: Target, settings: ArchiveSet
     if settings.wal_archive_dir is None:
         option = "--timeline" if target is None else "--to"
         raise Mistake(f"{option} needs the archived log: set CONSILIUM_WAL_ARCHIVE_DIR to its folder.")
+    if target is not None:
+        require_archive(settings.wal_archive_dir, backup.system)
     return chosen(settings.wal_archive_dir / backup.system, read_manifest(source / contents.CLUSTER), wanted)
 
 

@@ -50,26 +50,27 @@ def chosen(shelf: Path, manifest: dict[str, Any], wanted: Wanted) -> int:
 def passing(shelf: Path, manifest: dict[str, Any]) -> list[Timeline]:
     """The backup's own timeline and those that branched off after it, by number."""
     span = manifest["WAL-Ranges"][-1]
-    own, end = int(span["Timeline"]), _position(span["End-LSN"])
+    own, end = int(span["Timeline"]), position(span["End-LSN"])
     found = [Timeline(own, None, None, _last_archived(shelf, own))]
     for path in sorted(shelf.glob("[0-9A-F]" * 8 + HISTORY)):
-        number, ancestors = int(path.name.removesuffix(HISTORY), 16), list(_ancestors(path))
-        if any(one == own and left >= end for one, left in ancestors):
-            found.append(Timeline(number, ancestors[-1][0], _changed(path), _last_archived(shelf, number)))
+        number, left = int(path.name.removesuffix(HISTORY), 16), list(ancestors(path))
+        if any(one == own and at >= end for one, at in left):
+            found.append(Timeline(number, left[-1][0], _changed(path), _last_archived(shelf, number)))
     return sorted(found, key=lambda one: one.number)
 
 
-def _ancestors(path: Path) -> Iterator[tuple[int, int]]:
+def ancestors(path: Path) -> Iterator[tuple[int, int]]:
     """The timelines that a history names, the parent last, and the positions at which they were left."""
     try:
         lines = gzip.decompress(path.read_bytes()).decode(errors="replace").splitlines()
-        for number, position, *_ in (line.split() for line in lines if line[:1].isdigit()):
-            yield int(number), _position(position)
+        for number, at, *_ in (line.split() for line in lines if line[:1].isdigit()):
+            yield int(number), position(at)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise Mistake("CONSILIUM_WAL_ARCHIVE_DIR: the history of a timeline cannot be read.") from error
 
 
-def _position(lsn: str) -> int:
+def position(lsn: str) -> int:
+    """The bytes of log before that place."""
     high, _, low = lsn.partition("/")
     return (int(high, 16) << 32) + int(low, 16)
 

@@ -20,6 +20,7 @@ DONE, ABSENT, FAILED = 0, 1, 1
 DAMAGED, GAP, UNREADABLE = 200, 201, 202
 SEGMENT = 24
 """Characters of a segment's name: timeline, log and segment, eight hexadecimal digits each."""
+SEGMENT_BYTES = 16 * 1024 * 1024
 NEW = ".new-"
 
 
@@ -70,6 +71,12 @@ def identifier(cluster: Path) -> int:
     """The cluster's system identifier: the first eight bytes of its control file."""
     with (cluster / "global" / "pg_control").open("rb") as file:
         return int.from_bytes(file.read(8), sys.byteorder)
+
+
+def segment(timeline: int, place: int) -> str:
+    """The name of the segment of ``timeline`` that holds the position ``place`` times 16 MiB."""
+    per_log = (1 << 32) // SEGMENT_BYTES
+    return f"{timeline:08X}{place // per_log:08X}{place % per_log:08X}"
 
 
 def _later(folder: Path, name: str) -> bool:

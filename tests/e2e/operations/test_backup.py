@@ -177,6 +177,40 @@ def segments_after(archive: Path, first: str) -> list[Path]:
     return sorted(path for path in archive.glob("*/*.gz") if len(path.name) == 27 and path.name > f"{first}.gz")
 
 
+def everything(folder: Path) -> list[Path]:
+    """All that is in ``folder``."""
+    return sorted(folder.rglob("*"))
+
+
+async def test_an_archive_that_does_not_go_on_from_the_backup_is_refused_before_anything_is_done(
+    process: Process, archive: Path
+) -> None:
+    backup = process.data_dir.parent / "backup"
+    elsewhere = process.data_dir.parent / "elsewhere"
+    patients = await furnish(process, 1)
+    assert (await consilium(process, "backup", backup))[0] == 0
+    sent = await burst(process, patients, 2)
+    await settled(process, sent)
+    await ended(process)
+    for segment in segments_after(archive, json.loads((backup / "backup.json").read_text())["first_wal"][:-1]):
+        segment.rename(segment.with_name(f"gone-{segment.name}"))
+    before = everything(archive)
+
+    async def refused(folder: Path, line: str) -> None:
+        settings = ArchiveSettings(wal_archive_dir=folder)
+        for target in ("latest", datetime.now(UTC)):
+            with pytest.raises(Mistake, match=line):
+                await restore(backup, process.data_dir, target, settings, replace=True)
+
+    await refused(archive, "it lacks")
+    await refused(elsewhere, "no such folder")
+    assert not elsewhere.exists()
+    elsewhere.mkdir()
+    await refused(elsewhere, "nothing in it is of the cluster")
+    assert (everything(archive), everything(elsewhere)) == (before, [])
+    assert not list(process.data_dir.glob("postgres.*"))
+
+
 async def test_a_gap_or_damage_in_the_archived_log_is_told(process: Process, archive: Path) -> None:
     backup = process.data_dir.parent / "backup"
     patients = await furnish(process, 1)

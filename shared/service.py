@@ -16,6 +16,7 @@ from shared.messaging.envelope import Event
 from shared.problem import DOCUMENTED, LastResort, install_problem_handlers
 from shared.security.guard import Guarded
 from shared.security.tokens import Verifier
+from shared.settings import ConsiliumSettings
 from shared.store.database import Pool
 from shared.store.replica import Replica
 from shared.store.revisions import head
@@ -53,10 +54,18 @@ class Service:
     jobs: tuple[Job, ...] = ()
     sweeps: Callable[[], Iterable[Sweep]] = tuple
     """What the service lets go of in its own tables, as settings say."""
+    settings: tuple[type[ConsiliumSettings], ...] = ()
+    """What it reads beside what every service does: it must hold before anything starts."""
     readers: tuple[Job, ...] = field(default=())
     """Jobs of the API process (a listener that feeds streams)."""
     busiest: tuple[str, ...] = ()
     """Types whose checks are compiled at the start; that of any other type waits for its first write (60 ms)."""
+
+
+def require_settings(service: Service) -> None:
+    """Raises ``ValidationError`` where settings of ``service`` do not hold."""
+    for settings in service.settings:
+        settings()
 
 
 def engine_of(

@@ -13,7 +13,7 @@ from shared.messaging.relay import Relay
 from shared.messaging.topology import Queue
 from shared.messaging.transport import Transport
 from shared.retention import RetentionSettings, retain
-from shared.service import Binding, Service
+from shared.service import Binding, Service, require_settings
 
 
 def queue_of(binding: Binding) -> Queue:
@@ -22,7 +22,8 @@ def queue_of(binding: Binding) -> Queue:
 
 
 def require_retention(service: Service) -> RetentionSettings:
-    """How long ``service`` keeps things. Raises ``ValidationError`` where settings contradict each other."""
+    """How long ``service`` keeps things. Raises ``ValidationError`` where its settings do not hold, or contradict."""
+    require_settings(service)
     tuple(service.sweeps())
     return RetentionSettings()
 

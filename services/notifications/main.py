@@ -9,6 +9,7 @@ from services.notifications.events.bindings import BINDINGS
 from services.notifications.events.outgoing import outgoing
 from services.notifications.kinds import KINDS
 from services.notifications.retention import sweeps
+from services.notifications.settings import NotificationSettings
 from services.notifications.worker import deliver
 from shared.service import Service
 
@@ -21,6 +22,7 @@ SERVICE = Service(
     bindings=BINDINGS,
     jobs=(deliver, watch_backlog),
     sweeps=sweeps,
+    settings=(NotificationSettings,),
     readers=(feed,),
     busiest=("Communication",),
 )

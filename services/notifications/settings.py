@@ -1,8 +1,12 @@
 """What an operator sets for notifications, from the environment (prefix ``CONSILIUM_``)."""
 
-from pydantic import Field, SecretStr
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
 
 from shared.settings import ServerSettings
+
+SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 
 
 class NotificationSettings(ServerSettings):
@@ -24,6 +28,19 @@ class NotificationSettings(ServerSettings):
     """Seconds between the stream's heartbeats."""
     stream_max_age: int = Field(default=3600, ge=1)
     """Seconds until a stream ends, so that the client comes back with a fresh token."""
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _names_a_mail_server(cls, url: SecretStr | None) -> SecretStr | None:
+        try:
+            parts = urlsplit(url.get_secret_value() if url else "smtp://none")
+            well = parts.scheme in SMTP_SCHEMES and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            # its own text repeats a port that is none
+            well = False
+        if not well:
+            raise ValueError("a URL looks like smtp://, smtp+starttls:// or smtps:// with user:password@host:port")
+        return url
 
     @property
     def links_to(self) -> str:

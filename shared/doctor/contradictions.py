@@ -1,7 +1,7 @@
 """Settings that do not hold, or that do not go together."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -89,10 +89,10 @@ RULES = (
 )  # fmt: skip
 
 
-def findings(*, apart: bool) -> tuple[list[Finding], Given | None]:
-    """What is wrong with the settings; what they are, where they hold."""
+def findings(*, apart: bool, more: Sequence[type[ConsiliumSettings]] = ()) -> tuple[list[Finding], Given | None]:
+    """What is wrong with the settings; what they are, where they hold. ``more``: settings of services."""
     refused: list[str] = []
-    for settings in CLASSES:
+    for settings in (*CLASSES, *more):
         try:
             settings()
         except ValidationError as error:

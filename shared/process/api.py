@@ -18,12 +18,13 @@ from shared.process.server import require_free, serve
 from shared.process.settings import ProcessSettings
 from shared.security.settings import AuthMode, SecuritySettings
 from shared.security.tokens import verifier_for
-from shared.service import Service, engine_of, service_app
+from shared.service import Service, engine_of, require_settings, service_app
 
 
 async def serve_api(service: Service) -> None:
     """Serve ``service`` until SIGTERM. Raises ``Mistake``, ``ValidationError`` where settings do not hold."""
     settings, security = ProcessSettings(), SecuritySettings()
+    require_settings(service)
     if security.auth is AuthMode.OPEN:
         raise Mistake("CONSILIUM_AUTH=open is for `consilium run` on one machine; a service needs tokens.")
     require_free(settings.host, settings.port)

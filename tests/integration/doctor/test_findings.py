@@ -14,6 +14,7 @@ import pytest
 from jwt.algorithms import ECAlgorithm
 
 from services.careplans.main import SERVICE as CAREPLANS
+from services.notifications.main import SERVICE as NOTIFICATIONS
 from shared.doctor import database, disk, endpoints, keys
 from shared.doctor.diagnose import diagnose
 from shared.doctor.finding import Finding, Level, as_text, ok
@@ -253,6 +254,13 @@ async def test_the_mail_server_is_asked_for_its_greeting(monkeypatch: pytest.Mon
     for url in (f"smtp://127.0.0.1:{free_port()}", "nonsense"):
         monkeypatch.setenv("CONSILIUM_SMTP_URL", url)
         holds(await endpoints.mail(), Level.FAILURE, "cannot be reached")
+
+
+async def test_settings_of_a_service_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSILIUM_SMTP_URL", "http://user:s3cret@mail")
+    found = await diagnose([NOTIFICATIONS], apart=False)
+    holds(found, Level.FAILURE, "CONSILIUM_SMTP_URL: ")
+    assert "s3cret" not in as_text(found)
 
 
 async def test_a_collector_that_is_not_there_is_only_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,6 +166,7 @@ def test_a_bad_setting_is_told_in_a_line(
         (["dead", "replay", "queue"], "Not asked.", ["PORT"]),
         (["dead", "list"], "Not asked.", ["AMQP_URL"]),
         (["run"], "Not started.", ["AMQP_URL"]),
+        (["run"], "Not started.", ["SMTP_URL"]),
     ],
 )
 def test_every_command_tells_bad_settings_a_line_each(

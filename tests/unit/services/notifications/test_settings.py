@@ -1,6 +1,7 @@
-"""Where links in messages lead."""
+"""Where links in messages lead, and which mail servers can be named."""
 
 import pytest
+from pydantic import ValidationError
 
 from services.notifications.settings import NotificationSettings
 
@@ -21,3 +22,28 @@ def test_links_lead_to_this_port_unless_somewhere_else_is_named(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert NotificationSettings().links_to == links_to
+
+
+@pytest.mark.parametrize("url", ["smtp://mail", "smtp+starttls://u:p@mail:587", "smtps://[::1]:465"])
+def test_a_mail_server_can_be_named(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("CONSILIUM_SMTP_URL", url)
+    assert NotificationSettings().smtp_url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:s3cret@mail",
+        "s3cret",
+        "smtp://",
+        "smtp://user:s3cret@",
+        "smtp://mail:s3cret",
+        "smtp://mail:0",
+        "smtp://[s3cret",
+    ],
+)
+def test_what_names_no_mail_server_is_refused_and_not_repeated(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("CONSILIUM_SMTP_URL", url)
+    with pytest.raises(ValidationError, match="looks like smtp://") as caught:
+        NotificationSettings()
+    assert "s3cret" not in str(caught.value)

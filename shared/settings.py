@@ -8,6 +8,19 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+def web_address(url: str | None) -> str | None:
+    """``url``. Raises ``ValueError``, which does not repeat it, where it is none of http or https with a host."""
+    try:
+        parts = urlsplit(url or "http://none")
+        well = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        # its own text repeats a port that is none
+        well = False
+    if not well:
+        raise ValueError("a URL looks like https://host or http://host:8080/path")
+    return url
+
+
 class ConsiliumSettings(BaseSettings):
     """The base: one prefix, an empty variable counts as unset, values never appear in error texts."""
 
@@ -68,6 +81,11 @@ class ServerSettings(ConsiliumSettings):
         if not well:
             raise ValueError("a URL looks like postgresql://user:password@host:5432/name; %2F is a / in a password")
         return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _names_a_place(cls, url: str | None) -> str | None:
+        return web_address(url)
 
     @field_validator("amqp_url")
     @classmethod

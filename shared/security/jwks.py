@@ -1,6 +1,7 @@
 """Public keys of the issuer, kept fresh: a JWK Set from a file or a URL (RFC 7517 section 5), rotation included."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -11,7 +12,10 @@ import jwt
 import msgspec
 
 from shared.errors import Unavailable
+from shared.telemetry.failures import class_of
 from shared.telemetry.measures import KEY_LOADS
+
+log = logging.getLogger(__name__)
 
 FITTING: Mapping[str, tuple[str, str | None]] = {
     "ES256": ("EC", "P-256"),
@@ -23,6 +27,12 @@ FITTING: Mapping[str, tuple[str, str | None]] = {
     "EdDSA": ("OKP", "Ed25519"),
 }
 """The algorithms that we accept, with key type and curve: asymmetric ones only, so no shared secret and no ``none``."""
+
+
+FAILURES = (OSError, httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError)
+"""What keys that cannot be had look like."""
+TELL_S = 30.0
+"""Seconds between lines in the log about them: every request may ask."""
 
 
 class Keys(Protocol):
@@ -81,7 +91,7 @@ class RotatingKeys:
         self._load, self._now = load, now
         self._max_age_s, self._pause_s = max_age_s, pause_s
         self._set: KeySet | None = None
-        self._loaded_at = self._tried_at = float("-inf")
+        self._loaded_at = self._tried_at = self._told_at = float("-inf")
         self._lock = asyncio.Lock()
         for outcome in ("loaded", "failed"):
             KEY_LOADS.expect(outcome)
@@ -111,21 +121,44 @@ class RotatingKeys:
             self._tried_at = self._now()
             try:
                 self._set = await self._load()
-            except (OSError, httpx.HTTPError, msgspec.DecodeError):
+            except FAILURES as error:
                 KEY_LOADS.add("failed")
+                self._tell(error)
                 return False
             KEY_LOADS.add("loaded")
             self._loaded_at = self._now()
+            self._told_at = float("-inf")
             return True
+
+    def _tell(self, error: Exception) -> None:
+        if self._now() - self._told_at >= TELL_S:
+            self._told_at = self._now()
+            # a URL may hold a password, and an error's text may hold the URL
+            status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
+            told = {} if status is None else {"status": status}
+            log.warning("the keys that tokens are verified with cannot be had: %s", class_of(error), extra=told)
 
 
 def file_keys(path: Path) -> RotatingKeys:
     """The keys in a JWKS file; a rotated file is noticed."""
 
     async def load() -> KeySet:
-        return KeySet(msgspec.json.decode(await asyncio.to_thread(path.read_bytes), type=dict[str, Any]))
+        return await asyncio.to_thread(_read, path)
 
     return RotatingKeys(load, pause_s=1.0)
+
+
+def tell_unusable(path: Path, variable: str) -> None:
+    """A warning in the log where ``path``, which ``variable`` names, has no keys yet. It may be mounted later."""
+    try:
+        if not _read(path).usable:
+            log.warning("The file of %s has no key that can verify a token.", variable)
+    except FAILURES as error:
+        log.warning("The file of %s is no JWK Set that can be read: %s", variable, class_of(error))
+
+
+def _read(path: Path) -> KeySet:
+    return KeySet(msgspec.json.decode(path.read_bytes(), type=dict[str, Any]))
 
 
 def url_keys(url: str, *, transport: httpx.AsyncBaseTransport | None = None, timeout_s: float = 5.0) -> RotatingKeys:

@@ -3,9 +3,9 @@
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from shared.settings import ConsiliumSettings
+from shared.settings import ConsiliumSettings, web_address
 
 
 class AuthMode(StrEnum):
@@ -30,3 +30,8 @@ class SecuritySettings(ConsiliumSettings):
     """Where the issuer publishes its JWK Set; it counts where both are set."""
     jwt_skew_s: float = Field(default=30.0, ge=0, le=300)
     """Seconds that an issuer's clock may run ahead of ours (``nbf``, ``iat``); ``exp`` is kept to the second."""
+
+    @field_validator("jwks_url")
+    @classmethod
+    def _names_an_issuer(cls, url: str | None) -> str | None:
+        return web_address(url)

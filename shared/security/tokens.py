@@ -11,7 +11,7 @@ import jwt
 from shared.errors import Unauthenticated
 from shared.security.caller import Caller, Role
 from shared.security.claims import caller_of, claims_of
-from shared.security.jwks import FITTING, Keys, file_keys, url_keys
+from shared.security.jwks import FITTING, Keys, file_keys, tell_unusable, url_keys
 from shared.security.keys import ALGORITHM, SigningKey, jwks_path, local_key
 from shared.security.settings import AuthMode, SecuritySettings
 
@@ -138,6 +138,7 @@ def verifier_for(settings: SecuritySettings) -> Verifier:
     if settings.jwks_url:
         keys = url_keys(settings.jwks_url)
     elif settings.jwks_file:
+        tell_unusable(settings.jwks_file, "CONSILIUM_JWKS_FILE")
         keys = file_keys(settings.jwks_file)
     else:
         local_key(settings.data_dir)

@@ -167,6 +167,8 @@ def test_a_bad_setting_is_told_in_a_line(
         (["dead", "list"], "Not asked.", ["AMQP_URL"]),
         (["run"], "Not started.", ["AMQP_URL"]),
         (["run"], "Not started.", ["SMTP_URL"]),
+        (["run"], "Not started.", ["JWKS_URL"]),
+        (["run"], "Not started.", ["PUBLIC_URL"]),
     ],
 )
 def test_every_command_tells_bad_settings_a_line_each(

@@ -1,6 +1,7 @@
 """The issuer's keys: rotation, outages, and what a JWK Set may hold."""
 
 import json
+import logging
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,8 @@ from jwt.algorithms import RSAAlgorithm
 from shared.errors import Unavailable
 from shared.security.jwks import KeySet, RotatingKeys, file_keys, url_keys
 from shared.security.keys import SigningKey, new_key
+from shared.security.settings import SecuritySettings
+from shared.security.tokens import verifier_for
 
 OLD, NEW = new_key(), new_key()
 
@@ -72,6 +75,46 @@ async def test_without_any_keys_the_server_is_unavailable_and_then_recovers() ->
         await keys.find(OLD.kid, "ES256")
     issuer.well, issuer.now = True, 31
     assert await keys.find(OLD.kid, "ES256")
+
+
+async def test_why_keys_cannot_be_had_is_logged_and_not_for_every_request(caplog: pytest.LogCaptureFixture) -> None:
+    moment = [0.0]
+    url = "https://user:s3cret@idp.example/jwks"
+    transport = httpx.MockTransport(lambda request: httpx.Response(503, text="s3cret"))
+    keys = url_keys(url, transport=transport)
+    keys._now, keys._pause_s = (lambda: moment[0]), 1.0
+    for seconds in (0.0, 2.0, 29.0, 31.0):
+        moment[0] = seconds
+        with pytest.raises(Unavailable):
+            await keys.find(OLD.kid, "ES256")
+    told = [record for record in caplog.records if record.name == "shared.security.jwks"]
+    assert [record.getMessage() for record in told] == [
+        "the keys that tokens are verified with cannot be had: httpx.HTTPStatusError"
+    ] * 2
+    assert [vars(record)["status"] for record in told] == [503, 503]
+    assert not any("s3cret" in str(vars(record)) for record in told)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "The file of CONSILIUM_JWKS_FILE is no JWK Set that can be read: FileNotFoundError"),
+        ("<html>", "The file of CONSILIUM_JWKS_FILE is no JWK Set that can be read: msgspec.DecodeError"),
+        ("[]", "The file of CONSILIUM_JWKS_FILE is no JWK Set that can be read: msgspec.ValidationError"),
+        ("{}", "The file of CONSILIUM_JWKS_FILE has no key that can verify a token."),
+        (json.dumps({"keys": [OLD.jwk]}), None),
+    ],
+)
+def test_a_file_without_keys_is_told_at_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str | None, told: str | None
+) -> None:
+    path = tmp_path / "jwks.json"
+    if content is not None:
+        path.write_text(content)
+    verifier_for(SecuritySettings(jwks_file=path))
+    assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
+        (logging.WARNING, told) for told in [told] if told
+    ]
 
 
 async def test_a_url_is_fetched_and_its_garbage_is_an_outage() -> None:

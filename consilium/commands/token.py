@@ -33,7 +33,8 @@ def command(
         key = signing_key(settings.data_dir)
     if not known:
         # in another folder than the server's the token would be refused, and nobody would know why
-        typer.echo("A new local key was made: only servers on this CONSILIUM_DATA_DIR believe the token.", err=True)
+        folder = settings.data_dir.resolve()
+        typer.echo(f"A new local key was made in {folder}: only servers on that folder believe the token.", err=True)
     subject = fhir_user or organization or f"local:{role}"
     caller = Caller(subject, role, discipline=discipline, fhir_user=fhir_user, organization=organization)
     try:

@@ -239,7 +239,8 @@ def test_dead_letters_of_an_installation_that_never_ran_are_none(data_dir: Path)
 
 def test_a_token_of_a_key_that_no_server_knows_yet_says_so_beside_it(data_dir: Path) -> None:
     first, second = (run(app, ["token", "--role", "system"]) for _ in range(2))
-    assert ("A new local key" in first.stderr, second.stderr) == (True, "")
+    assert (f"A new local key was made in {data_dir}: " in first.stderr, second.stderr) == (True, "")
+    assert len(first.stdout.splitlines()) == 1
 
 
 def test_dead_letters_are_listed_as_show_and_replay_want_them_however_narrow_the_terminal(

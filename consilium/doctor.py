@@ -74,7 +74,11 @@ async def _archive(settings: ServerSettings, archive: ArchiveSettings, embedded:
         do = "Set CONSILIUM_WAL_ARCHIVE_DIR, or make backups as often as you can bear to lose."
         return [warning("archive", "no log is archived: what came after the last backup can be lost", do)]
     found = [room("archive", folder)]
-    if folder.exists() and settings.data_dir.exists() and folder.stat().st_dev == settings.data_dir.stat().st_dev:
+    if folder.resolve().is_relative_to(settings.data_dir.resolve()):
+        found.append(
+            warning("archive", "it is in CONSILIUM_DATA_DIR", "Put it on another disk: they would die together.")
+        )
+    elif folder.exists() and settings.data_dir.exists() and folder.stat().st_dev == settings.data_dir.stat().st_dev:
         found.append(warning("archive", "it is on the data's own disk", "Put it on another: they would die together."))
     if embedded is None:
         return found

@@ -27,6 +27,12 @@ MARGIN = 1.2
 """A backup needs the size of the databases and some log."""
 
 
+def require_outside(destination: Path, data_dir: Path) -> None:
+    """Raises ``Mistake`` for a backup beside what it is of: they would be lost together."""
+    if _inside(destination, data_dir):
+        raise Mistake("DEST: it is in CONSILIUM_DATA_DIR. Name a folder elsewhere, best on another disk.")
+
+
 async def make(url: str, databases: Mapping[str, str], destination: Path) -> Backup:
     """Back up the cluster at ``url`` (an administration URL; ``databases`` by service) to ``destination``.
 

@@ -22,16 +22,19 @@ def command(
 
     from rich.console import Console
 
-    from consilium.backup.making import make
+    from consilium.backup.making import make, require_outside
     from consilium.backup.pruning import prune
     from consilium.backup.reaching import databases_of
     from consilium.mistakes import reported
+    from shared.settings import ServerSettings
 
     begun = time.monotonic()
     with reported("No backup."):
+        settings = ServerSettings()
+        require_outside(destination, settings.data_dir)
 
         async def work() -> str:
-            async with databases_of() as (url, databases):
+            async with databases_of(settings) as (url, databases):
                 backup = await make(url, databases, destination)
             gone = prune(backup) if prune_archive else 0
             freed = f" {gone} archived files that it does not need were removed." if prune_archive else ""

@@ -43,6 +43,21 @@ def test_there_is_nothing_to_back_up_where_nothing_ran(data_dir: Path, tmp_path:
     assert not data_dir.exists(), "asking starts no database"
 
 
+def test_a_backup_is_not_made_beside_the_data(data_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(data_dir)
+    for destination in (data_dir, data_dir / "b", tmp_path / "link" / "deep" / "b"):
+        result = run(app, ["backup", str(destination)])
+        assert (result.exit_code, "DEST: it is in CONSILIUM_DATA_DIR." in result.output) == (1, True)
+    assert not data_dir.exists()
+
+
+@pytest.mark.parametrize("where", ["archive", "../elsewhere"])
+def test_an_archive_beside_the_data_is_told(data_dir: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    monkeypatch.setenv("CONSILIUM_WAL_ARCHIVE_DIR", str(data_dir / where))
+    told = run(app, ["doctor"]).output
+    assert ("it is in CONSILIUM_DATA_DIR" in told) == (where == "archive")
+
+
 @pytest.mark.parametrize("moment", ["yesterday", "2026-03-01", "2026-03-01T14:05:00"])
 def test_a_time_without_an_offset_is_none(tmp_path: Path, moment: str) -> None:
     assert run(app, ["restore", str(tmp_path), "--to", moment]).exit_code == 2

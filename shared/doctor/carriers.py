@@ -5,23 +5,17 @@ from collections.abc import Sequence
 
 import asyncpg
 from aio_pika.abc import AbstractConnection
-from aiormq.exceptions import (
-    AuthenticationError,
-    ChannelNotFoundEntity,
-    ChannelPreconditionFailed,
-    ProbableAuthenticationError,
-)
+from aiormq.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 from pamqp.common import FieldTable
 
 from shared.doctor.finding import Finding, failure, ok, warning
 from shared.messaging.topology import EXCHANGE, Queue
-from shared.messaging.transports.rabbitmq_connecting import connect
+from shared.messaging.transports.rabbitmq_connecting import REFUSED, connect
 from shared.messaging.transports.rabbitmq_topology import LOSSES, queues_of
 from shared.store.losses import DATABASE_LOSSES
 from shared.telemetry.failures import class_of
 
 CONNECTING = 5.0
-REFUSED = (AuthenticationError, ProbableAuthenticationError)
 
 
 async def broker(url: str, queues: Sequence[Queue]) -> list[Finding]:

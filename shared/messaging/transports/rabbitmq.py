@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Collection, Sequence
 
 from shared.clock import Clock, system_clock
-from shared.errors import NotFound, Unavailable
+from shared.errors import NotFound
 from shared.messaging.topology import Queue
 from shared.messaging.transport import DeadLetter, Handler, Outgoing
 from shared.messaging.transports import rabbitmq_dead as dead
 from shared.messaging.transports.rabbitmq_asking import Asking
+from shared.messaging.transports.rabbitmq_connecting import unavailable
 from shared.messaging.transports.rabbitmq_consumer import Consuming
 from shared.messaging.transports.rabbitmq_publisher import Publisher
 from shared.messaging.transports.rabbitmq_topology import LOSSES
@@ -29,7 +30,7 @@ class RabbitTransport:
         try:
             await self._publisher.declare(queues)
         except LOSSES as error:
-            raise Unavailable("the broker cannot be reached") from error
+            raise unavailable(error) from error
 
     async def publish(self, events: Sequence[Outgoing]) -> None:
         """See ``Transport``."""

@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aiormq.exceptions import ChannelNotFoundEntity
 
-from shared.errors import NotFound, Unavailable
+from shared.errors import NotFound
 from shared.messaging.transports.rabbitmq_channel import channel_of
-from shared.messaging.transports.rabbitmq_connecting import connect
+from shared.messaging.transports.rabbitmq_connecting import connect, unavailable
 from shared.messaging.transports.rabbitmq_topology import LOSSES
 from shared.messaging.waiting import heed_cancellation
 
@@ -38,7 +38,7 @@ class Asking:
         except LOSSES as error:
             heed_cancellation()
             await self.close()
-            raise Unavailable("the broker cannot be reached") from error
+            raise unavailable(error) from error
 
     async def _open(self) -> AbstractConnection:
         async with self._opening:

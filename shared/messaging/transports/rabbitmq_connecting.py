@@ -8,9 +8,21 @@ import random
 
 import aio_pika
 from aio_pika.abc import AbstractConnection
+from aiormq.exceptions import AuthenticationError, ProbableAuthenticationError
 
+from shared.errors import Unavailable
 from shared.messaging.transports.rabbitmq_topology import LOSSES
 from shared.settings import AMQP_BETWEEN
+
+REFUSED = (AuthenticationError, ProbableAuthenticationError)
+"""What a broker that does not accept the login looks like; they are among ``LOSSES``."""
+
+
+def unavailable(error: BaseException) -> Unavailable:
+    """What to tell of one of ``LOSSES``: a broker that is up and refuses us is looked for in vain."""
+    if isinstance(error, REFUSED):
+        return Unavailable("the broker does not accept user or password of CONSILIUM_AMQP_URL")
+    return Unavailable("the broker cannot be reached")
 
 
 def nodes_of(url: str) -> list[str]:

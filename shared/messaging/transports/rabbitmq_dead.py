@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aiormq.exceptions import ChannelNotFoundEntity
 
-from shared.errors import NotFound, Unavailable
+from shared.errors import NotFound
 from shared.messaging.transport import DeadLetter
 from shared.messaging.transports.rabbitmq_channel import opened
-from shared.messaging.transports.rabbitmq_connecting import connect
+from shared.messaging.transports.rabbitmq_connecting import connect, unavailable
 from shared.messaging.transports.rabbitmq_message import Record, again, dead_letter
 from shared.messaging.transports.rabbitmq_topology import LOSSES
 
@@ -26,7 +26,7 @@ async def visiting(url: str) -> AsyncIterator[AbstractChannel]:
     except ChannelNotFoundEntity as error:
         raise NotFound("no such queue") from error
     except LOSSES as error:
-        raise Unavailable("the broker cannot be reached") from error
+        raise unavailable(error) from error
 
 
 async def count(channel: AbstractChannel, queue: str) -> int:

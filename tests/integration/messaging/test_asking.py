@@ -66,3 +66,12 @@ async def test_a_broker_that_went_away_is_told_and_found_again(broker: Broker) -
 
     await eventually(answers, within=60)
     await transport.close()
+
+
+async def test_a_broker_that_refuses_the_login_is_not_said_to_be_away(amqp_url: str) -> None:
+    transport = RabbitTransport(amqp_url.replace("guest:guest", "guest:s3cret"))
+    for asking in (transport.depth("any"), transport.dead_list("any"), transport.declare([Queue("any", ("any",))])):
+        with pytest.raises(Unavailable, match="does not accept user or password") as caught:
+            await asking
+        assert "s3cret" not in str(caught.value)
+    await transport.close()

@@ -15,13 +15,19 @@ secret() {
 }
 
 kubectl apply -f "$root/deploy/k8s/base/namespace.yaml"
-if missing secret postgres-superuser; then
-  # one user for all here; in production each service has its own
-  password=$(random)
-  for name in postgres-superuser referrals-database careplans-database notifications-database; do
-    secret "$name" --type=kubernetes.io/basic-auth --from-literal=username=consilium --from-literal=password="$password"
-  done
-fi
+# one user for all here, so one password; in production each service has its own
+databases="postgres-superuser referrals-database careplans-database notifications-database"
+password=
+for name in $databases; do
+  # an interrupted run may have made only some of them
+  if [ -z "$password" ] && ! missing secret "$name"; then
+    password=$(kube get --output=jsonpath='{.data.password}' secret "$name" | base64 -d)
+  fi
+done
+password=${password:-$(random)}
+for name in $databases; do
+  secret "$name" --type=kubernetes.io/basic-auth --from-literal=username=consilium --from-literal=password="$password"
+done
 password=$(random)
 secret rabbitmq-default-user --from-literal=username=consilium --from-literal=password="$password" \
   --from-literal=connection_string="amqp://consilium:$password@rabbitmq:5672/"

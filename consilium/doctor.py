@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from consilium.assembly import SERVICES
 from consilium.backup.archiving import ArchiveSettings
-from consilium.embedding import restore_unfinished
+from consilium.embedding import leads_nowhere, restore_unfinished
 from consilium.installation import Running, running_on
 from shared.doctor.diagnose import diagnose, own_url, upstreams
 from shared.doctor.disk import room
@@ -57,6 +57,9 @@ async def _installation(settings: ServerSettings, running: Running | None) -> Se
         return [ok("installation", "its database is elsewhere; no process holds the data folder")]
     if restore_unfinished(folder / "postgres"):
         return [failure("installation", "a restore did not come to its end", "Run it again: `consilium restore`.")]
+    if leads_nowhere(folder / "postgres"):
+        do = "Mount the disk, or make the folder that it leads to."
+        return [failure("installation", "CONSILIUM_DATA_DIR/postgres is a link to what is not there", do)]
     if not (folder / "postgres" / "PG_VERSION").exists():
         return [warning("installation", "nothing ran here yet", "Start it: `consilium run`.")]
     do = "Start it: `consilium run`; databases are looked at while it runs."

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL of an installation, started in a thread while this process still imports its services."""
 
 import asyncio
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -11,11 +12,20 @@ BASE = "consilium"
 """Our databases on it are called ``consilium_<service>``."""
 RESTORING = "postgres.restoring"
 """Where a restore works until its cluster is whole."""
+LEADS_NOWHERE = "CONSILIUM_DATA_DIR: its postgres is a link to what is not there. Is the disk mounted?"
 
 
 def restore_unfinished(folder: Path) -> bool:
-    """Whether there is no cluster in ``folder``, but what a refused or killed restore left beside it."""
-    return not (folder / "PG_VERSION").exists() and folder.with_name(RESTORING).exists()
+    """Whether there is no cluster in ``folder``, but what a refused or killed restore left beside it.
+
+    Where ``folder`` is a link, a restore works beside what it leads to, whether or not that is there."""
+    place = Path(os.path.realpath(folder))
+    return not (place / "PG_VERSION").exists() and place.with_name(RESTORING).exists()
+
+
+def leads_nowhere(folder: Path) -> bool:
+    """Whether ``folder`` is a link to what is not there: a disk that is not mounted is no reason to begin anew."""
+    return folder.is_symlink() and not folder.exists()
 
 
 class EmbeddedServer:
@@ -30,6 +40,8 @@ class EmbeddedServer:
                 "A restore did not come to its end. Run it again; what was there before it, if anything, is in "
                 f"postgres.before-... To begin with nothing, remove {RESTORING}."
             )
+        if leads_nowhere(folder):
+            raise Mistake(LEADS_NOWHERE)
         # absolute: PostgreSQL refuses a relative socket folder
         self._context = embedded_postgres(folder.resolve(), settings={**SETTINGS, **archiving(ArchiveSettings())})
         self._thread = ThreadPoolExecutor(1)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from consilium.assembly import SERVICES
-from consilium.embedding import BASE, EmbeddedServer
+from consilium.embedding import BASE, LEADS_NOWHERE, EmbeddedServer, leads_nowhere
 from consilium.installation import exclusive, running_on, tell_resting
 from shared.process.databases import database_urls, template
 from shared.process.mistakes import Mistake
@@ -27,6 +27,8 @@ async def databases_of(settings: ServerSettings | None = None) -> AsyncIterator[
             raise Mistake("The installation is just starting, or ending. Try again in a moment.")
         if running is not None and running.databases is not None:
             urls = running.databases
+        elif leads_nowhere(settings.data_dir / "postgres"):
+            raise Mistake(LEADS_NOWHERE)
         elif not (settings.data_dir / "postgres" / "PG_VERSION").exists():
             raise Mistake("Nothing ran in CONSILIUM_DATA_DIR yet, so there is nothing to back up.")
         else:

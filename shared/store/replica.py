@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -30,10 +30,16 @@ system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current
 FROM pg_control_system()
 """
 """The end of a SELECT: what a copy shares with its original, the cluster's identity and the database's number in it."""
-_WRITTEN = f"SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn AS position, {IDENTITY}"
-# a replica that was promoted replays nothing more, and is no copy of our primary
+_WRITTEN = f"""
+SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn AS position,
+    ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::int AS timeline, {IDENTITY}
+"""
+# a replica that was promoted replays nothing more, and is no copy of our primary; the timeline may be told minutes late
 _REPLAYED = f"""
-SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() - '0/0'::pg_lsn END AS position, {IDENTITY}
+SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() - '0/0'::pg_lsn END AS position,
+    greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0'::pg_lsn AS received,
+    greatest((SELECT timeline_id FROM pg_control_checkpoint()),
+        (SELECT min_recovery_end_timeline FROM pg_control_recovery())) AS timeline, {IDENTITY}
 """
 _FAILURES = (asyncpg.PostgresError, *DATABASE_LOSSES)
 
@@ -109,15 +115,19 @@ class Replica:
     async def _measure(self) -> None:
         asked = time.monotonic()
         # if this hangs, what is known of the replica grows old, and it is left
-        written, ours = await _standing(self._primary, _WRITTEN)
-        self._trail.add(asked, written)
-        replayed, theirs = await _within(self._patience_s, self._replayed())
-        if replayed is None or theirs != ours:
+        ours = await _standing(self._primary, _WRITTEN)
+        if self._trail.add(asked, ours["position"], ours["timeline"]):
+            self._as_of = float("-inf")
+        theirs = await _within(self._patience_s, self._replayed())
+        replayed = theirs["position"]
+        if replayed is None or theirs["identity"] != ours["identity"]:
             self._lose("it is no replica of ours")
             return
-        # one of what the primary was before it was restored to an earlier moment: what it shows was undone
-        if replayed > written and replayed > (await _standing(self._primary, _WRITTEN))[0]:
-            self._lose("it is ahead of the primary")
+        if theirs["received"] > ours["position"]:
+            ours = await _standing(self._primary, _WRITTEN)
+        # one of what the primary was before a failover, or before it was restored: what it shows was undone
+        if self._trail.undone(theirs["received"], theirs["timeline"], ours["position"]):
+            self._lose("it is, or was, ahead of the primary")
             return
         self._as_of = max(self._as_of, self._trail.as_of(replayed))
         fresh = self.staleness_s <= self._max_lag_s
@@ -127,7 +137,7 @@ class Replica:
             log.warning("the read replica is too far behind: searches go to the primary")
         self._up, self._looked = fresh, True
 
-    async def _replayed(self) -> tuple[Any, str]:
+    async def _replayed(self) -> asyncpg.Record:
         if self._pool is None:
             name = f"{urlsplit(self._url).path.lstrip('/')}_replica"
             self._pool = await open_pool(self._url, size=self._size, name=name)
@@ -144,11 +154,11 @@ class Replica:
             pool.terminate()
 
 
-async def _standing(pool: Pool, statement: str) -> tuple[Any, str]:
-    """A position in the log (a primary has one, whose copy may have none), and whose log it is."""
+async def _standing(pool: Pool, statement: str) -> asyncpg.Record:
+    """A position in the log (a primary has one, whose copy may have none), its timeline, and whose log it is."""
     row = await pool.fetchrow(statement)
     assert row is not None  # it asks for one row
-    return row["position"], row["identity"]
+    return row
 
 
 async def _within(seconds: float, asking: Awaitable[T]) -> T:

@@ -43,6 +43,12 @@ class Standby:
         """Its copy of the database that is at ``primary``."""
         return urlunsplit(urlsplit(self._admin)._replace(path=urlsplit(primary).path))
 
+    def alone(self) -> None:
+        """Start it again, without a primary: it stays at what it has."""
+        self._stack.close()
+        self._settings = self._settings | {"primary_conninfo": ""}
+        self.start()
+
     def kill(self) -> None:
         """End it at once, with whatever it does."""
         postmaster = self._processes()[0]

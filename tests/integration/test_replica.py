@@ -267,6 +267,76 @@ async def test_a_replica_that_was_promoted_is_left(primary: str, url: str, folde
         await asyncio.to_thread(other.close)
 
 
+async def test_a_replica_that_knows_what_a_failover_undid_is_not_asked_when_the_primary_has_passed_it(
+    primary: str, url: str, folder: Path
+) -> None:
+    """Two replicas of one primary; the one that knew less is promoted, and the other one is asked for searches."""
+    ahead = await asyncio.to_thread(Standby, primary, folder / "ahead")
+    heir = await asyncio.to_thread(Standby, primary, folder / "heir")
+    await asyncio.to_thread(ahead.start)
+    await asyncio.to_thread(heir.start)
+    try:
+        await eventually(lambda: _has(heir.url(url)), within=30)
+        await asyncio.to_thread(heir.alone)
+        old = await asyncpg.connect(url)
+        await old.execute("CREATE TABLE undone AS SELECT generate_series(1, 1000)")
+        end = await old.fetchval("SELECT pg_current_wal_flush_lsn()::text")
+        await old.close()
+        await eventually(lambda: _replayed(ahead, end), within=30)
+        await heir.ask("SELECT pg_promote()")
+        async with serving(heir.url(url), ahead.url(url), max_lag_s=60) as (_, replica):
+            assert not await _usable_after(replica, 1.5)
+            new = await asyncpg.connect(heir.url(url))
+            while await new.fetchval("SELECT pg_current_wal_flush_lsn() <= $1::text::pg_lsn", end):
+                await new.execute("CREATE TABLE IF NOT EXISTS made AS SELECT 1 AS n")
+                await new.execute("INSERT INTO made SELECT generate_series(1, 1000)")
+            await new.close()
+            left = [replica for _ in range(30) if await _usable_after(replica, 0.1)]
+            assert left == []
+    finally:
+        await asyncio.to_thread(ahead.close)
+        await asyncio.to_thread(heir.close)
+
+
+async def test_a_replica_that_follows_the_new_primary_is_used_at_once(primary: str, url: str, folder: Path) -> None:
+    """By its control file it is on the old timeline for minutes; that alone is no reason to leave it."""
+    heir = await asyncio.to_thread(Standby, primary, folder / "next")
+    await asyncio.to_thread(heir.start)
+    follower = await asyncio.to_thread(Standby, heir.url(primary), folder / "follower")
+    await asyncio.to_thread(follower.start)
+    try:
+        await eventually(lambda: _has(follower.url(url)), within=30)
+        await heir.ask("SELECT pg_promote()")
+        async with serving(heir.url(url), follower.url(url), max_lag_s=5) as (client, replica):
+            await client.post("Patient", json=patient(gender="female"))
+            await eventually(lambda: up(replica), within=30)
+            await eventually(lambda: shows(client, 1))
+            assert await follower.ask("SELECT timeline_id FROM pg_control_checkpoint()") == 1
+    finally:
+        await asyncio.to_thread(follower.close)
+        await asyncio.to_thread(heir.close)
+
+
+async def _replayed(standby: Standby, position: object) -> bool:
+    return bool(await standby.ask(f"SELECT pg_last_wal_replay_lsn() >= '{position}'"))
+
+
+async def test_the_user_of_a_replica_needs_no_more_than_select(standby: Standby, url: str) -> None:
+    name = "r_" + uuid7().replace("-", "")
+    connection = await asyncpg.connect(url)
+    await connection.execute(f"CREATE ROLE {name} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}")
+    await connection.close()
+    await eventually(lambda: _knows(standby, name))
+    parts = urlsplit(standby.url(url))
+    plain = parts._replace(netloc=f"{name}@{parts.netloc.rpartition('@')[2]}").geturl()
+    async with serving(url, plain) as (_, replica):
+        await eventually(lambda: up(replica))
+
+
+async def _knows(standby: Standby, role: str) -> bool:
+    return bool(await standby.ask(f"SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"))
+
+
 async def test_the_setting_names_the_replica_of_each_service(url: str, standby: Standby) -> None:
     pool = await open_pool(url, size=2)
     async with replica_of("careplans", pool, ServerSettings(), size=2) as replica:

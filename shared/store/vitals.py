@@ -10,10 +10,14 @@ _VITALS = """
 SELECT pg_database_size(d.datname) AS size, d.numbackends AS connections, d.xact_commit, d.xact_rollback, d.deadlocks,
     d.blks_hit, d.blks_read, current_setting('max_connections')::int AS most, clock_timestamp() AS now,
     (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - a.xact_start)), 0)::float FROM pg_stat_activity a
-     WHERE a.datname = d.datname) AS oldest
+     WHERE a.datname = d.datname) AS oldest,
+    coalesce((SELECT extract(epoch FROM clock_timestamp() - coalesce(r.last_archived_time, r.stats_reset))
+     FROM pg_stat_archiver r WHERE r.last_failed_time > coalesce(r.last_archived_time, '-infinity')
+     AND current_setting('archive_mode') <> 'off'), 0)::float AS unarchived
 FROM pg_stat_database d WHERE d.datname = current_database()
 """
-"""``oldest`` counts the transactions that this role may see: its own, or all for a member of pg_read_all_stats."""
+"""``oldest`` counts the transactions that this role may see: its own, or all for a member of pg_read_all_stats.
+``unarchived`` is the whole server's, the same in each of its databases."""
 
 
 async def measure(pool: Pool) -> None:
@@ -28,6 +32,7 @@ async def measure(pool: Pool) -> None:
     measures.DATABASE_OLDEST.set(row["oldest"], name)
     measures.DATABASE_CONNECTIONS.set(row["connections"], name)
     measures.DATABASE_CONNECTIONS_MOST.set(row["most"], name)
+    measures.DATABASE_ARCHIVE.set(row["unarchived"], name)
     measures.DATABASE_CLOCK.set((row["now"] - between).total_seconds(), name)
     measures.DATABASE_TRANSACTIONS.set(row["xact_commit"], name, "committed")
     measures.DATABASE_TRANSACTIONS.set(row["xact_rollback"], name, "rolled-back")

@@ -46,6 +46,12 @@ DATABASE_CONNECTIONS_MOST = levels(
     "database",
     unit="{connection}",
 )
+DATABASE_ARCHIVE = levels(
+    "consilium.database.archive.overdue",
+    "Since its log was last archived, while that fails; or 0.",
+    "database",
+    unit="s",
+)
 DATABASE_CLOCK = levels("consilium.clock.skew", "The database server's clock less ours.", "database", unit="s")
 DATABASE_TRANSACTIONS = counts(
     "consilium.database.transactions", "Transactions that ended.", "database", "outcome", unit="{transaction}"

@@ -254,6 +254,11 @@ DATABASE = Dashboard(
             "percentunit",
             (("{{database}}", f"{FROM_MEMORY} / ({FROM_MEMORY} + {FROM_DISK})"),),
         ),
+        Panel(
+            "Log not archived",
+            "s",
+            (("{{database}}", latest("consilium_database_archive_overdue_seconds", "database")),),
+        ),
         Panel("Clock against ours", "s", (("{{database}}", latest("consilium_clock_skew_seconds", "database")),)),
         Panel(
             "Read replica, behind by at most",

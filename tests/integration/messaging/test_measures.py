@@ -78,5 +78,6 @@ async def test_a_pool_and_its_database_are_measured_under_the_databases_name(poo
     await measure(pool)
     assert told(measures.DATABASE_SIZE)[(name,)] > 1_000_000
     assert told(measures.DATABASE_CONNECTIONS)[(name,)] >= 1
+    assert told(measures.DATABASE_ARCHIVE)[(name,)] == 0
     assert abs(told(measures.DATABASE_CLOCK)[(name,)]) < 5
     assert told(measures.DATABASE_TRANSACTIONS)[name, "committed"] > 0

@@ -12,6 +12,9 @@ Resource = dict[str, Any]
 MOST_VALUES = 2_000_000
 """JSON values in what a client sends. FHIR has one in 25 bytes: a Bundle of 32 MiB stays below. One of empty objects
 takes many times its bytes of memory, and the event loop for seconds."""
+FEW_VALUES = 100_000
+"""So many are taken however small they are; beyond, they must have ``SMALLEST`` bytes each."""
+SMALLEST = 8
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -30,10 +33,11 @@ def loads(body: bytes) -> Any:
 
 
 def received(body: bytes) -> Any:
-    """The JSON value in ``body`` that a client sent. Raises ``TooLarge`` beyond ``MOST_VALUES``, ``Invalid`` as above.
+    """The JSON value in ``body`` that a client sent. Raises ``TooLarge`` for too many values, ``Invalid`` as above.
 
     Each value but the first stands behind a comma or a bracket: they are counted in milliseconds, without memory."""
-    if len(body) > MOST_VALUES and sum(map(body.count, (b",", b"{", b"["))) > MOST_VALUES:
+    most = min(MOST_VALUES, max(FEW_VALUES, len(body) // SMALLEST))
+    if len(body) > most and sum(map(body.count, (b",", b"{", b"["))) > most:
         raise TooLarge("The body has more values than this server takes.", code="too-costly")
     return loads(body)
 

@@ -80,6 +80,12 @@ async def test_values_that_would_fill_the_memory_are_not_even_read(
         assert answer.json()["issue"][0]["code"] == "too-costly"
 
 
+async def test_many_small_values_are_refused_in_a_body_of_any_size(fhir: httpx.AsyncClient) -> None:
+    answer = await fhir.post("", json=bundle("batch", *[{"a": [[[]], {}]}] * 30_000))
+    assert answer.status_code == 413
+    assert "values" in answer.json()["issue"][0]["diagnostics"], "it was read whole"
+
+
 async def test_the_entries_of_a_batch_within_a_batch_count_too(
     fhir: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

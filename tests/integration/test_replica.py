@@ -283,6 +283,8 @@ async def test_a_replica_that_knows_what_a_failover_undid_is_not_asked_when_the_
         end = await old.fetchval("SELECT pg_current_wal_flush_lsn()::text")
         await old.close()
         await eventually(lambda: _replayed(ahead, end), within=30)
+        # the old primary is gone in this story; it would go on writing by itself, and its replica go on receiving
+        await asyncio.to_thread(ahead.alone)
         await heir.ask("SELECT pg_promote()")
         async with serving(heir.url(url), ahead.url(url), max_lag_s=60) as (_, replica):
             assert not await _usable_after(replica, 1.5)

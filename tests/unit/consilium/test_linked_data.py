@@ -37,7 +37,7 @@ def test_an_unfinished_restore_is_found_beside_what_a_link_leads_to(there: bool,
 @pytest.mark.parametrize("target", ["not-mounted/pg", "postgres"])
 def test_a_link_that_leads_nowhere_is_not_followed_by_an_empty_start(target: str, data_dir: Path) -> None:
     (data_dir / "postgres").symlink_to(target)
-    for command in (["run"], ["backup", str(data_dir / "b")]):
+    for command in (["run"], ["backup", str(data_dir.parent / "b")]):
         result = run(app, command)
         assert (result.exit_code, "a link to what is not there" in result.output) == (1, True), result.output
     assert not (data_dir / "not-mounted").exists()

@@ -117,6 +117,7 @@ async def edge(
     verifier = TokenVerifier(RotatingKeys(_only(key)), issuer="consilium-local", audience="consilium")
     lines: list[str] = []
     async with AsyncExitStack() as stack:
+        stack.callback(start, "test", TelemetrySettings())  # what comes next in this process records nothing
         stack.callback(telemetry.shutdown)
         stack.enter_context(every_log_line(lines))
         assembly = await stack.enter_async_context(

@@ -14,6 +14,8 @@ import pytest
 from shared.errors import Conflict
 from shared.telemetry.logs import JsonFormatter
 from shared.telemetry.propagation import current_traceparent, working
+from shared.telemetry.settings import TelemetrySettings
+from shared.telemetry.setup import start
 
 CANARY = "Zaphod-1952-03-11"
 
@@ -34,6 +36,7 @@ def test_our_own_record_keeps_its_text_and_figures() -> None:
 
 
 def test_a_line_carries_the_trace_it_belongs_to() -> None:
+    start("test", TelemetrySettings())
     with working("test"):
         written = line("shared.x", "Here.")
         assert current_traceparent() == f"00-{written['trace_id']}-{written['span_id']}-00"

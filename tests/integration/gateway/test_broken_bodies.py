@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -15,21 +17,27 @@ from tests.integration.gateway.fakes import FakeService
 from tests.listening import listening
 
 
-@pytest.mark.parametrize("body", [b"zz\r\n{}\r\n0\r\n\r\n", b"ffffffffffffffff\r\n{}"])
-async def test_a_chunk_that_is_none_is_400(body: bytes) -> None:
+@asynccontextmanager
+async def gateway() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to a gateway before a service over HTTP."""
     careplans, others = FakeService("careplans", ("Patient",)), FakeService("others", ())
     async with listening(careplans) as service:
         forwarding = ForwardingApp(service)
         upstreams = {"referrals": others, "careplans": forwarding, "notifications": others}
-        app = LastResort(Gateway(upstreams, GatewaySettings(capability_seconds=0)))
-        async with listening(app) as url:
-            head = b"POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        async with listening(LastResort(Gateway(upstreams, GatewaySettings(capability_seconds=0)))) as url:
             reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
-            writer.write(head + body)
-            writer.write_eof()
-            answer = await asyncio.wait_for(reader.read(), 20)
+            yield reader, writer
             writer.close()
         await forwarding.aclose()
+
+
+@pytest.mark.parametrize("body", [b"zz\r\n{}\r\n0\r\n\r\n", b"ffffffffffffffff\r\n{}"])
+async def test_a_chunk_that_is_none_is_400(body: bytes) -> None:
+    async with gateway() as (reader, writer):
+        head = b"POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        writer.write(head + body)
+        writer.write_eof()
+        answer = await asyncio.wait_for(reader.read(), 20)
     assert answer.startswith(b"HTTP/1.1 400 "), answer
     outcome = json.loads(answer.partition(b"\r\n\r\n")[2])
     assert outcome["issue"][0]["code"] == "structure"
@@ -50,19 +58,11 @@ async def test_what_a_client_does_wrong_is_told_as_its_fault(
     monkeypatch: pytest.MonkeyPatch, request_: bytes, status: int, code: str
 ) -> None:
     monkeypatch.setattr(bodies, "SILENCE_S", 0.2)
-    careplans, others = FakeService("careplans", ("Patient",)), FakeService("others", ())
-    async with listening(careplans) as service:
-        forwarding = ForwardingApp(service)
-        upstreams = {"referrals": others, "careplans": forwarding, "notifications": others}
-        app = LastResort(Gateway(upstreams, GatewaySettings(capability_seconds=0)))
-        async with listening(app) as url:
-            reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
-            writer.write(request_)
-            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
-            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
-            outcome = json.loads(await reader.readexactly(int(length.partition(b":")[2])))
-            writer.close()
-        await forwarding.aclose()
+    async with gateway() as (reader, writer):
+        writer.write(request_)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+        outcome = json.loads(await reader.readexactly(int(length.partition(b":")[2])))
     assert head.startswith(b"HTTP/1.1 %d " % status), head
     assert outcome["issue"][0]["code"] == code
 

@@ -71,7 +71,7 @@ async def test_an_image_says_what_it_is_and_runs_as_nobody(service: str) -> None
 
 
 async def test_containers_killed_in_turn_under_load_lose_and_double_nothing(stack: Stack) -> None:
-    patients = await furnish(stack, 12)
+    patients = await furnish(stack, 120)
     async with loaded(stack, patients) as load:
         for service in EVERY:
             load.during, before = service, len(load.sent)

@@ -81,8 +81,7 @@ def apply_referrals(
     status is the people's decision and stays. A plan's activity is never removed: one that ended says so."""
     after = deepcopy(plan) if plan is not None else new_plan(plan_id, patient, now)
     team_after = apply_to_team(team, referrals, plan_id=after["id"], team_id=team_id, patient=patient)
-    for referral in referrals:
-        _apply(after, referral)
+    _apply(after, referrals)
     if after["status"] == "draft" and any(referral.accepted_at for referral in referrals):
         after["status"] = "active"
     if team_after is not None:
@@ -90,12 +89,21 @@ def apply_referrals(
     return PlanChange(after, team_after, plan_changed=after != plan, team_changed=team_after != team)
 
 
-def _apply(plan: Resource, referral: Referral) -> None:
-    activities = plan.setdefault("activity", [])
-    activity = next((entry for entry in activities if followed_task(entry) == referral.task), None)
-    if activity is None:
-        activity = {}
-        activities.append(activity)
+def _apply(plan: Resource, referrals: Iterable[Referral]) -> None:
+    activities = plan.get("activity") or []
+    # the first of two that follow one Task is ours
+    following = {followed_task(activity): activity for activity in reversed(activities)}
+    for referral in referrals:
+        activity = following.get(referral.task)
+        if activity is None:
+            activity = following[referral.task] = {}
+            activities.append(activity)
+        _bring_in_step(activity, referral)
+    if activities:
+        plan["activity"] = activities
+
+
+def _bring_in_step(activity: Resource, referral: Referral) -> None:
     kept = [extension for extension in activity.get("extension") or () if extension.get("url") not in OWN_EXTENSIONS]
     activity["id"] = OWN_ELEMENT + referral.task.rpartition("/")[2]
     activity["extension"] = [*_extensions(referral), *kept]

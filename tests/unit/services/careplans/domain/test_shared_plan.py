@@ -2,11 +2,15 @@
 
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
+from unittest.mock import Mock
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.careplans.domain.codes import ACTIVITY_STATUS, extension_value, is_shared_plan
+from services.careplans.domain import shared_plan
+from services.careplans.domain.codes import ACTIVITY_STATUS, extension_value, followed_task, is_shared_plan
 from services.careplans.domain.referral import merge
 from services.careplans.domain.shared_plan import apply_referrals
 from tests.unit.services.careplans.domain.referrals import NOON, PATIENT, Told, after, moment, witnessed
@@ -141,6 +145,17 @@ def test_what_people_wrote_survives() -> None:
     assert done.team is not None
     assert done.team["participant"][0] == family
     assert done.team["participant"][1]["onBehalfOf"] == {"reference": "Organization/trust"}
+
+
+def test_a_plan_of_many_referrals_is_gone_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = Mock(side_effect=followed_task)
+    monkeypatch.setattr(shared_plan, "followed_task", looks)
+    many = [witnessed(Told(1, "requested", task=f"Task/{number}")) for number in range(100)]
+    applied = partial(apply_referrals, plan_id="plan", team_id="team", patient=PATIENT, now=NOON)
+    plan = applied(None, None, many).plan
+    looks.reset_mock()
+    applied(plan, None, [*many, witnessed(ACCEPTED)])
+    assert looks.call_count == 100
 
 
 def test_applying_what_is_there_already_changes_nothing() -> None:

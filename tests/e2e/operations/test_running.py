@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.doctor.finding import Level
-from tests.e2e.operations.test_backup import consilium
+from tests.e2e.operations.installation import consilium
 from tests.eventually import eventually
 from tests.factories.process import Process
 from tests.ports import free_port

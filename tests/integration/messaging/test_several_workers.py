@@ -1,6 +1,6 @@
 """Three workers at once on one outbox: everything leaves once and in order, and a lost queue is filled once.
 
-Beside these: deliveries (``test_delivery_loop``), sweeps of retention (``test_retention``) and handlers
+Beside these: deliveries (``test_delivery_loop``), sweeps of retention (``retention/``) and handlers
 (``test_following_referrals``) are tested with several workers where they live. The watch only looks.
 """
 

@@ -1,5 +1,11 @@
-"""A pool of asyncpg connections to one service's database."""
+"""A pool of asyncpg connections to one service's database.
 
+A machine that loses its power sends no farewell: whoever waits for its answer would wait for ever, and what its sessions
+had locked would stay locked for the two hours after which TCP asks by default. So both ends ask early whether the
+other is there (https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-TCP-KEEPALIVES-IDLE).
+"""
+
+import socket
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,8 +29,35 @@ else:
     _PoolBase = asyncpg.Pool
 
 
+ASKED_AFTER_S, ASKED_EVERY_S, ASKED_TIMES = 10, 5, 4
+GIVEN_UP_AFTER_S = ASKED_AFTER_S + ASKED_EVERY_S * ASKED_TIMES
+"""How long an end that is silent is taken for alive."""
+
+_OURS = {
+    "TCP_KEEPIDLE": ASKED_AFTER_S,
+    "TCP_KEEPINTVL": ASKED_EVERY_S,
+    "TCP_KEEPCNT": ASKED_TIMES,
+    "TCP_USER_TIMEOUT": GIVEN_UP_AFTER_S * 1000,
+}
+_THE_SERVERS = {
+    "tcp_keepalives_idle": str(ASKED_AFTER_S),
+    "tcp_keepalives_interval": str(ASKED_EVERY_S),
+    "tcp_keepalives_count": str(ASKED_TIMES),
+    "tcp_user_timeout": str(GIVEN_UP_AFTER_S * 1000),
+}
+
+
 class _Connection(_Base):
-    """Nothing here leaves session state behind, so a release costs no round trip."""
+    """Nothing here leaves session state behind, so a release costs no round trip. Its socket notices a lost machine."""
+
+    def __init__(self, protocol: Any, transport: Any, *rest: Any) -> None:
+        super().__init__(protocol, transport, *rest)
+        connected = transport.get_extra_info("socket")
+        if connected.family in (socket.AF_INET, socket.AF_INET6):
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for name, value in _OURS.items():
+                if hasattr(socket, name):  # systems other than Linux lack some
+                    connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
     def get_reset_query(self) -> str:
         return ""
@@ -58,7 +91,7 @@ async def open_pool(url: str, *, size: int = 16, name: str | None = None) -> Poo
         connection_class=_Connection,
         record_class=asyncpg.Record,
         statement_cache_size=512,
-        server_settings={"application_name": "consilium", "jit": "off", "timezone": "UTC"},
+        server_settings={"application_name": "consilium", "jit": "off", "timezone": "UTC", **_THE_SERVERS},
     )
     pool.name = name or urlsplit(url).path.lstrip("/")
     watch_pool(pool, pool.name)

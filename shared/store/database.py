@@ -1,6 +1,6 @@
 """A pool of asyncpg connections to one service's database.
 
-A machine that loses its power sends no farewell: whoever waits for its answer would wait for ever, and what its sessions
+A machine that loses its power says no farewell: whoever waits for its answer would wait for ever, and what its sessions
 had locked would stay locked for the two hours after which TCP asks by default. So both ends ask early whether the
 other is there (https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-TCP-KEEPALIVES-IDLE).
 """

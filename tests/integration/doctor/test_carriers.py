@@ -5,20 +5,14 @@ import asyncpg
 import pytest
 
 from shared.doctor import carriers
-from shared.doctor.finding import Finding, Level, as_text
+from shared.doctor.finding import Level, as_text
 from shared.ids import uuid7
 from shared.messaging.topology import EXCHANGE, Queue
 from shared.messaging.transports.in_process import open_in_process
 from shared.messaging.transports.rabbitmq import RabbitTransport
 from shared.store.database import open_pool
+from tests.integration.doctor.judging import holds
 from tests.ports import free_port
-
-
-def holds(findings: list[Finding] | tuple[Finding, ...], level: Level, word: str) -> None:
-    """Assert that one of ``findings`` says so, and what to do."""
-    found = [finding for finding in findings if word in finding.what]
-    assert [finding.level for finding in found] == [level], as_text(findings)
-    assert bool(found[0].do) is (level is not Level.OK)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from shared.engine import Engine
 from shared.fhir.http import FHIR_JSON, Request, Response
 from shared.fhir.json import Resource, dumps
 from shared.fhir.kinds import ResourceKind
+from shared.fhir.operations.table import operations_of
 from shared.fhir.search.parameters import search_parameters
 
 VERSION = "4.0.1"
@@ -45,6 +46,7 @@ def statement(engine: Engine, base: str) -> Resource:
                 "security": _SECURITY,
                 "resource": [_resource(kind) for kind in sorted(engine.kinds, key=lambda kind: kind.type)],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}],
+                **_operations(""),
             }
         ],
     }
@@ -73,4 +75,10 @@ def _resource(kind: ResourceKind) -> Resource:
     if includes:
         told["searchInclude"] = includes
     told["searchParam"] = [{"name": parameter.name, "type": parameter.kind} for parameter in parameters]
-    return told
+    return told | _operations(kind.type)
+
+
+def _operations(type_: str) -> Resource:
+    """The element ``operation`` of a type, or of the whole; none where there is none."""
+    told = [{"name": each.name, "definition": each.definition} for each in operations_of(type_)]
+    return {"operation": told} if told else {}

@@ -13,12 +13,15 @@ from shared.fhir.interactions.search import search
 from shared.fhir.interactions.transaction import transaction
 from shared.fhir.interactions.update import update
 from shared.fhir.interactions.vread import vread
+from shared.fhir.operations.table import operation_at
 
 
 async def dispatch(engine: Engine, request: Request) -> Response:
     """The interaction's answer. Raises ``ConsiliumError``."""
     require_acceptable(request)
     method = "GET" if request.method == "HEAD" else request.method
+    if _names_operation(request.path):
+        return await _operation(engine, request)
     if len(request.path) > 1 and method != "PUT" and request.path[1] != "_search" and not legal_id(request.path[1]):
         raise NotFound("No such resource.")
     match method, request.path:
@@ -45,6 +48,21 @@ async def dispatch(engine: Engine, request: Request) -> Response:
     if request.path and request.path[0] != "metadata":
         engine.kinds.kind(request.path[0])
     raise NotAllowed("This address does not take this method.", methods=_methods(request.path))
+
+
+def _names_operation(path: tuple[str, ...]) -> bool:
+    return 1 <= len(path) <= 3 and path[-1].startswith("$")
+
+
+async def _operation(engine: Engine, request: Request) -> Response:
+    operation = operation_at(request.path)
+    if len(request.path) > 1:
+        engine.kinds.kind(request.path[0])
+    if len(request.path) > 2 and not legal_id(request.path[1]):
+        raise NotFound("No such resource.")
+    if request.method not in operation.methods:
+        raise NotAllowed("This operation does not take this method.", methods=operation.methods)
+    return await operation.run(engine, request)
 
 
 def _methods(path: tuple[str, ...]) -> tuple[str, ...]:

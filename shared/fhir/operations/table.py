@@ -1,0 +1,26 @@
+"""The operations of every service. A file of its own names each; this one finds it by the path of a request."""
+
+from collections.abc import Iterator
+
+from shared.errors import NotSupported
+from shared.fhir.operations import meta
+from shared.fhir.operations.operation import Level, Operation
+
+OPERATIONS: tuple[Operation, ...] = (meta.META,)
+
+
+def operation_at(path: tuple[str, ...]) -> Operation:
+    """What ``path``, which ends in ``$name``, asks for. Raises ``NotSupported``."""
+    *above, name = path
+    type_ = above[0] if above else ""
+    level = (Level.SYSTEM, Level.TYPE, Level.INSTANCE)[len(above)]
+    for operation in OPERATIONS:
+        if f"${operation.name}" == name and operation.serves(level, type_):
+            return operation
+    raise NotSupported("This operation is not supported here.")
+
+
+def operations_of(type_: str) -> Iterator[Operation]:
+    """Those of ``type_`` or of its instances; of the system as a whole where it is empty."""
+    levels = (Level.TYPE, Level.INSTANCE) if type_ else (Level.SYSTEM,)
+    return (each for each in OPERATIONS if any(each.serves(level, type_) for level in levels))

@@ -4,7 +4,7 @@ Order of processing: DELETE, then POST and PUT, then GET on what was committed. 
 comes before what refers to it, so that a rule may look at the target; references themselves are checked at the commit.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from shared.engine import Engine
@@ -25,38 +25,26 @@ from shared.unit_of_work import UnitOfWork, unit_of_work
 Dispatch = Callable[[Engine, Request], Awaitable[Response]]
 _ORDER = {"DELETE": 0, "POST": 1, "PUT": 2}
 _READS = frozenset({"GET", "HEAD"})
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class _Planned:
+class Planned:
     """An entry and the identity that it will have; ``found`` where If-None-Exist met an existing resource."""
 
     entry: Entry
     type: str
     id: str
     found: Stored | None = None
+    new: bool = False
+    """Whether ``id`` was made for it just now."""
 
 
 async def transaction(engine: Engine, request: Request, bundle: Resource, dispatch: Dispatch) -> Response:
     """A ``transaction-response`` in the order of the entries. Raises an entry's error; then nothing is stored."""
     listed = entries(bundle, request.base)
-    answers: dict[int, Response] = {}
-    for entry in listed:
-        if entry.method not in _ORDER and entry.method not in _READS:
-            where = (f"Bundle.entry[{entry.number}].request.method",)
-            raise NotSupported("This method is not served in a transaction.", expression=where)
     async with unit_of_work(engine, request.caller) as work:
-        await _wait_turns(work, listed)
-        planned = [await _plan(work, entry, request.base) for entry in listed if entry.method in _ORDER]
-        _refuse_twins(planned)
-        own = _own(planned, request.base) if request.may_name_base else {}
-        targets = own | _targets(planned, request.base) | await _conditional_targets(work, planned, request.base)
-        for step, plan in enumerate(_in_order(planned, targets)):
-            await give_way(step)
-            try:
-                answers[plan.entry.number] = await _stage(work, plan, targets, request)
-            except ConsiliumError as error:
-                raise _located(error, plan.entry.number) from error
+        answers = await staged(work, request, await planned(work, request, listed))
         await work.commit()
     size = 0
     for entry in listed:
@@ -75,6 +63,38 @@ async def transaction(engine: Engine, request: Request, bundle: Resource, dispat
     )
 
 
+async def planned(work: UnitOfWork, request: Request, listed: Iterable[Entry]) -> list[Planned]:
+    """What the writes among ``listed`` are about; their locks are held from now on. Raises an entry's error."""
+    listed = list(listed)
+    for entry in listed:
+        if entry.method not in _ORDER and entry.method not in _READS:
+            where = (f"Bundle.entry[{entry.number}].request.method",)
+            raise NotSupported("This method is not served in a transaction.", expression=where)
+    await _wait_turns(work, listed)
+    plans = [await _plan(work, entry, request.base) for entry in listed if entry.method in _ORDER]
+    _refuse_twins(plans)
+    return plans
+
+
+async def staged(
+    work: UnitOfWork, request: Request, plans: list[Planned], elsewhere: Mapping[str, str] = NOTHING
+) -> dict[int, Response]:
+    """Stage ``plans``; the answer to each by its entry's number. Raises an entry's error, located.
+
+    ``elsewhere``: what the fullUrls of entries of other services turn into."""
+    own = _own(plans, request.base) if request.may_name_base else {}
+    conditional = await _conditional_targets(work, plans, request.base)
+    targets = own | dict(elsewhere) | targets_of(plans) | conditional
+    answers: dict[int, Response] = {}
+    for step, plan in enumerate(_in_order(plans, targets)):
+        await give_way(step)
+        try:
+            answers[plan.entry.number] = await _stage(work, plan, targets, request)
+        except ConsiliumError as error:
+            raise _located(error, plan.entry.number) from error
+    return answers
+
+
 async def _wait_turns(work: UnitOfWork, listed: Iterable[Entry]) -> None:
     """Take all locks in one order, whatever the order of the entries: two transactions that cross would both wait."""
     writes = [entry for entry in listed if entry.method in _ORDER and entry.path and entry.path[0] in work.engine.kinds]
@@ -90,7 +110,7 @@ async def _wait_turns(work: UnitOfWork, listed: Iterable[Entry]) -> None:
     await work.lock_all(deleted, to_delete=True)
 
 
-async def _plan(work: UnitOfWork, entry: Entry, base: str) -> _Planned:
+async def _plan(work: UnitOfWork, entry: Entry, base: str) -> Planned:
     await give_way(entry.number)
     where = (f"Bundle.entry[{entry.number}].request.url",)
     if entry.query:
@@ -100,15 +120,15 @@ async def _plan(work: UnitOfWork, entry: Entry, base: str) -> _Planned:
             work.engine.kinds.kind(type_)
             criteria = entry.headers.get("if-none-exist")
             found = None if criteria is None else await existing(work, type_, criteria, base=base)
-            return _Planned(entry, type_, found.id if found else work.engine.ids(), found)
+            return Planned(entry, type_, found.id if found else work.engine.ids(), found, new=found is None)
         case (("PUT" | "DELETE"), (type_, id_)) if legal_id(id_):
             work.engine.kinds.kind(type_)
-            return _Planned(entry, type_, id_)
+            return Planned(entry, type_, id_)
         case _:
             raise Invalid("This url does not fit the method.", code="value", expression=where)
 
 
-def _refuse_twins(planned: Iterable[_Planned]) -> None:
+def _refuse_twins(planned: Iterable[Planned]) -> None:
     seen: set[tuple[str, ...]] = set()
     for plan in planned:
         identities = () if plan.found else _identities(plan)
@@ -118,7 +138,7 @@ def _refuse_twins(planned: Iterable[_Planned]) -> None:
         seen.update(identities or [(plan.type, plan.id)])
 
 
-def _identities(plan: _Planned) -> list[tuple[str, ...]]:
+def _identities(plan: Planned) -> list[tuple[str, ...]]:
     """What no other entry may write as well: the resource, what its criteria stand for, what its fullUrl stands for."""
     found: list[tuple[str, ...]] = [(plan.type, plan.id)]
     criteria = plan.entry.headers.get("if-none-exist") if plan.entry.method == "POST" else None
@@ -129,7 +149,7 @@ def _identities(plan: _Planned) -> list[tuple[str, ...]]:
     return found
 
 
-def _targets(planned: Iterable[_Planned], base: str) -> dict[str, str]:
+def targets_of(planned: Iterable[Planned]) -> dict[str, str]:
     """What each fullUrl turns into."""
     targets: dict[str, str] = {}
     for plan in planned:
@@ -142,7 +162,7 @@ def _targets(planned: Iterable[_Planned], base: str) -> dict[str, str]:
     return targets
 
 
-def _own(planned: Iterable[_Planned], base: str) -> dict[str, str]:
+def _own(planned: Iterable[Planned], base: str) -> dict[str, str]:
     """What each absolute reference to this server turns into, unless it is the fullUrl of an entry."""
     return {
         holder["reference"]: relative
@@ -151,7 +171,7 @@ def _own(planned: Iterable[_Planned], base: str) -> dict[str, str]:
     }
 
 
-async def _conditional_targets(work: UnitOfWork, planned: Iterable[_Planned], base: str) -> dict[str, str]:
+async def _conditional_targets(work: UnitOfWork, planned: Iterable[Planned], base: str) -> dict[str, str]:
     """What each conditional reference turns into. Raises ``PreconditionFailed`` unless exactly one matches."""
     wanted = {
         reference: plan.entry.number for plan in planned for reference in conditional_references(plan.entry.resource)
@@ -170,10 +190,10 @@ async def _conditional_targets(work: UnitOfWork, planned: Iterable[_Planned], ba
     return targets
 
 
-def _in_order(planned: list[_Planned], targets: dict[str, str]) -> list[_Planned]:
+def _in_order(planned: list[Planned], targets: dict[str, str]) -> list[Planned]:
     """Deletions, then the rest by method, but targets of references first (cycles keep the order given)."""
     saves = {f"{plan.type}/{plan.id}": plan for plan in planned if plan.entry.method != "DELETE"}
-    ordered: dict[int, _Planned] = {plan.entry.number: plan for plan in planned if plan.entry.method == "DELETE"}
+    ordered: dict[int, Planned] = {plan.entry.number: plan for plan in planned if plan.entry.method == "DELETE"}
     for root in sorted(saves.values(), key=lambda plan: _ORDER[plan.entry.method]):
         visited = {root.entry.number}
         stack = [(root, _referred(root, saves, targets))]
@@ -189,7 +209,7 @@ def _in_order(planned: list[_Planned], targets: dict[str, str]) -> list[_Planned
     return list(ordered.values())
 
 
-def _referred(plan: _Planned, saves: dict[str, _Planned], targets: dict[str, str]) -> Iterator[_Planned]:
+def _referred(plan: Planned, saves: dict[str, Planned], targets: dict[str, str]) -> Iterator[Planned]:
     """The entries of this Bundle that the entry's resource refers to."""
     for reference in references(plan.entry.resource):
         other = saves.get(targets.get(reference, reference))
@@ -197,7 +217,7 @@ def _referred(plan: _Planned, saves: dict[str, _Planned], targets: dict[str, str
             yield other
 
 
-async def _stage(work: UnitOfWork, plan: _Planned, targets: dict[str, str], outer: Request) -> Response:
+async def _stage(work: UnitOfWork, plan: Planned, targets: dict[str, str], outer: Request) -> Response:
     request = plan.entry.request(outer)
     if plan.entry.method == "DELETE":
         return await delete.stage(work, request)

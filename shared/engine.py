@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from shared.clock import Clock, system_clock
 from shared.fhir.kinds import Fact, Registry
+from shared.fhir.rules import WriteRules, rules_from_settings
 from shared.ids import IdSource, uuid7
 from shared.security.caller import Caller
 from shared.store.database import Pool
@@ -44,9 +45,17 @@ class Engine:
     """Called after a commit that left events in the outbox."""
     replica: Replica | None = None
     """Where searches go while it is fresh enough; everything else asks ``pool``."""
+    rules: WriteRules = field(default_factory=rules_from_settings)
+    """What operators decide about writes."""
     reader: Reader = field(init=False)
     writer: Writer = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reader", Reader(self.pool))
         object.__setattr__(self, "writer", Writer(self.pool))
+
+    def demands_if_match(self, type_: str) -> bool:
+        """Whether a person's update of ``type_`` needs If-Match."""
+        if self.rules.if_match_types is None:
+            return self.kinds.kind(type_).if_match_required
+        return type_ in self.rules.if_match_types

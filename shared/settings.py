@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
@@ -34,6 +35,8 @@ class ConsiliumSettings(BaseSettings):
 
 HOST = re.compile(r"(\[[^]]*\]|[^:[\]]*)(:\d*)?")
 """A host with its port, as one of several in PostgreSQL's URLs; what a password's slash leaves is none."""
+TYPE = re.compile(r"[A-Z][A-Za-z]+")
+"""A resource type's name."""
 AMQP_BETWEEN = re.compile(r"[,\s]+(?=amqps?://)")
 """What stands between the URLs of several brokers."""
 
@@ -61,6 +64,11 @@ class ServerSettings(ConsiliumSettings):
     here, whatever a request's Host."""
     max_bundle_entries: int = Field(default=20_000, gt=0)
     """The most entries of a batch or transaction: each costs time and memory, however small it is."""
+    if_match_types: str | None = None
+    """Resource types, with commas between, of which a person's update or patch needs If-Match (428 without it);
+    ``none`` for no type. Unset: CarePlan, ServiceRequest, Task. Back ends are never asked for it."""
+    conditional_delete: Literal["single", "multiple"] = "single"
+    """What `DELETE Type?criteria` does where several match: refuse (412), or delete them all, up to 1,000."""
     trust_forwarded: bool = False
     """Believe ``X-Forwarded-Proto`` and ``-Host``: behind a proxy, or behind our gateway, that sets them."""
 
@@ -68,6 +76,22 @@ class ServerSettings(ConsiliumSettings):
     def public_base(self) -> str | None:
         """The FHIR base below ``public_url``."""
         return None if self.public_url is None else f"{self.public_url.rstrip('/')}/fhir"
+
+    @property
+    def types_guarded(self) -> frozenset[str] | None:
+        """The types in ``if_match_types``; None where it is unset."""
+        if self.if_match_types is None:
+            return None
+        return frozenset(name.strip() for name in self.if_match_types.split(",")) - {"none"}
+
+    @field_validator("if_match_types")
+    @classmethod
+    def _names_types(cls, names: str | None) -> str | None:
+        if names is not None and names.strip() != "none":
+            for name in names.split(","):
+                if not TYPE.fullmatch(name.strip()):
+                    raise ValueError("types look like CarePlan,Task; none stands alone")
+        return names
 
     @field_validator("database_url", "database_read_url")
     @classmethod

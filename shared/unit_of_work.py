@@ -96,13 +96,11 @@ class UnitOfWork:
         version = 1 if stored is None else stored.version + 1
         return await self._save(before, resource, id_, version=version, method=method)
 
-    async def delete(self, type_: str, id_: str, *, if_match: int | None = None) -> Stored | None:
+    async def delete(self, type_: str, id_: str) -> Stored | None:
         """Stage a deletion; None when there is nothing to delete. History is kept.
 
-        Raises ``PreconditionFailed`` like ``update``, and on commit ``Conflict`` when something still refers to it."""
+        Raises, on commit, ``Conflict`` when something still refers to it."""
         stored = await self.load(type_, id_, to_delete=True)
-        if if_match is not None and (stored is None or stored.version != if_match):
-            raise PreconditionFailed("The resource has changed since the version named in If-Match.")
         if stored is None or stored.deleted:
             return None
         kind = self.engine.kinds.kind(type_)

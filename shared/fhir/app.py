@@ -28,6 +28,7 @@ _HEADERS = frozenset(
         b"content-type",
         b"host",
         b"if-match",
+        b"if-modified-since",
         b"if-none-exist",
         b"if-none-match",
         b"prefer",

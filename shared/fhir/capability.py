@@ -44,7 +44,7 @@ def statement(engine: Engine, base: str) -> Resource:
             {
                 "mode": "server",
                 "security": _SECURITY,
-                "resource": [_resource(kind) for kind in sorted(engine.kinds, key=lambda kind: kind.type)],
+                "resource": [_resource(kind, engine) for kind in sorted(engine.kinds, key=lambda kind: kind.type)],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}],
                 **_operations(""),
             }
@@ -52,7 +52,7 @@ def statement(engine: Engine, base: str) -> Resource:
     }
 
 
-def _resource(kind: ResourceKind) -> Resource:
+def _resource(kind: ResourceKind, engine: Engine) -> Resource:
     parameters = search_parameters(kind.type)
     told: dict[str, Any] = {
         "type": kind.type,
@@ -62,13 +62,13 @@ def _resource(kind: ResourceKind) -> Resource:
         told["supportedProfile"] = list(kind.profiles)
     told |= {
         "interaction": [{"code": code} for code in _INTERACTIONS],
-        "versioning": "versioned-update" if kind.if_match_required else "versioned",
+        "versioning": "versioned-update" if engine.demands_if_match(kind.type) else "versioned",
         "readHistory": True,
         "updateCreate": True,
         "conditionalCreate": True,
-        "conditionalRead": "not-match",
-        "conditionalUpdate": False,
-        "conditionalDelete": "not-supported",
+        "conditionalRead": "full-support",
+        "conditionalUpdate": True,
+        "conditionalDelete": "multiple" if engine.rules.deletes_several else "single",
         "referencePolicy": ["literal", "logical", "local", "enforced"],
     }
     includes = [f"{kind.type}:{parameter.name}" for parameter in parameters if parameter.kind == "reference"]

@@ -18,7 +18,6 @@ FHIR_JSON = "application/fhir+json"
 _CONTENT_TYPE = (b"content-type", b"application/fhir+json; charset=utf-8")
 _JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json"})
 _ACCEPTABLE = _JSON_TYPES | {"*/*", "application/*", "json"}
-_ETAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
 _PLAIN_FORM = re.compile(r"[A-Za-z0-9_.~:/|,$&=\-]*")
 """A query that needs no decoding: nearly all of them."""
 _MOST_FIELDS = 200
@@ -123,26 +122,6 @@ def body_resource(request: Request, type_: str) -> Resource:
     if resource.get("resourceType") != type_:
         raise Invalid("The body's resourceType is not the type in the URL.", expression=("resourceType",))
     return resource
-
-
-def if_match(request: Request) -> int | None:
-    """The version that If-Match names. Raises ``Invalid`` for a malformed ETag."""
-    return _etag(request, "if-match")
-
-
-def if_none_match(request: Request) -> int | None:
-    """The version that If-None-Match names. Raises ``Invalid`` for a malformed ETag."""
-    return _etag(request, "if-none-match")
-
-
-def _etag(request: Request, header: str) -> int | None:
-    text = request.headers.get(header)
-    if text is None:
-        return None
-    match = _ETAG.match(text.strip())
-    if match is None:
-        raise Invalid('An ETag looks like W/"3".', code="value")
-    return int(match.group(1))
 
 
 def legal_id(text: str) -> bool:

@@ -68,7 +68,8 @@ class ResourceKind:
     profiles: tuple[str, ...] = ()
     """Supported profiles, for the CapabilityStatement."""
     if_match_required: bool = False
-    """An interactive caller must send If-Match on update (428 otherwise)."""
+    """An interactive caller must send If-Match on update (428 otherwise), unless ``CONSILIUM_IF_MATCH_TYPES`` says
+    which types that holds for."""
 
 
 class Registry:

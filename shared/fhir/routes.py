@@ -41,6 +41,10 @@ async def dispatch(engine: Engine, request: Request) -> Response:
             return await update(engine, request)
         case "DELETE", (_, _):
             return await delete(engine, request)
+        case "PUT", (type_,) if type_ != "metadata":
+            return await update(engine, request)
+        case "DELETE", (type_,) if type_ != "metadata":
+            return await delete(engine, request)
         case "GET", (_, _, "_history"):
             return await history(engine, request)
         case "GET", (_, _, "_history", _):
@@ -73,7 +77,7 @@ def _methods(path: tuple[str, ...]) -> tuple[str, ...]:
         case ("metadata",) | (_, _, "_history") | (_, _, "_history", _):
             return ("GET", "HEAD")
         case (_,):
-            return ("GET", "HEAD", "POST")
+            return ("GET", "HEAD", "POST", "PUT", "DELETE")
         case (_, _):
             return ("GET", "HEAD", "PUT", "DELETE")
     raise NotFound("There is nothing at this address.")

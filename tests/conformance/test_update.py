@@ -8,7 +8,7 @@ import pytest
 from shared.fhir.kinds import ResourceKind
 from shared.security.caller import Caller, Role
 from tests.factories.engine import FixedVerifier, client_of, create_tables, every_type, running_engine
-from tests.factories.resources import patient
+from tests.factories.resources import care_plan, patient
 
 
 async def test_a_put_makes_the_next_version(fhir: httpx.AsyncClient) -> None:
@@ -50,7 +50,19 @@ async def test_a_body_that_does_not_fit_the_url_is_400(
     assert answer.json()["resourceType"] == "OperationOutcome"
 
 
-@pytest.mark.parametrize(("tag", "status"), [('W/"1"', 200), ('"1"', 200), ('W/"7"', 412), ("seven", 400)])
+@pytest.mark.parametrize(
+    ("tag", "status"),
+    [
+        ('W/"1"', 200),
+        ('"1"', 200),
+        ('W/"7", W/"1"', 200),
+        ("*", 200),
+        ('W/"7"', 412),
+        ('W/"7", "8"', 412),
+        ("seven", 400),
+        ('W/"1", seven', 400),
+    ],
+)
 async def test_if_match_guards(fhir: httpx.AsyncClient, tag: str, status: int) -> None:
     await fhir.put("Patient/robin", json=patient(id="robin"))
     answer = await fhir.put("Patient/robin", json=patient(id="robin"), headers={"if-match": tag})
@@ -70,7 +82,7 @@ async def test_of_twenty_creations_of_one_id_at_once_one_is_told_so(fhir: httpx.
     )
     statuses = sorted(answer.status_code for answer in answers)
     assert statuses[0] == 201
-    assert set(statuses[1:]) <= {409, 412}
+    assert set(statuses[1:]) == {412}
     assert (await fhir.get("Patient/robin")).headers["etag"] == 'W/"1"'
 
 
@@ -100,3 +112,26 @@ async def test_an_interactive_caller_must_send_if_match_where_the_kind_demands_i
     async with running_engine(database_url, service) as engine, client_of(engine, service, verifier) as fhir:
         assert (await fhir.put("Patient/robin", json=patient(id="robin"))).status_code == 201
         assert (await fhir.put("Patient/robin", json=patient(id="robin"))).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("setting", "patient_status", "plan_status"),
+    [("Patient", 428, 200), ("none", 200, 200), ("Task, CarePlan", 200, 428)],
+)
+async def test_operators_say_which_types_demand_if_match(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, setting: str, patient_status: int, plan_status: int
+) -> None:
+    """http://hl7.org/fhir/R4/http.html#concurrency: a server may demand it."""
+    monkeypatch.setenv("CONSILIUM_IF_MATCH_TYPES", setting)
+    await create_tables(database_url)
+    service = every_type(ResourceKind("CarePlan", if_match_required=True))
+    verifier = FixedVerifier(Caller("x", Role.CLINICIAN))
+    async with running_engine(database_url, service) as engine, client_of(engine, service, verifier) as fhir:
+        await fhir.put("Patient/robin", json=patient(id="robin"))
+        await fhir.put("CarePlan/one", json=care_plan("Patient/robin", id="one"))
+        assert (await fhir.put("Patient/robin", json=patient(id="robin"))).status_code == patient_status
+        assert (await fhir.put("Patient?_id=robin", json=patient())).status_code == patient_status
+        again = await fhir.put("CarePlan/one", json=care_plan("Patient/robin", id="one"))
+        assert again.status_code == plan_status
+        told = {one["type"]: one["versioning"] for one in (await fhir.get("metadata")).json()["rest"][0]["resource"]}
+        assert told["Patient"] == ("versioned-update" if patient_status == 428 else "versioned")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.clock import Clock, system_clock
+from shared.errors import Invalid
 from shared.fhir.search.bundle import searchset
 from shared.fhir.search.filters import Filter
 from shared.fhir.search.page import Page, find
@@ -62,7 +63,14 @@ async def matches(
     limit: int,
     clock: Clock = system_clock,
 ) -> list[Stored]:
-    """Up to ``limit`` resources that match conditional criteria. Raises ``Invalid`` for an unknown parameter, too."""
+    """Up to ``limit`` resources that match conditional criteria.
+
+    Raises ``Invalid`` for an unknown parameter, too, and for criteria that everything matches."""
     query = parse(type_, parameters, base=base, strict=True, now=clock())
+    if not query.filters:
+        raise Invalid("The criteria select nothing in particular.", code="value")
     query = replace(query, count=limit, sort=(), includes=(), total=False, cursor=None)
-    return list((await find(connection, query)).matches)
+    page = await find(connection, query)
+    if page.next is not None and len(page.matches) < limit:
+        raise Invalid("What the criteria match is more than is taken at once.", code="too-costly")
+    return list(page.matches)

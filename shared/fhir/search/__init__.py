@@ -7,8 +7,10 @@ from shared.clock import Clock, system_clock
 from shared.errors import Invalid
 from shared.fhir.search.bundle import searchset
 from shared.fhir.search.filters import Filter
+from shared.fhir.search.loading import looked_up
 from shared.fhir.search.page import Page, find
 from shared.fhir.search.parse import parse
+from shared.fhir.search.query import Query
 from shared.store.database import Connection, Pool
 from shared.store.replica import Replica
 from shared.store.resources import Stored
@@ -29,7 +31,7 @@ async def search(
     """One page of resources of ``type_``. ``base`` is our own base URL; ``access`` is a filter that nobody escapes.
 
     Raises ``Invalid`` for what is malformed, ``NotSupported`` for what is still to come."""
-    return await find(connection, parse(type_, parameters, base=base, strict=strict, now=clock()), access)
+    return await find(connection, await _query(connection, type_, parameters, base, strict, access, clock), access)
 
 
 async def search_bundle(
@@ -46,7 +48,7 @@ async def search_bundle(
     """``search`` as the bytes of a searchset Bundle, from ``replica`` where it may be asked.
 
     In the order of changes it may not: its snapshots do not tell what was being written (see ``snapshot``)."""
-    query = parse(type_, parameters, base=base, strict=strict, now=clock())
+    query = await _query(connection, type_, parameters, base, strict, access, clock)
     if replica is None or query.moves:
         page = await find(connection, query, access)
     else:
@@ -66,7 +68,7 @@ async def matches(
     """Up to ``limit`` resources that match conditional criteria.
 
     Raises ``Invalid`` for an unknown parameter, too, and for criteria that everything matches."""
-    query = parse(type_, parameters, base=base, strict=True, now=clock())
+    query = await _query(connection, type_, parameters, base, True, None, clock)
     if not query.filters:
         raise Invalid("The criteria select nothing in particular.", code="value")
     query = replace(query, count=limit, sort=(), includes=(), total=False, cursor=None)
@@ -74,3 +76,16 @@ async def matches(
     if page.next is not None and len(page.matches) < limit:
         raise Invalid("What the criteria match is more than is taken at once.", code="too-costly")
     return list(page.matches)
+
+
+async def _query(
+    connection: Connection | Pool,
+    type_: str,
+    parameters: Sequence[tuple[str, str]],
+    base: str,
+    strict: bool,
+    access: Filter | None,
+    clock: Clock,
+) -> Query:
+    lookups = await looked_up(connection, parameters, base=base, access=access)
+    return parse(type_, parameters, base=base, strict=strict, now=clock(), lookups=lookups)

@@ -35,6 +35,9 @@ def finds(shape: Shape, bind: Bind) -> str:
         case ("updated", every, *prefixes) if "ne" not in prefixes and (every or len(prefixes) == 1):
             when = predicate(shape, bind).replace("r.", "d.")
             return f"SELECT d.rid FROM resource d WHERE d.type = $1::text AND NOT d.deleted AND {when}"
+        case ("any", *shapes) if shapes:
+            lists = [finds(inner, bind) for inner in shapes]
+            return " UNION ALL ".join(f"({each})" for each in lists) if all(lists) else ""
     return ""
 
 

@@ -8,22 +8,21 @@ from shared.errors import Invalid, NotSupported
 from shared.fhir.search import cursor as cursors
 from shared.fhir.search.escapes import split_unescaped, unescape
 from shared.fhir.search.filters import Dates, Filter, Ids, Marked, Quantities, Strings, Updated
+from shared.fhir.search.lookups import NOTHING, Lookups
+from shared.fhir.search.modifiers import MISSING, require
 from shared.fhir.search.parameters import Parameter, parameters_of, single_keys
-from shared.fhir.search.params import date, quantity, reference, string, token, uri
+from shared.fhir.search.params import date, lists, quantity, reference, string, token, uri
 from shared.fhir.search.query import DEFAULT_COUNT, LARGEST_COUNT, Query
 from shared.fhir.search.results import include_of, sort_of
 from shared.fhir.search.windows import joined
 
 CURSOR = "_cursor"
 _SILENT = frozenset({"_format", "_pretty"})
-_LATER = frozenset(
-    {"_has", "_filter", "_text", "_content", "_list", "_query", "_elements", "_contained", "_containedType"}
-)
+_LATER = frozenset({"_has", "_filter", "_text", "_content", "_query", "_elements", "_contained", "_containedType"})
 _MOST_PARAMETERS = 100
 _MOST_RANGES = 500
 """Values in the lists of one search that are compared one by one: dates, strings, numbers; keys are one set."""
 _CRITERION: dict[str, Callable[[Parameter, str, list[str]], Filter]] = {
-    "token": token.criterion,
     "string": string.criterion,
     "quantity": quantity.criterion,
     "number": quantity.criterion,
@@ -32,9 +31,16 @@ _CRITERION: dict[str, Callable[[Parameter, str, list[str]], Filter]] = {
 
 
 def parse(
-    type_: str, parameters: Sequence[tuple[str, str]], *, base: str = "", strict: bool = False, now: datetime
+    type_: str,
+    parameters: Sequence[tuple[str, str]],
+    *,
+    base: str = "",
+    strict: bool = False,
+    now: datetime,
+    lookups: Lookups = NOTHING,
 ) -> Query:
-    """The query. An unknown parameter is left out, or ``Invalid`` when ``strict``; ``now`` is for ``ap`` dates.
+    """The query. An unknown parameter is left out, or ``Invalid`` when ``strict``; ``now`` is for ``ap`` dates,
+    ``lookups`` for what values refer to (``loading.looked_up``).
 
     Raises ``Invalid`` for malformed values and unknown modifiers, ``NotSupported`` for what is still to come."""
     if len(parameters) > _MOST_PARAMETERS:
@@ -56,12 +62,16 @@ def parse(
             if code != CURSOR:
                 applied.append((name, value))
             continue
+        if name == "_list":
+            filters.append(lists.criterion(type_, value, lookups))
+            applied.append((name, value))
+            continue
         parameter = known.get(code)
         if parameter is None:
             if strict:
                 raise Invalid("A search parameter is unknown for this resource type.", code="not-supported")
             continue
-        filters.append(_filter(parameter, modifier, value, base, now))
+        filters.append(_filter(parameter, modifier, value, base, now, lookups))
         applied.append((name, value))
     if sum(_ranges(found) for found in filters) > _MOST_RANGES:
         raise Invalid("There are too many search values.", code="too-costly")
@@ -78,28 +88,37 @@ def _ranges(found: Filter) -> int:
     return 0
 
 
-def _filter(parameter: Parameter, modifier: str, value: str, base: str, now: datetime) -> Filter:
+def _filter(parameter: Parameter, modifier: str, value: str, base: str, now: datetime, lookups: Lookups) -> Filter:
     """The filter that one name-value pair asks for."""
     if parameter.kind == "unsupported":
         raise NotSupported("This search parameter is not supported yet.")
+    require(parameter, modifier)
     if not value:
         raise Invalid("A search parameter has no value.", code="value")
-    if modifier == "missing":
-        if value not in ("true", "false") or parameter.name in ("_id", "_lastUpdated"):
-            raise Invalid("The modifier :missing takes true or false.", code="value")
-        return Marked(parameter.mark, missing=value == "true")
+    if modifier == MISSING:
+        return _missing(parameter, value)
     values = split_unescaped(value, ",")
     if not all(values):
         raise Invalid("A list of search values has an empty member.", code="value")
     if parameter.name == "_id":
-        if modifier not in ("", "not"):
-            raise Invalid("This modifier is not supported for _id.", code="not-supported")
         return Ids(tuple(unescape(text) for text in values), negated=modifier == "not")
-    if parameter.kind == "reference":
-        return reference.criterion(parameter, modifier, values, base)
-    if parameter.kind == "date":
-        return date.criterion(parameter, modifier, values, now)
+    match parameter.kind:
+        case "reference":
+            return reference.criterion(parameter, modifier, values, base)
+        case "date":
+            return date.criterion(parameter, values, now)
+        case "token":
+            return token.criterion(parameter, modifier, values, base, lookups)
     return _CRITERION[parameter.kind](parameter, modifier, values)
+
+
+def _missing(parameter: Parameter, value: str) -> Filter:
+    if value not in ("true", "false"):
+        raise Invalid("The modifier :missing takes true or false.", code="value")
+    if parameter.name in ("_id", "_lastUpdated"):
+        # no resource is without
+        return Ids((), negated=value == "false")
+    return Marked(parameter.mark, missing=value == "true")
 
 
 def _with_results(

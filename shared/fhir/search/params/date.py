@@ -61,9 +61,7 @@ def _test(text: str, now: datetime) -> DateTest:
     return DateTest(prefix, low, high)
 
 
-def criterion(parameter: Parameter, modifier: str, values: list[str], now: datetime) -> Filter:
-    """The filter for a list of ``values``; ``now`` is for ``ap``. Raises ``Invalid`` like the other kinds."""
-    if modifier:
-        raise Invalid("Dates take no such modifier.", code="not-supported")
+def criterion(parameter: Parameter, values: list[str], now: datetime) -> Filter:
+    """The filter for a list of ``values``; ``now`` is for ``ap``. Raises ``Invalid`` for a malformed date."""
     tests = tuple(_test(value, now) for value in values)
     return Updated(tests) if parameter.name == "_lastUpdated" else Dates(parameter.key, tests)

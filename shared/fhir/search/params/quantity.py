@@ -85,7 +85,5 @@ def _test(parameter: Parameter, text: str) -> QuantityTest:
 
 
 def criterion(parameter: Parameter, modifier: str, values: list[str]) -> Filter:
-    """The filter for a comma list of ``values``. Raises ``Invalid`` for a modifier or a malformed number."""
-    if modifier:
-        raise Invalid("Numbers and quantities take no such modifier.", code="not-supported")
+    """The filter for a comma list of ``values``; they take no modifier. Raises ``Invalid`` for a malformed number."""
     return Quantities(parameter.key, tuple(_test(parameter, value) for value in values))

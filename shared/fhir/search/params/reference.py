@@ -9,7 +9,7 @@ from shared.fhir.addresses import below
 from shared.fhir.search.entries import Entries
 from shared.fhir.search.escapes import split_unescaped, unescape
 from shared.fhir.search.filters import Filter, Patients, Terms
-from shared.fhir.search.parameters import Parameter, is_type, parameters_of
+from shared.fhir.search.parameters import Parameter, parameters_of
 from shared.store.indexing import term
 
 _LOCAL = re.compile(r"^([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?$")
@@ -57,11 +57,9 @@ def is_reference_to(value: Any, type_: str) -> bool:
 
 
 def criterion(parameter: Parameter, modifier: str, values: list[str], base: str) -> Filter:
-    """The filter for a list of ``values``; ``base`` is our own base URL. Raises ``Invalid`` for an unknown modifier."""
+    """The filter for a list of ``values``; ``base`` is our own base URL. Raises ``Invalid`` for what names nothing."""
     if modifier == "identifier":
         return Terms(tuple(_identifier_key(parameter, value) for value in values))
-    if modifier and not is_type(modifier):
-        raise Invalid("This modifier is not supported for reference parameters.", code="not-supported")
     patients: list[str] = []
     keys: list[int] = []
     patient_column = _column(parameter)

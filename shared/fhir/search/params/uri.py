@@ -5,12 +5,12 @@ from typing import Any
 from shared.errors import Invalid
 from shared.fhir.search.entries import Entries
 from shared.fhir.search.escapes import unescape
-from shared.fhir.search.filters import Filter, Terms
+from shared.fhir.search.filters import AnyOf, Filter, Strings, Terms
 from shared.fhir.search.parameters import Parameter
-from shared.store.indexing import term
+from shared.store.indexing import LONGEST_STRING, StringEntry, term
 
 _MOST_BRANCHES = 64
-"""Ancestors of a URL that are keys, from the root down; all of them would be quadratic in its length."""
+"""Ancestors of a URL that a search goes up through; all of them would be quadratic in its length."""
 
 
 def _branches(url: str) -> list[str]:
@@ -21,25 +21,26 @@ def _branches(url: str) -> list[str]:
 
 
 def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) -> None:
-    """Add the keys of ``value``; ``meta`` profiles also without their version."""
+    """Add the keys of ``value``, with and without the version behind a bar, and its text for what is below."""
     type_, slot = parameter.type, parameter.slot
     url, _, _ = value.partition("|")
     entries.terms += {term(type_, slot, value), term(type_, slot, url)}
-    if not parameter.name.startswith("_"):
-        entries.terms += [term(type_, slot, ":below", branch) for branch in _branches(url)]
+    entries.strings.append(StringEntry(parameter.key, url[:LONGEST_STRING], 0))
 
 
 def criterion(parameter: Parameter, modifier: str, values: list[str]) -> Filter:
-    """The filter for a comma list of ``values``. Raises ``Invalid`` for a modifier that is not supported."""
+    """The filter for a comma list of ``values``. Raises ``Invalid`` for an empty or very long one."""
     texts = [unescape(value) for value in values]
     if not all(texts):
         raise Invalid("A URI must not be empty.", code="value")
-    if modifier == "":
-        keys = [term(parameter.type, parameter.slot, text) for text in texts]
-    elif modifier == "below" and not parameter.name.startswith("_"):
-        keys = [term(parameter.type, parameter.slot, ":below", text.rstrip("/")) for text in texts]
-    elif modifier == "above" and not parameter.name.startswith("_"):
-        keys = [term(parameter.type, parameter.slot, branch) for text in texts for branch in _branches(text)]
-    else:
-        raise Invalid("This modifier is not supported for this URI parameter.", code="not-supported")
-    return Terms(tuple(dict.fromkeys(keys)))
+    if modifier == "above":
+        texts = [branch for text in texts for branch in _branches(text)]
+    elif modifier == "below":
+        texts = [text.rstrip("/") for text in texts]
+    keys = tuple(dict.fromkeys(term(parameter.type, parameter.slot, text) for text in texts))
+    if modifier != "below":
+        return Terms(keys)
+    roots = tuple(dict.fromkeys(f"{text}/" for text in texts))
+    if any(len(root) > LONGEST_STRING for root in roots):
+        raise Invalid("The URI is too long for a search below it.", code="value")
+    return AnyOf((Terms(keys), Strings(parameter.key, "prefix", roots)))

@@ -17,6 +17,7 @@ from shared.errors import Conflict, Gone, NotFound, PreconditionFailed, Unproces
 from shared.fhir.json import Resource, dumps, loads
 from shared.fhir.kinds import DecisionContext, Fact, ResourceKind
 from shared.fhir.search.extract import extract, reference_term
+from shared.fhir.subset import refuse_subset
 from shared.fhir.validate import LocalReference, check
 from shared.messaging import envelope, inbox
 from shared.security.caller import Caller
@@ -164,6 +165,7 @@ class UnitOfWork:
     async def _save(self, before: Resource | None, after: Resource, id_: str, *, version: int, method: str) -> Stored:
         kind = self.engine.kinds.kind(after["resourceType"])
         references = check(after)
+        refuse_subset(after)
         context = await self._context(kind, before, after, revives=before is None and version > 1)
         decision = kind.decide(before, after, context)
         resource = decision.resource

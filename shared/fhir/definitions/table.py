@@ -31,6 +31,8 @@ class Element:
     many: bool
     codes: str | None
     """The expanded value set of a required binding."""
+    summary: bool = False
+    """Whether it is part of a summary (http://hl7.org/fhir/R4/search.html#summary)."""
 
     @property
     def choice(self) -> bool:
@@ -77,9 +79,9 @@ def part_names(type_: str) -> tuple[str, ...]:
 
 
 def _element(root: str, name: str, row: list[Any]) -> Element:
-    least, _, most = row[1].partition("..")
+    least, _, most = row[1].removesuffix("Σ").partition("..")
     types = tuple(_type(root, written) for written in row[0])
-    return Element(name, types, least != "0", most != "1", row[2] if len(row) > 2 else None)
+    return Element(name, types, least != "0", most != "1", row[2] if len(row) > 2 else None, row[1].endswith("Σ"))
 
 
 def _type(root: str, written: str) -> Type:

@@ -7,18 +7,22 @@ from shared.engine import Engine
 from shared.errors import Invalid
 from shared.fhir.etags import tags
 from shared.fhir.http import Request, Response, etag, last_modified
+from shared.fhir.subset import shown, subset_asked
 from shared.store.resources import Stored
 from shared.unit_of_work import current
 
 
 async def read(engine: Engine, request: Request) -> Response:
-    """200 with the stored bytes, 304 when the caller has them already, 404, or 410 after a deletion."""
+    """200 with the stored bytes, 304 when the caller has them already, 404, or 410 after a deletion.
+
+    ``_summary`` and ``_elements`` give a part of it."""
     type_, id_ = request.path
+    subset = subset_asked(type_, request.parameters) if request.query else None
     stored = await current(engine, type_, id_)
     headers = (etag(stored.version), last_modified(stored.last_updated))
     if _is_known(request, stored):
         return Response(304, b"", headers)
-    return Response(200, stored.body, headers)
+    return Response(200, shown(subset, type_, stored.body), headers)
 
 
 def _is_known(request: Request, stored: Stored) -> bool:

@@ -1,4 +1,4 @@
-"""The searchset Bundle, joined from stored bytes: no resource is parsed or written again
+"""The searchset Bundle, joined from stored bytes: no resource is parsed or written again, but where parts are asked for
 (http://hl7.org/fhir/R4/bundle.html#searchset)."""
 
 import re
@@ -9,6 +9,7 @@ from shared.fhir.search.cursor import encode
 from shared.fhir.search.page import Page
 from shared.fhir.search.parse import CURSOR
 from shared.fhir.search.query import Query
+from shared.fhir.subset import Subset, shown
 from shared.store.resources import Stored
 
 _SAFE = ":/|,$"
@@ -29,8 +30,8 @@ def searchset(page: Page, query: Query, base: str) -> bytes:
     parts.append(b',"link":[' + b",".join(links) + b"]")
     if page.matches or page.included:
         root = base.encode()
-        entries = [_entry(root, stored, b"match") for stored in page.matches]
-        entries += [_entry(root, stored, b"include") for stored in page.included]
+        entries = [_entry(root, stored, b"match", query.subset) for stored in page.matches]
+        entries += [_entry(root, stored, b"include", query.subset) for stored in page.included]
         parts.append(b',"entry":[' + b",".join(entries) + b"]")
     parts.append(b"}")
     return b"".join(parts)
@@ -45,11 +46,11 @@ def _quoted(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else quote(text, safe=_SAFE)
 
 
-def _entry(base: bytes, stored: Stored, mode: bytes) -> bytes:
+def _entry(base: bytes, stored: Stored, mode: bytes, subset: Subset | None) -> bytes:
     return b'{"fullUrl":"%b/%b/%b","resource":%b,"search":{"mode":"%b"}}' % (
         base,
         stored.type.encode(),
         stored.id.encode(),
-        stored.body,
+        shown(subset, stored.type, stored.body),
         mode,
     )

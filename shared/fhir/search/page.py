@@ -8,7 +8,8 @@ from shared.fhir.search.filters import Filter
 from shared.fhir.search.includes import included
 from shared.fhir.search.query import Cursor, Query
 from shared.fhir.search.snapshot import LONGEST_WRITE, Snapshot
-from shared.fhir.search.statement import count_statement, page_statement
+from shared.fhir.search.statement import page_statement
+from shared.fhir.search.total import total_of
 from shared.store.database import Connection, Pool
 from shared.store.resources import Stored
 
@@ -29,7 +30,7 @@ async def find(connection: Connection | Pool, query: Query, access: Filter | Non
     A page of large resources ends early, with its next page behind it. Raises ``Invalid`` when the includes are too
     many or too large."""
     if query.count == 0:
-        return Page(total=await _total(connection, query, access))
+        return Page(total=await total_of(connection, query, access))
     statement, arguments = page_statement(query, access)
     rows = await connection.fetch(statement, *arguments)
     if any(row[4] is None for row in rows[: query.count]):
@@ -47,7 +48,7 @@ async def find(connection: Connection | Pool, query: Query, access: Filter | Non
     total = None
     if query.total:
         complete = len(rows) <= query.count and query.cursor is None
-        total = len(rows) if complete else await _total(connection, query, access)
+        total = len(rows) if complete else await total_of(connection, query, access)
     return Page(matches, await included(connection, query, matches, access), following, total)
 
 
@@ -58,9 +59,3 @@ def _snapshot(query: Query, row: asyncpg.Record) -> Snapshot | None:
     if query.cursor is not None and query.cursor.snapshot is not None:
         return query.cursor.snapshot
     return Snapshot(row[-1], query.now - LONGEST_WRITE)
-
-
-async def _total(connection: Connection | Pool, query: Query, access: Filter | None) -> int:
-    statement, arguments = count_statement(query, access)
-    total: int = await connection.fetchval(statement, *arguments)
-    return total

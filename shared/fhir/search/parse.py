@@ -15,10 +15,11 @@ from shared.fhir.search.params import date, lists, quantity, reference, string, 
 from shared.fhir.search.query import DEFAULT_COUNT, LARGEST_COUNT, Query
 from shared.fhir.search.results import include_of, sort_of
 from shared.fhir.search.windows import joined
+from shared.fhir.subset import subset_of, summary_of
 
 CURSOR = "_cursor"
 _SILENT = frozenset({"_format", "_pretty"})
-_LATER = frozenset({"_has", "_filter", "_text", "_content", "_query", "_elements", "_contained", "_containedType"})
+_LATER = frozenset({"_has", "_filter", "_text", "_content", "_query", "_contained", "_containedType"})
 _MOST_PARAMETERS = 100
 _MOST_RANGES = 500
 """Values in the lists of one search that are compared one by one: dates, strings, numbers; keys are one set."""
@@ -54,6 +55,7 @@ def parse(
             raise Invalid("A search value contains a NUL character.", code="value")
         code, _, modifier = name.partition(":")
         if name in _SILENT:
+            applied.append((name, value))
             continue
         if code in _LATER or "." in name:
             raise NotSupported("This kind of search parameter is not supported yet.")
@@ -127,11 +129,8 @@ def _with_results(
     """The query with its result parameters. Raises ``Invalid`` for a value that one of them does not take."""
     sort = tuple(sort_of(type_, key) for value in results.get("_sort", ()) for key in value.split(","))
     count = _count(results["_count"][-1]) if "_count" in results else DEFAULT_COUNT
-    summary = results.get("_summary", ["false"])[-1]
-    if summary not in ("count", "false"):
-        if summary in ("true", "text", "data"):
-            raise NotSupported("This summary is not supported yet.")
-        raise Invalid("The parameter _summary takes count or false.", code="value")
+    summary = summary_of(results.get("_summary", ()))
+    subset = subset_of(type_, results.get("_summary", ()), results.get("_elements", ()))
     total = results.get("_total", ["none"])[-1]
     if total not in ("none", "accurate", "estimate"):
         raise Invalid("The parameter _total takes none, accurate or estimate.", code="value")
@@ -141,6 +140,8 @@ def _with_results(
             includes += [include_of(type_, name, value) for value in values]
         elif ":" in name:
             raise Invalid("This parameter takes no modifier.", code="not-supported")
+    if includes and summary == "text":
+        raise Invalid("The parameter _summary=text goes with no includes.", code="not-supported")
     where = cursors.decode(sort, results[CURSOR][-1]) if CURSOR in results else None
     return Query(
         type=type_,
@@ -148,6 +149,8 @@ def _with_results(
         sort=sort,
         count=0 if summary == "count" else count,
         total=total != "none",
+        estimate=total == "estimate",
+        subset=subset,
         includes=tuple(dict.fromkeys(includes)),
         cursor=where,
         applied=applied,
@@ -160,4 +163,4 @@ def _count(value: str) -> int:
     return min(int(value), LARGEST_COUNT)
 
 
-_RESULTS = frozenset({"_sort", "_count", "_total", "_summary", "_include", "_revinclude", CURSOR})
+_RESULTS = frozenset({"_sort", "_count", "_total", "_summary", "_elements", "_include", "_revinclude", CURSOR})

@@ -7,6 +7,7 @@ from typing import Literal
 from shared.fhir.search.filters import Filter
 from shared.fhir.search.parameters import Parameter
 from shared.fhir.search.snapshot import Snapshot
+from shared.fhir.subset import Subset
 from shared.store.size import MOST_BYTES
 
 SortValue = int | str | datetime
@@ -52,6 +53,10 @@ class Query:
     count: int = DEFAULT_COUNT
     most_bytes: int = MOST_BYTES
     total: bool = False
+    estimate: bool = False
+    """Whether the total need not be counted to its end."""
+    subset: Subset | None = None
+    """The part of each resource that is asked for; None: all of it."""
     includes: tuple[Include, ...] = ()
     cursor: Cursor | None = None
     applied: tuple[tuple[str, str], ...] = ()

@@ -68,13 +68,24 @@ def page_statement(query: Query, access: Filter | None, *, exact: bool = False) 
     )
 
 
-def count_statement(query: Query, access: Filter | None) -> tuple[str, list[Any]]:
-    """The statement for the total, and its arguments."""
+def count_statement(query: Query, access: Filter | None, *, most: int | None = None) -> tuple[str, list[Any]]:
+    """The statement for the total, counted no further than ``most``, and its arguments."""
+    shapes, arguments = _asked(query, access)
+    return _count(shapes, most), arguments
+
+
+def estimate_statement(query: Query, access: Filter | None) -> tuple[str, list[Any]]:
+    """The statement by which the planner tells, as JSON, how many rows it expects to match; and its arguments."""
+    shapes, arguments = _asked(query, access)
+    return f"EXPLAIN (FORMAT JSON) {_matching(shapes)}", arguments
+
+
+def _asked(query: Query, access: Filter | None) -> tuple[tuple[Shape, ...], list[Any]]:
     filters = ordered(query, access)
     arguments: list[Any] = [query.type]
     for found in filters:
         arguments += values_of(found)
-    return _count(tuple(shape_of(found) for found in filters)), arguments
+    return tuple(shape_of(found) for found in filters), arguments
 
 
 def ordered(query: Query, access: Filter | None) -> list[Filter]:
@@ -284,14 +295,20 @@ def _walk_values(kind: str, descending: bool, order: Order, every: str) -> str:
 
 
 @lru_cache(maxsize=1_024)
-def _count(shapes: tuple[Shape, ...]) -> str:
+def _count(shapes: tuple[Shape, ...], most: int | None) -> str:
+    bounded = "" if most is None else f" LIMIT {most}"
+    return f"SELECT count(*) FROM ({_matching(shapes)}{bounded}) every"
+
+
+def _matching(shapes: tuple[Shape, ...]) -> str:
+    """The row numbers of what matches, each once, in no order."""
     parts = _parts(shapes, _Names(2))
     found = next((part for part in parts if part.finds), None)
     bound = any(part.shape[0] in ("patients", "ids") for part in parts)
     if found is None or bound:
         every = "".join(f" AND {part.condition}" for part in parts)
-        return f"SELECT count(*) FROM resource r WHERE {_OURS}{every}"
+        return f"SELECT r.rid FROM resource r WHERE {_OURS}{every}"
     rest = "".join(f" AND {part.condition}" for part in parts if part is not found)
     if not rest and found.shape[0] == "terms":
-        return f"SELECT count(DISTINCT d.rid) FROM ({found.finds}) d WHERE $1::text IS NOT NULL"
-    return f"SELECT count(*) FROM resource r WHERE {_OURS}{rest} AND r.rid IN ({found.finds})"
+        return f"SELECT DISTINCT d.rid FROM ({found.finds}) d WHERE $1::text IS NOT NULL"
+    return f"SELECT r.rid FROM resource r WHERE {_OURS}{rest} AND r.rid IN ({found.finds})"

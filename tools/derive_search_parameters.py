@@ -12,7 +12,9 @@ standard error.
 
 One line per parameter: ``"code": [kind, "path|path", "Target,Target"]``. A path is ``step.step:Type``;
 ``step[child=value]`` keeps the elements whose child has that value; ``@Patient`` behind the type keeps references to
-that resource type. A fourth member ``one`` says that no resource has more than one value.
+that resource type. A fourth member ``one`` says that no resource has more than one value. A composite's path is a place
+without a type (the resource itself: empty), and behind the targets, which it has none of, stand its components, each as
+``kind path|path``, the paths from that place on: all components are true of one element.
 """
 
 import json
@@ -34,8 +36,9 @@ INDEXED = {
     "number": "decimal integer positiveInt unsignedInt Range".split(),
     "uri": "uri url canonical oid uuid".split(),
 }
+CAST = {"DateTime": "dateTime"}
+"""Casts that the definitions misspell."""
 ALIAS = {"http://hl7.org/fhirpath/System.String": "id", "MoneyQuantity": "Quantity"}
-LATER = {"composite", "special"}
 
 
 class Elements:
@@ -84,20 +87,23 @@ STEP = re.compile(
 )
 
 
-def compiled(elements: Elements, kind: str, expression: str) -> tuple[list[str], bool]:
-    """The extractor paths of one union member, and whether it may find several values. Raises ``ValueError``."""
-    if m := re.fullmatch(r"\w+\.(\w+)\.exists\(\) and \w+\.\1 != false", expression):
-        return [f"{m[1]}Boolean:truth", f"{m[1]}DateTime:truth"], False
-    base, rest = re.match(r"(\w+)(.*)", expression).groups()  # type: ignore[union-attr]
-    places: list[tuple[str, str, str, bool]] = [("", base, base, False)]  # path, element, type, repeats
+Place = tuple[str, str, str, bool]
+"""Path, element, type, repeats."""
+
+
+def follow(elements: Elements, start: Place, rest: str) -> tuple[list[Place], str]:
+    """Where ``rest`` leads from ``start``, and the resource type that its references must have (``@Type``).
+
+    Raises ``ValueError``."""
+    places = [start]
     resolves, position = "", 0
     while position < len(rest):
         match = STEP.match(rest, position)
         if match is None:
-            raise ValueError(expression)
+            raise ValueError(rest)
         position = match.end()
         if match["cast"]:
-            places = [p for p in places if p[2] == match["cast"]]
+            places = [p for p in places if p[2] == CAST.get(match["cast"], match["cast"])]
         elif match["is"]:
             resolves = "@" + match["is"]
         elif match["key"]:
@@ -108,10 +114,50 @@ def compiled(elements: Elements, kind: str, expression: str) -> tuple[list[str],
                 for path, at, _, many in places
                 for key, element, type_, repeats in elements.step(at, match["name"], coded=position < len(rest))
             ]
+    return places, resolves
+
+
+def compiled(elements: Elements, kind: str, start: Place, rest: str) -> tuple[list[str], bool]:
+    """The extractor paths of one union member, and whether it may find several values. Raises ``ValueError``."""
+    if m := re.fullmatch(r"\.(\w+)\.exists\(\) and \w+\.\1 != false", rest):
+        return [f"{m[1]}Boolean:truth", f"{m[1]}DateTime:truth"], False
+    places, resolves = follow(elements, start, rest)
     kept = [p for p in places if p[2] in INDEXED[kind]]
     if not kept:
-        raise ValueError(expression)
+        raise ValueError(rest)
     return [f"{path}:{type_}{resolves}" for path, _, type_, _ in kept], any(p[3] for p in kept)
+
+
+def root_of(member: str) -> tuple[Place, str]:
+    """Where a union member starts, and what is left of it."""
+    base, rest = re.match(r"(\w+)(.*)", member).groups()  # type: ignore[union-attr]
+    return ("", base, base, False), rest
+
+
+def composite(elements: Elements, definition: Json, base: str, parameters: dict[str, Json]) -> list[str]:
+    """The row of a composite; ``unsupported`` where two of its components are ranges: one index row holds one."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    try:
+        for member in alternatives(definition["expression"]):
+            if member.split(".")[0] == base:
+                for place in follow(elements, *root_of(member))[0]:
+                    parts = tuple(component(elements, place, told, parameters) for told in definition["component"])
+                    found.setdefault(parts, []).append(place[0])
+        ((parts, places),) = found.items()
+        if sum(not part.startswith("token") for part in parts) > 1:
+            raise ValueError("several ranges")
+    except ValueError as error:
+        print(f"not compiled: {base}.{definition['code']} (composite): {error}", file=sys.stderr)
+        return ["unsupported", "", ""]
+    return ["composite", "|".join(places), "", *parts]
+
+
+def component(elements: Elements, place: Place, told: Json, parameters: dict[str, Json]) -> str:
+    """``kind path|path`` of one component, from ``place`` on. Raises ``ValueError``."""
+    kind = parameters[told["definition"]]["type"]
+    choices = alternatives(told["expression"])
+    paths = [path for choice in choices for path in compiled(elements, kind, ("", *place[1:]), choice)[0]]
+    return f"{kind} {'|'.join(dict.fromkeys(paths))}"
 
 
 def definitions(arguments: list[str]) -> Iterator[tuple[Json, bool]]:
@@ -126,22 +172,30 @@ def derive(arguments: list[str]) -> dict[str, dict[str, list[str]]]:
     """Type -> code -> [kind, paths, targets]."""
     elements = Elements(Path(arguments[1]))
     table: dict[str, dict[str, list[str]]] = {}
-    for definition, from_guide in definitions(arguments):
+    every = list(definitions(arguments))
+    parameters = {definition["url"]: definition for definition, _ in every}
+    for definition, from_guide in every:
         code, kind = definition["code"], definition["type"]
         for base in definition["base"]:
-            if kind in LATER or "expression" not in definition:
+            if kind == "special" or "expression" not in definition:
                 print(f"not compiled: {base}.{code} ({kind})", file=sys.stderr)
                 table.setdefault(base, {}).setdefault(code, ["unsupported", "", ""])
+                continue
+            if kind == "composite":
+                table.setdefault(base, {})[code] = composite(elements, definition, base, parameters)
                 continue
             if from_guide and (code in table.get(base, {}) or code.startswith("_")):
                 continue
             paths: list[str] = []
             several = False
             for member in alternatives(definition["expression"]):
+                if member[0].islower():
+                    # InsurancePlan.name leaves out what it is a path of
+                    member = f"{base}.{member}"
                 if member.split(".")[0] not in (base, "Resource", "DomainResource"):
                     continue
                 try:
-                    found, repeats = compiled(elements, kind, member)
+                    found, repeats = compiled(elements, kind, *root_of(member))
                 except ValueError:
                     print(f"not compiled: {base}.{code} ({kind}): {member}", file=sys.stderr)
                     continue

@@ -5,10 +5,11 @@ from functools import cache
 from typing import Any
 
 from shared.fhir.json import Resource
+from shared.fhir.search.elements import values_at
 from shared.fhir.search.entries import Entries
-from shared.fhir.search.parameters import ElementPath, Parameter, parameters_of
-from shared.fhir.search.params import date, quantity, reference, string, token, uri
-from shared.fhir.search.params.reference import is_reference_to, local, reference_term
+from shared.fhir.search.parameters import ElementPath, Parameter, Place, parameters_of
+from shared.fhir.search.params import composite, date, quantity, reference, string, token, uri
+from shared.fhir.search.params.reference import local, reference_term
 from shared.store.indexing import IndexEntries
 
 __all__ = ["extract", "reference_term", "values_at"]
@@ -45,34 +46,12 @@ def extract(resource: Resource) -> IndexEntries:
                     index(parameter, path.type, value, entries)
     if type_ == "Patient":
         entries.patient = resource.get("id")
+    for place in _places(type_):
+        composite.index(type_, place, resource, entries)
     for parameter in _truths(type_):
         _truth(resource, parameter, entries)
     _references(resource, entries.terms)
     return entries.frozen()
-
-
-def values_at(resource: Resource, path: ElementPath) -> list[Any]:
-    """The values at ``path``, lists flattened."""
-    nodes: list[Any] = [resource]
-    for key, child, wanted in path.steps:
-        found: list[Any] = []
-        for node in nodes:
-            value = node.get(key)
-            if value is None:
-                continue
-            if type(value) is list:
-                found += value
-            else:
-                found.append(value)
-        if not found:
-            return found
-        # a list of primitives may hold null where only an extension stands
-        nodes = found if None not in found else [value for value in found if value is not None]
-        if child:
-            nodes = [node for node in nodes if node.get(child) == wanted]
-    if path.resolves:
-        return [node for node in nodes if is_reference_to(node, path.resolves)]
-    return nodes
 
 
 @cache
@@ -80,12 +59,19 @@ def _plan(type_: str) -> dict[str, list[tuple[Parameter, ElementPath, Index]]]:
     """What to index by the first element of its path, so that absent elements cost nothing."""
     plan: dict[str, list[tuple[Parameter, ElementPath, Index]]] = {}
     for parameter in parameters_of(type_).values():
-        if parameter.kind == "unsupported" or parameter.name in _COLUMNS:
+        if parameter.kind in ("unsupported", "composite") or parameter.name in _COLUMNS:
             continue
         for path in parameter.paths:
             if path.type != "truth":
                 plan.setdefault(path.steps[0].key, []).append((parameter, path, _INDEX[parameter.kind]))
     return plan
+
+
+@cache
+def _places(type_: str) -> tuple[Place, ...]:
+    """Where the composites of ``type_`` look, each once."""
+    places = {place.key: place for parameter in parameters_of(type_).values() for place in parameter.places}
+    return tuple(places.values())
 
 
 @cache

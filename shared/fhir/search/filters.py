@@ -74,12 +74,12 @@ class Strings:
 
 @dataclass(frozen=True, slots=True)
 class QuantityTest:
-    """A prefix, the range of the search value, and the term of its unit (None for any)."""
+    """A prefix, the range of the search value, and terms that the value must all have, such as that of its unit."""
 
     prefix: str
     low: Decimal
     high: Decimal
-    unit: int | None
+    units: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Quantities:
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """Passes one of ``filters`` (none: nothing passes). For access rules."""
+    """Passes one of ``filters`` (none: nothing passes)."""
 
     filters: "tuple[Filter, ...]"
 

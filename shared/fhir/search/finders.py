@@ -78,7 +78,7 @@ def _ends(shape: Shape, prefixes: list[str], names: list[str]) -> list[tuple[str
             if f"{{{letter}}}" in (DATE if shape[0] == "dates" else QUANTITY)[prefix]:
                 used[letter] = names[position]
                 position += 1
-        if shape[0] == "quantities" and shape[2 + number][1]:
-            position += 1
+        if shape[0] == "quantities":
+            position += shape[2 + number][1]
         found.append(tuple(text.format(**used) for text in _BOUNDS[prefix]))
     return [(start, reach, end) for start, reach, end in found]

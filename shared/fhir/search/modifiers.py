@@ -29,6 +29,7 @@ _TABLE: Mapping[str, Mapping[str, frozenset[str]]] = {
     "date": {},
     "number": {},
     "quantity": {},
+    "composite": {},
 }
 """Kind -> modifier -> the types of which the parameter must have one."""
 

@@ -43,6 +43,24 @@ class ElementPath:
 
 
 @dataclass(frozen=True, slots=True)
+class Component:
+    """One component of a composite, at paths from the composite's element on. One at most is no token."""
+
+    kind: str
+    paths: tuple[ElementPath, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Elements of which all ``components`` of a composite have to be true at once; they are indexed under ``key``."""
+
+    path: ElementPath
+    """Without steps: the resource itself."""
+    components: tuple[Component, ...]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """One search parameter of one type.
 
@@ -67,6 +85,8 @@ class Parameter:
     """The only target type that counts, empty for any."""
     exact: bool
     """Whether its tokens keep their case: identifiers do, codes do not."""
+    places: tuple[Place, ...] = ()
+    """Where a composite looks; it has no paths."""
 
 
 @cache
@@ -88,7 +108,7 @@ def parameters_of(type_: str) -> Mapping[str, Parameter]:
         slots.setdefault((kind, re.sub("@[A-Za-z]+", "", written)), name)
     found = {}
     for name, (kind, written, targets, *flags) in rows.items():
-        paths = tuple(ElementPath.of(path) for path in written.split("|") if path)
+        paths = _paths(written) if kind != "composite" else ()
         slot = slots[kind, re.sub("@[A-Za-z]+", "", written)]
         found[name] = Parameter(
             type=type_,
@@ -104,8 +124,20 @@ def parameters_of(type_: str) -> Mapping[str, Parameter]:
             mark=term(type_, name, "?"),
             resolves=paths[0].resolves if paths else "",
             exact=any(path.type in _EXACT for path in paths),
+            places=_places(written, flags) if kind == "composite" else (),
         )
     return MappingProxyType(found)
+
+
+def _paths(written: str) -> tuple[ElementPath, ...]:
+    return tuple(ElementPath.of(path) for path in written.split("|") if path)
+
+
+def _places(written: str, told: list[str]) -> tuple[Place, ...]:
+    """The places of a composite. Two composites that look at the same values of a place share its key."""
+    components = tuple(Component(kind, _paths(paths)) for kind, paths in map(str.split, told))
+    values = " ".join(told)
+    return tuple(Place(ElementPath.of(f"{place}:"), components, f"{place} {values}") for place in written.split("|"))
 
 
 @cache

@@ -7,11 +7,11 @@ from datetime import datetime
 from shared.errors import Invalid, NotSupported
 from shared.fhir.search import cursor as cursors
 from shared.fhir.search.escapes import split_unescaped, unescape
-from shared.fhir.search.filters import Dates, Filter, Ids, Marked, Quantities, Strings, Updated
+from shared.fhir.search.filters import AnyOf, Dates, Filter, Ids, Marked, Quantities, Strings, Updated
 from shared.fhir.search.lookups import NOTHING, Lookups
 from shared.fhir.search.modifiers import MISSING, require
 from shared.fhir.search.parameters import Parameter, parameters_of, single_keys
-from shared.fhir.search.params import date, lists, quantity, reference, string, token, uri
+from shared.fhir.search.params import composite, date, lists, quantity, reference, string, token, uri
 from shared.fhir.search.query import DEFAULT_COUNT, LARGEST_COUNT, Query
 from shared.fhir.search.results import include_of, sort_of
 from shared.fhir.search.windows import joined
@@ -87,6 +87,8 @@ def _ranges(found: Filter) -> int:
             return len(tests)
         case Strings(_, _, values):
             return len(values)
+        case AnyOf(filters):
+            return sum(_ranges(inner) for inner in filters)
     return 0
 
 
@@ -109,6 +111,8 @@ def _filter(parameter: Parameter, modifier: str, value: str, base: str, now: dat
             return reference.criterion(parameter, modifier, values, base)
         case "date":
             return date.criterion(parameter, values, now)
+        case "composite":
+            return composite.criterion(parameter, values, now)
         case "token":
             return token.criterion(parameter, modifier, values, base, lookups)
     return _CRITERION[parameter.kind](parameter, modifier, values)

@@ -86,7 +86,7 @@ def shape_of(found: Filter) -> Shape:
         case Strings(_, mode, values):
             return ("strings", mode, len(values))
         case Quantities(_, measures, every):
-            return ("quantities", every, *((test.prefix, test.unit is not None) for test in measures))
+            return ("quantities", every, *((test.prefix, len(test.units)) for test in measures))
         case AnyOf(filters):
             return ("any", *(shape_of(inner) for inner in filters))
 
@@ -120,8 +120,7 @@ def values_of(found: Filter) -> Iterator[Any]:
             yield param
             for measure in tests:
                 yield from _used(QUANTITY[measure.prefix], measure.low, measure.high)
-                if measure.unit is not None:
-                    yield measure.unit
+                yield from measure.units
         case AnyOf(filters):
             for inner in filters:
                 yield from values_of(inner)
@@ -159,9 +158,10 @@ def range_condition(shape: Shape, bind: Bind) -> str:
     if shape[0] == "dates":
         tests = [condition(DATE, prefix, bind, "bigint", "d.low", "d.high") for prefix in shape[2:]]
     elif shape[0] == "quantities":
-        for prefix, has_unit in shape[2:]:
+        for prefix, units in shape[2:]:
             test = condition(QUANTITY, prefix, bind, "numeric", "d.low", "d.high")
-            tests.append(f"({test} AND {bind('bigint')} = ANY (d.units))" if has_unit else test)
+            each = [f"{bind('bigint')} = ANY (d.units)" for _ in range(units)]
+            tests.append(f"({' AND '.join([test, *each])})")
     else:
         for _ in range(shape[2]):
             if shape[1] == "contains":

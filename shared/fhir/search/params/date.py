@@ -18,8 +18,15 @@ from shared.store.indexing import EARLIEST, LATEST, DateEntry
 _VALUE = re.compile(r"^(eq|ne|gt|ge|lt|le|sa|eb|ap)?(\d.*)$")
 
 
+def range_of(fhir_type: str, value: Any) -> tuple[int, int] | None:
+    """The range of a stored value; None where it has no date, or one that is none."""
+    try:
+        return _range(fhir_type, value)
+    except ValueError:
+        return None
+
+
 def _range(fhir_type: str, value: Any) -> tuple[int, int] | None:
-    """The range of a stored value; None where it has no date."""
     if fhir_type == "Period":
         start, end = value.get("start"), value.get("end")
         if start is None and end is None:
@@ -36,16 +43,13 @@ def _range(fhir_type: str, value: Any) -> tuple[int, int] | None:
 
 def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) -> None:
     """Add the range of ``value``; a date that is none leaves nothing behind."""
-    try:
-        found = _range(fhir_type, value)
-    except ValueError:
-        return
+    found = range_of(fhir_type, value)
     if found:
         entries.dates.append(DateEntry(parameter.key, *found))
 
 
-def _test(text: str, now: datetime) -> DateTest:
-    """What one search value asks for."""
+def test_of(text: str, now: datetime) -> DateTest:
+    """What one search value asks for. Raises ``Invalid``."""
     # a plus that was not percent-encoded arrives as a blank
     match = _VALUE.match(text.replace(" ", "+"))
     try:
@@ -63,5 +67,5 @@ def _test(text: str, now: datetime) -> DateTest:
 
 def criterion(parameter: Parameter, values: list[str], now: datetime) -> Filter:
     """The filter for a list of ``values``; ``now`` is for ``ap``. Raises ``Invalid`` for a malformed date."""
-    tests = tuple(_test(value, now) for value in values)
+    tests = tuple(test_of(value, now) for value in values)
     return Updated(tests) if parameter.name == "_lastUpdated" else Dates(parameter.key, tests)

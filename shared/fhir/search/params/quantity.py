@@ -41,49 +41,57 @@ def _decimal(value: Any) -> Decimal:
     return _PRECISION.plus(number)
 
 
-def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) -> None:
-    """Add the range of ``value``."""
+def measured(fhir_type: str, value: Any) -> tuple[tuple[int, ...], Decimal, Decimal] | None:
+    """The terms of the unit of ``value`` and its range; None where it has no number."""
     if fhir_type in ("decimal", "integer", "positiveInt", "unsignedInt"):
         point = _decimal(value)
-        entries.quantities.append(QuantityEntry(parameter.key, (), point, point))
-    elif fhir_type == "Range":
+        return (), point, point
+    if fhir_type == "Range":
         ends = [value.get("low", {}), value.get("high", {})]
         low, high = (_decimal(end["value"]) if "value" in end else None for end in ends)
-        if low is not None or high is not None:
-            units = tuple(sorted({unit for end in ends for unit in _units(end)}))
-            bounds = (-_OPEN if low is None else low, _OPEN if high is None else high)
-            entries.quantities.append(QuantityEntry(parameter.key, units, *bounds))
-    elif fhir_type == "SampledData":
-        if "lowerLimit" in value and "upperLimit" in value:
-            bounds = (_decimal(value["lowerLimit"]), _decimal(value["upperLimit"]))
-            entries.quantities.append(QuantityEntry(parameter.key, _units(value.get("origin", {})), *bounds))
-    elif "value" in value:
-        point, comparator = _decimal(value["value"]), value.get("comparator", "")
-        low = -_OPEN if comparator.startswith("<") else point
-        high = _OPEN if comparator.startswith(">") else point
-        entries.quantities.append(QuantityEntry(parameter.key, _units(value), low, high))
+        if low is None and high is None:
+            return None
+        units = tuple(sorted({unit for end in ends for unit in _units(end)}))
+        return units, -_OPEN if low is None else low, _OPEN if high is None else high
+    if fhir_type == "SampledData":
+        if "lowerLimit" not in value or "upperLimit" not in value:
+            return None
+        return _units(value.get("origin", {})), _decimal(value["lowerLimit"]), _decimal(value["upperLimit"])
+    if "value" not in value:
+        return None
+    point, comparator = _decimal(value["value"]), value.get("comparator", "")
+    low = -_OPEN if comparator.startswith("<") else point
+    high = _OPEN if comparator.startswith(">") else point
+    return _units(value), low, high
 
 
-def _test(parameter: Parameter, text: str) -> QuantityTest:
-    """What one search value (``[prefix]number|system|code``) asks for."""
+def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) -> None:
+    """Add the range of ``value``."""
+    found = measured(fhir_type, value)
+    if found is not None:
+        entries.quantities.append(QuantityEntry(parameter.key, *found))
+
+
+def test_of(kind: str, text: str) -> QuantityTest:
+    """What one search value of a number or quantity (``[prefix]number|system|code``) asks for. Raises ``Invalid``."""
     parts = [unescape(part) for part in split_unescaped(text, "|")]
     match = _NUMBER.match(parts[0])
-    if match is None or len(parts) not in ((1,) if parameter.kind == "number" else (1, 2, 3)):
+    if match is None or len(parts) not in ((1,) if kind == "number" else (1, 2, 3)):
         raise Invalid("The number or quantity is not well-formed.", code="value")
     prefix, number = match[1] or "eq", Decimal(match[2])
     exponent = number.as_tuple().exponent
     margin = Decimal(5).scaleb(int(exponent) - 1)
     if prefix == "ap":
         margin = max(abs(number) / 10, margin)
-    unit = None
+    units: tuple[int, ...] = ()
     if len(parts) > 1 and parts[-1]:
         system = parts[1] if len(parts) == 3 else ""
-        unit = term(system, parts[-1]) if system else term(parts[-1])
+        units = (term(system, parts[-1]) if system else term(parts[-1]),)
     if prefix in ("eq", "ne", "ap"):
-        return QuantityTest(prefix, number - margin, number + margin, unit)
-    return QuantityTest(prefix, number, number, unit)
+        return QuantityTest(prefix, number - margin, number + margin, units)
+    return QuantityTest(prefix, number, number, units)
 
 
 def criterion(parameter: Parameter, modifier: str, values: list[str]) -> Filter:
     """The filter for a comma list of ``values``; they take no modifier. Raises ``Invalid`` for a malformed number."""
-    return Quantities(parameter.key, tuple(_test(parameter, value) for value in values))
+    return Quantities(parameter.key, tuple(test_of(parameter.kind, value) for value in values))

@@ -17,7 +17,7 @@ _PARTS = {
 }
 
 
-def _texts(fhir_type: str, value: Any) -> Iterator[str]:
+def texts_of(fhir_type: str, value: Any) -> Iterator[str]:
     """Every string in ``value``."""
     for part in _PARTS.get(fhir_type, ()):
         found = value.get(part)
@@ -31,7 +31,7 @@ def _texts(fhir_type: str, value: Any) -> Iterator[str]:
 
 def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) -> None:
     """Add an entry for each string in ``value``."""
-    for text in _texts(fhir_type, value):
+    for text in texts_of(fhir_type, value):
         entries.strings.append(StringEntry(parameter.key, folded(text)[:LONGEST_STRING], term(text)))
 
 

@@ -3,7 +3,7 @@
 Codes compare without regard to case, as the specification advises; identifiers and ids as they are written.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +13,7 @@ from shared.fhir.search.escapes import split_unescaped, unescape
 from shared.fhir.search.filters import Filter, Marked, Strings, Terms
 from shared.fhir.search.folding import folded
 from shared.fhir.search.lookups import Lookups, named
-from shared.fhir.search.parameters import Parameter
+from shared.fhir.search.parameters import ElementPath, Parameter
 from shared.fhir.search.terminology import expansion, subsumed
 from shared.store.indexing import LONGEST_STRING, StringEntry, term
 
@@ -99,9 +99,9 @@ def _type_key(parameter: Parameter, system: str, code: str, value: str) -> int:
     return term(parameter.type, parameter.slot, ":of-type", system, code.lower(), value)
 
 
-def implicit(parameter: Parameter) -> bool:
-    """Whether the codes of ``parameter`` have no system of their own."""
-    return all(path.type in _IMPLICIT for path in parameter.paths)
+def implied(paths: Sequence[ElementPath]) -> bool:
+    """Whether the codes at ``paths`` have no system of their own."""
+    return all(path.type in _IMPLICIT for path in paths)
 
 
 def parts_of(text: str) -> tuple[str | None, str]:
@@ -117,7 +117,7 @@ def parts_of(text: str) -> tuple[str | None, str]:
 def _key(parameter: Parameter, system: str | None, code: str) -> int:
     """The key that a search for ``code`` asks for."""
     type_, slot = parameter.type, parameter.slot
-    if system is None or (code and implicit(parameter)):
+    if system is None or (code and implied(parameter.paths)):
         return term(type_, slot, fold(code, parameter.exact))
     if not code:
         return term(type_, slot, system, "", "")
@@ -130,7 +130,7 @@ def criterion(parameter: Parameter, modifier: str, values: list[str], base: str,
     Raises ``Invalid`` for what is malformed, and for a value set or hierarchy that is not at hand."""
     if modifier == "text":
         return _text(parameter, values)
-    if not modifier and all(value.endswith("|") for value in values) and implicit(parameter):
+    if not modifier and all(value.endswith("|") for value in values) and implied(parameter.paths):
         return Marked(parameter.mark, missing=False)
     keys: list[int] = []
     for value in values:
@@ -155,7 +155,7 @@ def _text(parameter: Parameter, values: list[str]) -> Filter:
 
 def _in(parameter: Parameter, name: str, lookups: Lookups) -> list[int]:
     found = expansion(lookups.documents, name)
-    if found.systems and implicit(parameter):
+    if found.systems and implied(parameter.paths):
         raise Invalid("The value set cannot be expanded by this server.", code="not-supported")
     keys = [_key(parameter, system, code) for system, code in sorted(found.codes)]
     return keys + [_key(parameter, system, "") for system in sorted(found.systems)]

@@ -54,10 +54,13 @@ _SPELLINGS = {
     "the unlicense (unlicense)": "Unlicense",
 }
 _READ: dict[str, str] = {
+    "antlr4-python3-runtime": "BSD-3-Clause",
     "consilium": "Apache-2.0",
     "fhir-core": "BSD-3-Clause",
     "fhir-resources": "BSD-3-Clause",
+    "fhirpathpy": "MIT",
     "openssl": "Apache-2.0",
+    "python-dateutil": "BSD-3-Clause",
 }
 """Package -> what its licence file says, where its metadata leaves open which one, or is short (ours, in images)."""
 

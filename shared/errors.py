@@ -131,6 +131,11 @@ class TooLarge(ConsiliumError):
 class UnsupportedMediaType(ConsiliumError):
     category, default_code = Category.UNSUPPORTED_MEDIA_TYPE, "not-supported"
 
+    def __init__(self, text: str, *, patches: tuple[str, ...] = ()) -> None:
+        """``patches`` are the types of a patch that the address takes."""
+        super().__init__(text)
+        self.patches = patches
+
 
 class Unprocessable(ConsiliumError):
     category, default_code = Category.UNPROCESSABLE, "business-rule"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from shared.errors import Category, ConsiliumError, NotAllowed
+from shared.errors import Category, ConsiliumError, NotAllowed, UnsupportedMediaType
 
 STATUS: Mapping[Category, int] = {
     Category.INVALID: 400,
@@ -33,4 +33,7 @@ def headers_of(error: ConsiliumError) -> Mapping[str, str]:
     """What a client must be told beside the status, where the status demands it."""
     if isinstance(error, NotAllowed):
         return {"Allow": ", ".join(error.methods)}
+    if isinstance(error, UnsupportedMediaType) and error.patches:
+        # https://www.rfc-editor.org/rfc/rfc5789#section-2.2
+        return {"Accept-Patch": ", ".join(error.patches)}
     return _HEADERS.get(error.category, {})

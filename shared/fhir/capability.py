@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.engine import Engine
 from shared.fhir.http import FHIR_JSON, Request, Response
+from shared.fhir.interactions.patch import PATCH_TYPES
 from shared.fhir.json import Resource, dumps
 from shared.fhir.kinds import ResourceKind
 from shared.fhir.operations.table import operations_of
@@ -12,7 +13,7 @@ from shared.fhir.search.parameters import search_parameters
 
 VERSION = "4.0.1"
 RELEASED = "2026-11-23"
-_INTERACTIONS = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
+_INTERACTIONS = ("read", "vread", "update", "patch", "delete", "history-instance", "create", "search-type")
 _SECURITY = {
     "cors": False,
     "service": [
@@ -40,6 +41,7 @@ def statement(engine: Engine, base: str) -> Resource:
         "implementation": {"description": f"Consilium {engine.service}", "url": str(base)},
         "fhirVersion": VERSION,
         "format": [FHIR_JSON, "json"],
+        "patchFormat": list(PATCH_TYPES),
         "rest": [
             {
                 "mode": "server",

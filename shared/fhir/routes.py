@@ -8,6 +8,7 @@ from shared.fhir.interactions.batch import batch
 from shared.fhir.interactions.create import create
 from shared.fhir.interactions.delete import delete
 from shared.fhir.interactions.history import history
+from shared.fhir.interactions.patch import patch
 from shared.fhir.interactions.read import read
 from shared.fhir.interactions.search import search
 from shared.fhir.interactions.transaction import transaction
@@ -39,10 +40,14 @@ async def dispatch(engine: Engine, request: Request) -> Response:
             return await create(engine, request)
         case "PUT", (_, _):
             return await update(engine, request)
+        case "PATCH", (_, _):
+            return await patch(engine, request)
         case "DELETE", (_, _):
             return await delete(engine, request)
         case "PUT", (type_,) if type_ != "metadata":
             return await update(engine, request)
+        case "PATCH", (type_,) if type_ != "metadata":
+            return await patch(engine, request)
         case "DELETE", (type_,) if type_ != "metadata":
             return await delete(engine, request)
         case "GET", (_, _, "_history"):
@@ -77,9 +82,9 @@ def _methods(path: tuple[str, ...]) -> tuple[str, ...]:
         case ("metadata",) | (_, _, "_history") | (_, _, "_history", _):
             return ("GET", "HEAD")
         case (_,):
-            return ("GET", "HEAD", "POST", "PUT", "DELETE")
+            return ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
         case (_, _):
-            return ("GET", "HEAD", "PUT", "DELETE")
+            return ("GET", "HEAD", "PUT", "PATCH", "DELETE")
     raise NotFound("There is nothing at this address.")
 
 

@@ -53,7 +53,7 @@ async def test_a_body_of_twenty_megabytes_is_413(fhir: httpx.AsyncClient) -> Non
         ("GET", "a/b/c/d/e", 404),
         ("DELETE", "metadata", 405),
         ("DELETE", "Patient", 400),
-        ("PATCH", "Patient/1", 405),
+        ("PATCH", "Patient/1/_history", 405),
         ("GET", "Patient?birthdate=yesterday", 400),
         ("GET", "Patient?gender:bogus=male", 400),
         ("GET", "Patient?_count=lots", 400),

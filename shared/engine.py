@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from shared.clock import Clock, system_clock
 from shared.fhir.kinds import Fact, Registry
 from shared.fhir.rules import WriteRules, rules_from_settings
+from shared.fhir.search.access import Rules, everything
 from shared.ids import IdSource, uuid7
 from shared.security.caller import Caller
 from shared.store.database import Pool
@@ -43,6 +44,8 @@ class Engine:
     ids: IdSource = uuid7
     wake_relay: Callable[[], None] = field(default=lambda: None)
     """Called after a commit that left events in the outbox."""
+    access: Rules = everything
+    """What a caller may see: whatever reads goes through it (``shared.fhir.search.access``)."""
     replica: Replica | None = None
     """Where searches go while it is fresh enough; everything else asks ``pool``."""
     rules: WriteRules = field(default_factory=rules_from_settings)

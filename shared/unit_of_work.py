@@ -16,6 +16,7 @@ from shared.engine import Engine
 from shared.errors import Conflict, Gone, NotFound, PreconditionFailed, Unprocessable
 from shared.fhir.json import Resource, dumps, loads
 from shared.fhir.kinds import DecisionContext, Fact, ResourceKind
+from shared.fhir.search.access import condition
 from shared.fhir.search.extract import extract, reference_term
 from shared.fhir.subset import refuse_subset
 from shared.fhir.validate import LocalReference, check
@@ -23,6 +24,7 @@ from shared.messaging import envelope, inbox
 from shared.security.caller import Caller
 from shared.store import resources
 from shared.store.database import Connection
+from shared.store.indexing import IndexEntries
 from shared.store.resources import Stored
 from shared.store.write import OutboxRow, Write
 from shared.store.writing import Unit
@@ -35,11 +37,14 @@ class UnitOfWork:
     def __init__(self, engine: Engine, caller: Caller) -> None:
         self.engine = engine
         self.caller = caller
+        self.access = engine.access(caller)
+        """What this work may see; what it may not is absent for it, and cannot be changed."""
         self.now: datetime = engine.clock()
         self._connection: Connection | None = None
         self._transaction: asyncpg.transaction.Transaction | None = None
         self._staged: dict[tuple[str, str], Stored] = {}
         self._locked: dict[tuple[str, str], Stored | None] = {}
+        self._hidden: set[tuple[str, str]] = set()
         self._kept: set[tuple[str, str]] = set()
         """What is locked against new references, too."""
         self._writes: dict[tuple[str, str], Write] = {}
@@ -61,7 +66,7 @@ class UnitOfWork:
         return await inbox.claim(await self.connection(), consumer, event_id)
 
     async def load(self, type_: str, id_: str, *, to_delete: bool = False) -> Stored | None:
-        """The current version, locked until the end. None where there never was one; may be ``deleted``.
+        """The current version, locked until the end; may be ``deleted``. None where there is none to be seen.
 
         Others can still refer to what is only to be changed; what is locked ``to_delete`` they cannot."""
         key = (type_, id_)
@@ -74,7 +79,9 @@ class UnitOfWork:
         wanted = [key for key in dict.fromkeys(keys) if key not in held]
         if not wanted:
             return
-        found = await resources.lock(await self.connection(), wanted, to_delete=to_delete)
+        seen = condition(self.access, [type_ for type_, _ in wanted])
+        found = await resources.lock(await self.connection(), wanted, to_delete=to_delete, seen=seen)
+        self._hidden.update(key for key, stored in found.items() if stored is None)
         for key in wanted:
             # what was absent stays so: a row that another makes meanwhile was judged by nobody here, and is a conflict
             self._locked.setdefault(key, found.get(key))
@@ -88,11 +95,13 @@ class UnitOfWork:
     async def update(self, resource: Resource, *, if_match: int | None = None, method: str = "PUT") -> Stored:
         """Stage a new version of ``resource`` (its ``id`` names it); creates it when absent or deleted.
 
-        Raises ``PreconditionFailed`` when ``if_match`` is not the current version."""
+        Raises ``PreconditionFailed`` when ``if_match`` is not the current version, ``NotFound`` for what is hidden."""
         type_, id_ = resource["resourceType"], resource["id"]
         stored = await self.load(type_, id_)
         if if_match is not None and (stored is None or stored.deleted or stored.version != if_match):
             raise PreconditionFailed("The resource has changed since the version named in If-Match.")
+        if (type_, id_) in self._hidden:
+            raise NotFound("No such resource.")
         before = None if stored is None or stored.deleted else loads(stored.body)
         version = 1 if stored is None else stored.version + 1
         return await self._save(before, resource, id_, version=version, method=method)
@@ -108,7 +117,9 @@ class UnitOfWork:
         before = loads(stored.body)
         decision = kind.decide(before, None, await self._context(kind, before, None))
         gone = Stored(type_, id_, stored.version + 1, self.now, True, b"")
-        await self._stage(Write(type_, id_, gone.version, self.now, "DELETE", b"", deleted=True), gone, ())
+        # who saw the patient's record may see that something of it was deleted
+        index = IndexEntries(patient=extract(before).patient)
+        await self._stage(Write(type_, id_, gone.version, self.now, "DELETE", b"", deleted=True, index=index), gone, ())
         self._tell(decision.facts, gone)
         return gone
 
@@ -272,10 +283,16 @@ async def unit_of_work(engine: Engine, caller: Caller) -> AsyncIterator[UnitOfWo
         await work.close()
 
 
-async def current(engine: Engine, type_: str, id_: str) -> Stored:
-    """The current version, for reading. Raises ``NotFound`` (never there, or a type of others) or ``Gone``."""
+async def current(engine: Engine, caller: Caller, type_: str, id_: str) -> Stored:
+    """The current version, for reading by ``caller``.
+
+    Raises ``NotFound`` (never there, not to be seen, or a type of others) or ``Gone``."""
     engine.kinds.kind(type_)
-    stored = await engine.reader.read(type_, id_)
+    seen = condition(engine.access(caller), (type_,))
+    if seen is None:
+        stored = await engine.reader.read(type_, id_)
+    else:
+        stored = await resources.read(engine.pool, type_, id_, seen=seen)
     if stored is None:
         raise NotFound("No such resource.")
     if stored.deleted:

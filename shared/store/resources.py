@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared.store.condition import Condition, as_column
 from shared.store.database import Connection, Pool
 from shared.store.size import MOST_BYTES, within
 from shared.store.write import OutboxRow, Outcome, Write, write_statement
@@ -32,16 +33,16 @@ class Past:
     """The first version that is still kept; the ones behind it have no gaps."""
 
 
-_READ = "SELECT version, last_updated, deleted, body FROM resource WHERE type = $1 AND id = $2"
+_READ = "SELECT r.version, r.last_updated, r.deleted, r.body FROM resource r WHERE r.type = $1 AND r.id = $2"
 _VREAD = "SELECT last_updated, method, body FROM resource_history WHERE type = $1 AND id = $2 AND version = $3"
 _HISTORY = (
     f"SELECT h.version, h.last_updated, h.method, {within('h.body', MOST_BYTES)},"
     " (SELECT min(version) FROM resource_history WHERE type = $1 AND id = $2) FROM ("
     "SELECT version, last_updated, method, body FROM resource_history"
-    " WHERE type = $1 AND id = $2 AND version < $3 ORDER BY version DESC LIMIT $4) h"
+    " WHERE type = $1 AND id = $2 AND version < $3{} ORDER BY version DESC LIMIT $4) h"
 )
 _MANY = (
-    "SELECT r.type, r.id, r.version, r.last_updated, r.deleted, r.body"
+    "SELECT r.type, r.id, r.version, r.last_updated, r.deleted, r.body{}"
     " FROM unnest($1::text[], $2::text[]) AS w(type, id) JOIN resource r ON r.type = w.type AND r.id = w.id"
 )
 # whoever refers to a row holds it FOR KEY SHARE: that goes beside a change, but not beside a deletion
@@ -58,45 +59,71 @@ _PRESENT = (
 _REFERRERS = "SELECT EXISTS (SELECT FROM index_term WHERE term = ANY ($1::bigint[]))"
 
 
-async def read(connection: Connection | Pool, type_: str, id_: str) -> Stored | None:
-    """The current version, a deletion included; None if there never was one."""
-    row = await connection.fetchrow(_READ, type_, id_)
+async def read(connection: Connection | Pool, type_: str, id_: str, *, seen: Condition | None = None) -> Stored | None:
+    """The current version, a deletion included; None if there never was one, or none that is ``seen``."""
+    if seen is None:
+        row = await connection.fetchrow(_READ, type_, id_)
+    else:
+        row = await connection.fetchrow(f"{_READ} AND {seen.text(3)}", type_, id_, *seen.arguments)
     return None if row is None else Stored(type_, id_, row[0], row[1], row[2], row[3])
 
 
 async def lock(
-    connection: Connection, keys: Iterable[tuple[str, str]], *, to_delete: bool = False
-) -> dict[tuple[str, str], Stored]:
-    """``read_many`` by key, holding the rows until the transaction ends. All who lock take them in the same order."""
+    connection: Connection,
+    keys: Iterable[tuple[str, str]],
+    *,
+    to_delete: bool = False,
+    seen: Condition | None = None,
+) -> dict[tuple[str, str], Stored | None]:
+    """``read_many`` by key, holding the rows until the transaction ends; None is a row that is not ``seen``.
+
+    All who lock take them in the same order."""
     pairs = list(keys)
-    statement = _LOCK_TO_DELETE if to_delete else _LOCK
-    rows = await connection.fetch(statement, [type_ for type_, _ in pairs], [id_ for _, id_ in pairs])
-    return {(row[0], row[1]): Stored(*row) for row in rows}
+    shown, arguments = as_column(seen, 3)
+    statement = (_LOCK_TO_DELETE if to_delete else _LOCK).format(f", {shown}")
+    rows = await connection.fetch(statement, [type_ for type_, _ in pairs], [id_ for _, id_ in pairs], *arguments)
+    return {(row[0], row[1]): Stored(*row[:6]) if row[6] else None for row in rows}
 
 
 async def read_many(connection: Connection | Pool, keys: Iterable[tuple[str, str]]) -> list[Stored]:
     """The current versions of those of ``keys`` that exist, in one round trip."""
     pairs = list(keys)
-    rows = await connection.fetch(_MANY, [type_ for type_, _ in pairs], [id_ for _, id_ in pairs])
+    rows = await connection.fetch(_MANY.format(""), [type_ for type_, _ in pairs], [id_ for _, id_ in pairs])
     return [Stored(*row) for row in rows]
 
 
-async def vread(connection: Connection | Pool, type_: str, id_: str, version: int) -> Past | None:
-    """One past (or the current) version."""
-    row = await connection.fetchrow(_VREAD, type_, id_, version)
+async def vread(
+    connection: Connection | Pool, type_: str, id_: str, version: int, *, seen: Condition | None = None
+) -> Past | None:
+    """One past (or the current) version; None, too, where the resource as it is now is not ``seen``."""
+    shown, arguments = _shown(seen, 4)
+    row = await connection.fetchrow(_VREAD + shown, type_, id_, version, *arguments)
     if row is None:
         return None
     return Past(Stored(type_, id_, version, row[0], row[1] == "DELETE", row[2]), row[1])
 
 
-async def history(connection: Connection | Pool, type_: str, id_: str, *, below: int, limit: int) -> list[Past]:
-    """Versions below ``below``, newest first, at most ``limit`` and no more than ``MOST_BYTES`` hold (at least one)."""
-    rows = await connection.fetch(_HISTORY, type_, id_, below, limit)
+async def history(
+    connection: Connection | Pool, type_: str, id_: str, *, below: int, limit: int, seen: Condition | None = None
+) -> list[Past]:
+    """Versions below ``below``, newest first, at most ``limit`` and no more than ``MOST_BYTES`` hold (at least one).
+
+    None where the resource as it is now is not ``seen``."""
+    shown, arguments = _shown(seen, 5)
+    rows = await connection.fetch(_HISTORY.format(shown), type_, id_, below, limit, *arguments)
     return [
         Past(Stored(type_, id_, row[0], row[1], row[2] == "DELETE", row[3]), row[2], row[4])
         for row in rows
         if row[3] is not None
     ]
+
+
+def _shown(seen: Condition | None, first: int) -> tuple[str, tuple[Any, ...]]:
+    """The condition, on a statement over the history of one resource, that its row is seen."""
+    if seen is None:
+        return "", ()
+    row = f"SELECT FROM resource r WHERE r.type = $1 AND r.id = $2 AND {seen.text(first)}"
+    return f" AND EXISTS ({row})", seen.arguments
 
 
 async def write(

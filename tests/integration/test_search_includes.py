@@ -6,6 +6,7 @@ import pytest
 
 from shared.fhir.json import loads
 from shared.fhir.search import matches, search, search_bundle
+from shared.fhir.search.access import EVERYTHING, Access
 from shared.fhir.search.filters import AnyOf, Ids, Terms
 from tests.factories.search import searchable, store
 
@@ -88,7 +89,7 @@ async def test_a_search_is_one_statement(database_url: str, query: list[tuple[st
 async def test_an_access_filter_holds_for_matches_includes_and_totals(database_url: str) -> None:
     async with searchable(database_url) as pool:
         await store(pool, RESOURCES)
-        access = AnyOf((Ids(("c0", "c1", "p1", "v2")),))
+        access = Access(lambda type_: AnyOf((Ids(("c0", "c1", "p1", "v2")),)))
         query = [("status", "active"), ("_include", "CarePlan:subject"), ("_revinclude", "Provenance:target")]
         page = await search(pool, "CarePlan", [*query, ("_total", "accurate")], access=access)
         assert [match.id for match in page.matches] == ["c0", "c1"]
@@ -96,7 +97,7 @@ async def test_an_access_filter_holds_for_matches_includes_and_totals(database_u
         assert page.total == 2
         counted = await search(pool, "CarePlan", [("status", "active"), ("_summary", "count")], access=access)
         assert counted.total == 2
-        nothing = await search(pool, "CarePlan", query, access=Terms(()))
+        nothing = await search(pool, "CarePlan", query, access=Access(lambda type_: Terms(())))
         assert (nothing.matches, nothing.included) == ((), ())
 
 
@@ -104,7 +105,11 @@ async def test_the_bundle_holds_the_stored_bytes_and_links_that_work_again(datab
     async with searchable(database_url) as pool:
         await store(pool, RESOURCES)
         text = await search_bundle(
-            pool, "CarePlan", [("status", "active"), ("bogus", "x"), ("_count", "4"), ("_total", "accurate")], base=BASE
+            pool,
+            "CarePlan",
+            [("status", "active"), ("bogus", "x"), ("_count", "4"), ("_total", "accurate")],
+            base=BASE,
+            access=EVERYTHING,
         )
         bundle = loads(text)
         assert bundle["total"] == 6
@@ -115,16 +120,20 @@ async def test_the_bundle_holds_the_stored_bytes_and_links_that_work_again(datab
         assert bundle["link"][1]["relation"] == "next"
         assert bundle["entry"][0]["fullUrl"] == f"{BASE}/CarePlan/c0"
         assert bundle["entry"][0]["resource"] == RESOURCES[3]
-        empty = loads(await search_bundle(pool, "Patient", [("name:exact", r"A\, B"), ("active", "true")], base=BASE))
+        empty = loads(
+            await search_bundle(
+                pool, "Patient", [("name:exact", r"A\, B"), ("active", "true")], base=BASE, access=EVERYTHING
+            )
+        )
         assert "entry" not in empty
-        found = loads(await search_bundle(pool, "Patient", [("name:exact", r"A\, B")], base=BASE))
+        found = loads(await search_bundle(pool, "Patient", [("name:exact", r"A\, B")], base=BASE, access=EVERYTHING))
         assert [entry["resource"]["id"] for entry in found["entry"]] == ["p1"]
 
 
 async def test_conditional_criteria_find_up_to_their_limit(database_url: str) -> None:
     async with searchable(database_url) as pool:
         await store(pool, RESOURCES)
-        found = await matches(pool, "CarePlan", [("status", "active")], base=BASE, limit=2)
+        found = await matches(pool, "CarePlan", [("status", "active")], base=BASE, access=EVERYTHING, limit=2)
         assert [stored.id for stored in found] == ["c0", "c1"]
 
 

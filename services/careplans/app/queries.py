@@ -88,7 +88,7 @@ async def shared_plan_of(engine: Engine, caller: Caller, patient: str) -> Plan:
 
 async def plan(engine: Engine, caller: Caller, plan_id: str) -> Plan:
     """One plan, shared or not. Raises ``NotFound`` or ``Gone``."""
-    stored = await current(engine, "CarePlan", plan_id)
+    stored = await current(engine, caller, "CarePlan", plan_id)
     body: Resource = loads(stored.body)
     patient = reference_of(body.get("subject"))
     require_view(caller, patient)

@@ -77,7 +77,7 @@ class Moment:
 
 async def standing(engine: Engine, caller: Caller, task_id: str) -> Standing:
     """One referral. Raises ``NotFound`` (also where the caller may not see it) or ``Gone``."""
-    stored = await current(engine, "Task", task_id)
+    stored = await current(engine, caller, "Task", task_id)
     task = loads(stored.body)
     require_view(caller, task)
     related = await _related(engine, task)
@@ -86,7 +86,7 @@ async def standing(engine: Engine, caller: Caller, task_id: str) -> Standing:
 
 async def timeline(engine: Engine, caller: Caller, task_id: str, *, limit: int) -> list[Moment]:
     """What happened to a referral in its newest ``limit`` versions, oldest first. Raises ``NotFound`` or ``Gone``."""
-    require_view(caller, loads((await current(engine, "Task", task_id)).body))
+    require_view(caller, loads((await current(engine, caller, "Task", task_id)).body))
     newest_first = await resources.history(engine.pool, "Task", task_id, below=NEWEST, limit=limit + 1)
     moments: list[Moment] = []
     before: Resource | None = None

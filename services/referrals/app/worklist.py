@@ -42,7 +42,9 @@ async def worklist(engine: Engine, caller: Caller, wanted: Wanted, *, limit: int
     paging = [("_count", str(min(limit, _LONGEST_LIST))), ("_include", "Task:focus"), ("_include", "Task:owner")]
     if cursor is not None:
         paging.append((CURSOR, cursor))
-    bundle = loads(await search_bundle(engine.pool, "Task", parameters + paging, base="", strict=True))
+    access = engine.access(caller)
+    found = await search_bundle(engine.pool, "Task", parameters + paging, base="", strict=True, access=access)
+    bundle = loads(found)
     entries = [entry for entry in bundle.get("entry", ()) if "resource" in entry]
     related = {
         f"{entry['resource']['resourceType']}/{entry['resource']['id']}": entry["resource"]

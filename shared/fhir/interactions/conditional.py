@@ -36,7 +36,7 @@ async def matching(work: UnitOfWork, type_: str, criteria: str, *, base: str, li
     parameters = criteria_of(type_, criteria)
     if not parameters:
         raise Invalid("The criteria are empty.", code="value")
-    found = await matches(connection, type_, parameters, base=base, limit=limit + 1)
+    found = await matches(connection, type_, parameters, base=base, access=work.access, limit=limit + 1)
     if len(found) > limit:
         raise PreconditionFailed("Several resources match the criteria.", code="multiple-matches")
     return sorted(found, key=lambda stored: stored.id)

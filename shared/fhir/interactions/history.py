@@ -7,6 +7,7 @@ from shared.engine import Engine
 from shared.errors import Invalid, NotFound
 from shared.fhir.http import Request, Response
 from shared.fhir.json import dumps
+from shared.fhir.search.access import condition
 from shared.fhir.subset import Subset, shown, subset_of, summary_of
 from shared.store import resources
 from shared.store.resources import Past
@@ -31,8 +32,9 @@ async def history(engine: Engine, request: Request) -> Response:
     only_total = summary_of(summaries) == "count"
     count = 0 if only_total else min(_number(parameters.get("_count"), _PAGE), _LARGEST_PAGE)
     below = min(_number(parameters.get("_before"), _BEGINNING), _BEGINNING)
-    versions = await resources.history(engine.pool, type_, id_, below=below, limit=count)
-    newest = versions or await resources.history(engine.pool, type_, id_, below=_BEGINNING, limit=1)
+    seen = condition(engine.access(request.caller), (type_,))
+    versions = await resources.history(engine.pool, type_, id_, below=below, limit=count, seen=seen)
+    newest = versions or await resources.history(engine.pool, type_, id_, below=_BEGINNING, limit=1, seen=seen)
     if not newest:
         raise NotFound("No such resource.")
     base = f"{request.base}/{type_}/{id_}"

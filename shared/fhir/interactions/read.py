@@ -18,7 +18,7 @@ async def read(engine: Engine, request: Request) -> Response:
     ``_summary`` and ``_elements`` give a part of it."""
     type_, id_ = request.path
     subset = subset_asked(type_, request.parameters) if request.query else None
-    stored = await current(engine, type_, id_)
+    stored = await current(engine, request.caller, type_, id_)
     headers = (etag(stored.version), last_modified(stored.last_updated))
     if _is_known(request, stored):
         return Response(304, b"", headers)

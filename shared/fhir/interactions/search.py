@@ -27,6 +27,7 @@ async def search(engine: Engine, request: Request) -> Response:
         parameters,
         base=request.base,
         strict=strict,
+        access=engine.access(request.caller),
         clock=engine.clock,
         replica=None if fresh else engine.replica,
     )

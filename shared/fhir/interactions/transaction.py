@@ -183,7 +183,7 @@ async def _conditional_targets(work: UnitOfWork, planned: Iterable[Planned], bas
         if type_ not in work.engine.kinds:
             raise PreconditionFailed("A conditional reference names a type of another service.", expression=where)
         # on the connection that this work may hold already: asking the pool for a second one, many at once, locks up
-        found = await matches(await work.connection(), type_, form(criteria), base=base, limit=2)
+        found = await matches(await work.connection(), type_, form(criteria), base=base, access=work.access, limit=2)
         if len(found) != 1:
             raise PreconditionFailed("A conditional reference must match exactly one resource.", expression=where)
         targets[reference] = f"{type_}/{found[0].id}"

@@ -3,6 +3,7 @@
 from shared.engine import Engine
 from shared.errors import Gone, NotFound
 from shared.fhir.http import Request, Response, etag, last_modified
+from shared.fhir.search.access import condition
 from shared.fhir.subset import shown, subset_asked
 from shared.store import resources
 
@@ -16,7 +17,8 @@ async def vread(engine: Engine, request: Request) -> Response:
     subset = subset_asked(type_, request.parameters) if request.query else None
     if not version.isascii() or not version.isdigit() or len(version) > 9:
         raise NotFound("No such version.")
-    past = await resources.vread(engine.pool, type_, id_, int(version))
+    seen = condition(engine.access(request.caller), (type_,))
+    past = await resources.vread(engine.pool, type_, id_, int(version), seen=seen)
     if past is None:
         raise NotFound("No such version.")
     if past.stored.deleted:

@@ -10,7 +10,7 @@ from shared.unit_of_work import current
 async def meta(engine: Engine, request: Request) -> Response:
     """200 with Parameters that hold the ``meta`` of one resource; 404 or 410 as ``read``."""
     type_, id_, _ = request.path
-    stored = await current(engine, type_, id_)
+    stored = await current(engine, request.caller, type_, id_)
     found = loads(stored.body)["meta"]
     parameters = {"resourceType": "Parameters", "parameter": [{"name": "return", "valueMeta": found}]}
     return Response(200, dumps(parameters))

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from shared.clock import Clock, system_clock
 from shared.errors import Invalid
+from shared.fhir.search.access import EVERYTHING, Access
 from shared.fhir.search.bundle import searchset
-from shared.fhir.search.filters import Filter
 from shared.fhir.search.loading import looked_up
 from shared.fhir.search.page import Page, find
 from shared.fhir.search.parse import parse
@@ -25,10 +25,10 @@ async def search(
     *,
     base: str = "",
     strict: bool = False,
-    access: Filter | None = None,
+    access: Access = EVERYTHING,
     clock: Clock = system_clock,
 ) -> Page:
-    """One page of resources of ``type_``. ``base`` is our own base URL; ``access`` is a filter that nobody escapes.
+    """One page of resources of ``type_``. ``base`` is our own base URL; ``access`` is what the caller may see.
 
     Raises ``Invalid`` for what is malformed, ``NotSupported`` for what is still to come."""
     return await find(connection, await _query(connection, type_, parameters, base, strict, access, clock), access)
@@ -41,7 +41,7 @@ async def search_bundle(
     *,
     base: str,
     strict: bool = False,
-    access: Filter | None = None,
+    access: Access,
     clock: Clock = system_clock,
     replica: Replica | None = None,
 ) -> bytes:
@@ -62,17 +62,18 @@ async def matches(
     parameters: Sequence[tuple[str, str]],
     *,
     base: str,
+    access: Access,
     limit: int,
     clock: Clock = system_clock,
 ) -> list[Stored]:
-    """Up to ``limit`` resources that match conditional criteria.
+    """Up to ``limit`` resources, of what ``access`` shows, that match conditional criteria.
 
     Raises ``Invalid`` for an unknown parameter, too, and for criteria that everything matches."""
-    query = await _query(connection, type_, parameters, base, True, None, clock)
+    query = await _query(connection, type_, parameters, base, True, access, clock)
     if not query.filters:
         raise Invalid("The criteria select nothing in particular.", code="value")
     query = replace(query, count=limit, sort=(), includes=(), total=False, cursor=None)
-    page = await find(connection, query)
+    page = await find(connection, query, access)
     if page.next is not None and len(page.matches) < limit:
         raise Invalid("What the criteria match is more than is taken at once.", code="too-costly")
     return list(page.matches)
@@ -84,7 +85,7 @@ async def _query(
     parameters: Sequence[tuple[str, str]],
     base: str,
     strict: bool,
-    access: Filter | None,
+    access: Access,
     clock: Clock,
 ) -> Query:
     lookups = await looked_up(connection, parameters, base=base, access=access)

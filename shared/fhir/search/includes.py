@@ -6,11 +6,11 @@ from typing import Any
 
 from shared.errors import Invalid
 from shared.fhir.json import loads
+from shared.fhir.search.access import Access, condition
 from shared.fhir.search.extract import values_at
-from shared.fhir.search.filters import Filter
 from shared.fhir.search.params.reference import local
-from shared.fhir.search.predicates import predicate, shape_of, values_of
 from shared.fhir.search.query import Include, Query
+from shared.store.condition import as_column
 from shared.store.database import Connection, Pool
 from shared.store.indexing import term
 from shared.store.resources import Stored
@@ -20,7 +20,7 @@ MOST_INCLUDED = 5_000
 
 
 async def included(
-    connection: Connection | Pool, query: Query, matches: Sequence[Stored], access: Filter | None
+    connection: Connection | Pool, query: Query, matches: Sequence[Stored], access: Access
 ) -> tuple[Stored, ...]:
     """What the includes bring in, each once, without the matches themselves.
 
@@ -39,10 +39,8 @@ async def included(
     if not forward and not backward:
         return ()
     arguments: list[Any] = [[type_ for type_, _ in forward], [id_ for _, id_ in forward], sources, backward]
-    if access is not None:
-        arguments += values_of(access)
-    statement = _statement(None if access is None else shape_of(access), query.most_bytes)
-    rows = await connection.fetch(statement, *arguments)
+    allowed, further = as_column(condition(access, [type_ for type_, _ in forward] + sources), 5)
+    rows = await connection.fetch(_statement(allowed, query.most_bytes), *arguments, *further)
     if len(rows) > MOST_INCLUDED or (rows and rows[-1][4] is None):
         raise Invalid("The includes bring in too many resources; ask for fewer per page.", code="too-costly")
     known = {(match.type, match.id) for match in matches}
@@ -75,18 +73,17 @@ def _targets(include: Include, resource: Any) -> list[tuple[str, str]]:
 
 
 @lru_cache(maxsize=64)
-def _statement(access: Any, most_bytes: int) -> str:
-    names = iter(range(5, 1_000))
-    allowed = "" if access is None else f" AND {predicate(access, lambda cast: f'${next(names)}::{cast}')}"
+def _statement(allowed: str, most_bytes: int) -> str:
     row = "SELECT r.type, r.id, r.version, r.last_updated, r.body FROM"
     forward = (
         f"{row} unnest($1::text[], $2::text[]) AS w(type, id) CROSS JOIN LATERAL"
-        f" (SELECT * FROM resource r WHERE r.type = w.type AND r.id = w.id AND NOT r.deleted{allowed} OFFSET 0) r"
+        f" (SELECT * FROM resource r WHERE r.type = w.type AND r.id = w.id AND NOT r.deleted AND {allowed} OFFSET 0) r"
     )
     backward = (
         f"{row} (SELECT DISTINCT t.rid, w.type FROM unnest($3::text[], $4::bigint[]) AS w(type, term)"
         f" CROSS JOIN LATERAL (SELECT d.rid FROM index_term d WHERE d.term = w.term OFFSET 0) t) w CROSS JOIN LATERAL"
-        f" (SELECT * FROM resource r WHERE r.rid = w.rid AND r.type = w.type AND NOT r.deleted{allowed} OFFSET 0) r"
+        f" (SELECT * FROM resource r WHERE r.rid = w.rid AND r.type = w.type AND NOT r.deleted"
+        f" AND {allowed} OFFSET 0) r"
     )
     few = f"SELECT * FROM ({forward} UNION ALL {backward}) every LIMIT {MOST_INCLUDED + 1}"
     return f"SELECT i.type, i.id, i.version, i.last_updated, {within('i.body', most_bytes)} FROM ({few}) i"

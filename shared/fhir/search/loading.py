@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from shared.errors import Invalid
 from shared.fhir.json import Resource, loads
+from shared.fhir.search.access import Access
 from shared.fhir.search.escapes import split_unescaped, unescape
-from shared.fhir.search.filters import Filter, Ids, Terms
+from shared.fhir.search.filters import Ids, Terms
 from shared.fhir.search.lookups import NOTHING, Lookups, named
 from shared.fhir.search.page import find
 from shared.fhir.search.parameters import parameters_of
@@ -22,7 +23,7 @@ _ROUNDS = 5
 
 
 async def looked_up(
-    connection: Connection | Pool, parameters: Sequence[tuple[str, str]], *, base: str, access: Filter | None
+    connection: Connection | Pool, parameters: Sequence[tuple[str, str]], *, base: str, access: Access
 ) -> Lookups:
     """What ``parameters`` refer to, as far as ``access`` lets it be seen. Most searches need nothing, and ask nothing.
 
@@ -51,7 +52,7 @@ async def looked_up(
     return Lookups(documents, await _by_id(connection, "List", lists, access))
 
 
-async def _value_sets(connection: Connection | Pool, names: set[str], access: Filter | None) -> dict[str, Resource]:
+async def _value_sets(connection: Connection | Pool, names: set[str], access: Access) -> dict[str, Resource]:
     ids = {name.removeprefix("ValueSet/") for name in names if name.startswith("ValueSet/")}
     urls = {name for name in names if not name.startswith("ValueSet/")}
     own = await _by_id(connection, "ValueSet", ids, access)
@@ -60,9 +61,7 @@ async def _value_sets(connection: Connection | Pool, names: set[str], access: Fi
     )
 
 
-async def _by_id(
-    connection: Connection | Pool, type_: str, ids: Iterable[str], access: Filter | None
-) -> dict[str, Resource]:
+async def _by_id(connection: Connection | Pool, type_: str, ids: Iterable[str], access: Access) -> dict[str, Resource]:
     wanted = tuple(ids)
     if not wanted:
         return {}
@@ -71,7 +70,7 @@ async def _by_id(
 
 
 async def _by_url(
-    connection: Connection | Pool, type_: str, names: Iterable[str], access: Filter | None
+    connection: Connection | Pool, type_: str, names: Iterable[str], access: Access
 ) -> dict[str, Resource]:
     """By canonical URL, with or without a version: of several the one that was written last."""
     wanted = tuple(names)

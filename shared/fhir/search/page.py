@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from shared.fhir.search.filters import Filter
+from shared.fhir.search.access import EVERYTHING, Access, restricted
 from shared.fhir.search.includes import included
 from shared.fhir.search.query import Cursor, Query
 from shared.fhir.search.snapshot import LONGEST_WRITE, Snapshot
@@ -24,18 +24,19 @@ class Page:
     total: int | None = None
 
 
-async def find(connection: Connection | Pool, query: Query, access: Filter | None = None) -> Page:
+async def find(connection: Connection | Pool, query: Query, access: Access = EVERYTHING) -> Page:
     """The page that ``query`` asks for. ``access`` holds for matches, includes and the total alike.
 
     A page of large resources ends early, with its next page behind it. Raises ``Invalid`` when the includes are too
     many or too large."""
+    query = restricted(query, access)
     if query.count == 0:
-        return Page(total=await total_of(connection, query, access))
-    statement, arguments = page_statement(query, access)
+        return Page(total=await total_of(connection, query))
+    statement, arguments = page_statement(query)
     rows = await connection.fetch(statement, *arguments)
     if any(row[4] is None for row in rows[: query.count]):
         # seldom: a body is so large that only what is before it tells whether it has room
-        statement, arguments = page_statement(query, access, exact=True)
+        statement, arguments = page_statement(query, exact=True)
         rows = await connection.fetch(statement, *arguments)
     type_ = query.type
     matches = tuple(
@@ -48,7 +49,7 @@ async def find(connection: Connection | Pool, query: Query, access: Filter | Non
     total = None
     if query.total:
         complete = len(rows) <= query.count and query.cursor is None
-        total = len(rows) if complete else await total_of(connection, query, access)
+        total = len(rows) if complete else await total_of(connection, query)
     return Page(matches, await included(connection, query, matches, access), following, total)
 
 

@@ -38,12 +38,12 @@ class _Layout:
     continued: bool
 
 
-def page_statement(query: Query, access: Filter | None, *, exact: bool = False) -> tuple[str, list[Any]]:
+def page_statement(query: Query, *, exact: bool = False) -> tuple[str, list[Any]]:
     """The statement for one page, and its arguments; rows are rid, id, version, last_updated, body, sort values.
 
     It asks for one row more than the page holds: that row says that there is a next page. A row has no body
     (NULL) where it is larger than its share of ``most_bytes``; where ``exact``, behind the rows that fill the page."""
-    filters = ordered(query, access)
+    filters = ordered(query)
     layout = _Layout(
         tuple(shape_of(found) for found in filters),
         tuple((key.kind, key.descending) for key in query.sort),
@@ -68,30 +68,29 @@ def page_statement(query: Query, access: Filter | None, *, exact: bool = False) 
     )
 
 
-def count_statement(query: Query, access: Filter | None, *, most: int | None = None) -> tuple[str, list[Any]]:
+def count_statement(query: Query, *, most: int | None = None) -> tuple[str, list[Any]]:
     """The statement for the total, counted no further than ``most``, and its arguments."""
-    shapes, arguments = _asked(query, access)
+    shapes, arguments = _asked(query)
     return _count(shapes, most), arguments
 
 
-def estimate_statement(query: Query, access: Filter | None) -> tuple[str, list[Any]]:
+def estimate_statement(query: Query) -> tuple[str, list[Any]]:
     """The statement by which the planner tells, as JSON, how many rows it expects to match; and its arguments."""
-    shapes, arguments = _asked(query, access)
+    shapes, arguments = _asked(query)
     return f"EXPLAIN (FORMAT JSON) {_matching(shapes)}", arguments
 
 
-def _asked(query: Query, access: Filter | None) -> tuple[tuple[Shape, ...], list[Any]]:
-    filters = ordered(query, access)
+def _asked(query: Query) -> tuple[tuple[Shape, ...], list[Any]]:
+    filters = ordered(query)
     arguments: list[Any] = [query.type]
     for found in filters:
         arguments += values_of(found)
     return tuple(shape_of(found) for found in filters), arguments
 
 
-def ordered(query: Query, access: Filter | None) -> list[Filter]:
+def ordered(query: Query) -> list[Filter]:
     """All filters, the likeliest to be rare first."""
-    filters = [*query.filters, *([access] if access else [])]
-    return sorted(filters, key=lambda f: (_COST.get(shape_of(f)[0], 9), f.rank if isinstance(f, Terms) else 0))
+    return sorted(query.filters, key=lambda f: (_COST.get(shape_of(f)[0], 9), f.rank if isinstance(f, Terms) else 0))
 
 
 class _Names:

@@ -13,7 +13,9 @@ from shared.fhir.search.parameters import search_parameters
 
 VERSION = "4.0.1"
 RELEASED = "2026-11-23"
-_INTERACTIONS = ("read", "vread", "update", "patch", "delete", "history-instance", "create", "search-type")
+_INTERACTIONS = (
+    *("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"),
+)
 _SECURITY = {
     "cors": False,
     "service": [
@@ -47,7 +49,7 @@ def statement(engine: Engine, base: str) -> Resource:
                 "mode": "server",
                 "security": _SECURITY,
                 "resource": [_resource(kind, engine) for kind in sorted(engine.kinds, key=lambda kind: kind.type)],
-                "interaction": [{"code": "transaction"}, {"code": "batch"}],
+                "interaction": [{"code": "transaction"}, {"code": "batch"}, {"code": "history-system"}],
                 **_operations(""),
             }
         ],

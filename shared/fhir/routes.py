@@ -16,6 +16,11 @@ from shared.fhir.interactions.update import update
 from shared.fhir.interactions.vread import vread
 from shared.fhir.operations.table import operation_at
 
+_WORDS = frozenset({"_search", "_history"})
+"""What may stand where an id does."""
+_WHOLE = frozenset({"metadata", "_history"})
+"""What may stand where a type does."""
+
 
 async def dispatch(engine: Engine, request: Request) -> Response:
     """The interaction's answer. Raises ``ConsiliumError``."""
@@ -23,20 +28,22 @@ async def dispatch(engine: Engine, request: Request) -> Response:
     method = "GET" if request.method == "HEAD" else request.method
     if _names_operation(request.path):
         return await _operation(engine, request)
-    if len(request.path) > 1 and method != "PUT" and request.path[1] != "_search" and not legal_id(request.path[1]):
+    if len(request.path) > 1 and method != "PUT" and request.path[1] not in _WORDS and not legal_id(request.path[1]):
         raise NotFound("No such resource.")
     match method, request.path:
-        case "GET", (_, id_) if id_ != "_search":
+        case "GET", (_, id_) if id_ not in _WORDS:
             return await read(engine, request)
         case "GET", ("metadata",):
             return capability(engine, request)
+        case "GET", ("_history",) | (_, "_history") | (_, _, "_history"):
+            return await history(engine, request)
         case "GET", (_,):
             return await search(engine, request)
         case "POST", (_, "_search"):
             return await search(engine, request)
         case "POST", ():
             return await _bundle(engine, request)
-        case "POST", (type_,) if type_ != "metadata":
+        case "POST", (type_,) if type_ not in _WHOLE:
             return await create(engine, request)
         case "PUT", (_, _):
             return await update(engine, request)
@@ -44,17 +51,15 @@ async def dispatch(engine: Engine, request: Request) -> Response:
             return await patch(engine, request)
         case "DELETE", (_, _):
             return await delete(engine, request)
-        case "PUT", (type_,) if type_ != "metadata":
+        case "PUT", (type_,) if type_ not in _WHOLE:
             return await update(engine, request)
-        case "PATCH", (type_,) if type_ != "metadata":
+        case "PATCH", (type_,) if type_ not in _WHOLE:
             return await patch(engine, request)
-        case "DELETE", (type_,) if type_ != "metadata":
+        case "DELETE", (type_,) if type_ not in _WHOLE:
             return await delete(engine, request)
-        case "GET", (_, _, "_history"):
-            return await history(engine, request)
         case "GET", (_, _, "_history", _):
             return await vread(engine, request)
-    if request.path and request.path[0] != "metadata":
+    if request.path and request.path[0] not in _WHOLE:
         engine.kinds.kind(request.path[0])
     raise NotAllowed("This address does not take this method.", methods=_methods(request.path))
 
@@ -79,7 +84,7 @@ def _methods(path: tuple[str, ...]) -> tuple[str, ...]:
     match path:
         case () | (_, "_search"):
             return ("POST",)
-        case ("metadata",) | (_, _, "_history") | (_, _, "_history", _):
+        case ("metadata",) | ("_history",) | (_, "_history") | (_, _, "_history") | (_, _, "_history", _):
             return ("GET", "HEAD")
         case (_,):
             return ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")

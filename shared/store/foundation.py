@@ -66,8 +66,11 @@ CREATE TABLE resource_history (
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL,
     method TEXT NOT NULL,
     body BYTEA NOT NULL,
+    seq BIGINT GENERATED ALWAYS AS IDENTITY,
     PRIMARY KEY (type, id, version)
 );
+CREATE INDEX resource_history_type ON resource_history (type, last_updated, seq);
+CREATE INDEX resource_history_updated ON resource_history (last_updated, seq);
 CREATE TABLE inbox (
     consumer TEXT NOT NULL,
     event_id TEXT NOT NULL,

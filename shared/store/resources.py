@@ -29,15 +29,12 @@ class Past:
 
     stored: Stored
     method: str
-    oldest: int = 1
-    """The first version that is still kept; the ones behind it have no gaps."""
 
 
 _READ = "SELECT r.version, r.last_updated, r.deleted, r.body FROM resource r WHERE r.type = $1 AND r.id = $2"
 _VREAD = "SELECT last_updated, method, body FROM resource_history WHERE type = $1 AND id = $2 AND version = $3"
 _HISTORY = (
-    f"SELECT h.version, h.last_updated, h.method, {within('h.body', MOST_BYTES)},"
-    " (SELECT min(version) FROM resource_history WHERE type = $1 AND id = $2) FROM ("
+    f"SELECT h.version, h.last_updated, h.method, {within('h.body', MOST_BYTES)} FROM ("
     "SELECT version, last_updated, method, body FROM resource_history"
     " WHERE type = $1 AND id = $2 AND version < $3{} ORDER BY version DESC LIMIT $4) h"
 )
@@ -112,7 +109,7 @@ async def history(
     shown, arguments = _shown(seen, 5)
     rows = await connection.fetch(_HISTORY.format(shown), type_, id_, below, limit, *arguments)
     return [
-        Past(Stored(type_, id_, row[0], row[1], row[2] == "DELETE", row[3]), row[2], row[4])
+        Past(Stored(type_, id_, row[0], row[1], row[2] == "DELETE", row[3]), row[2])
         for row in rows
         if row[3] is not None
     ]

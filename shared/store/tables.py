@@ -64,12 +64,18 @@ class HistoryRow(StoreTable, table=True):
     """Every version that a resource ever had, and the method that made it. A deletion has an empty body."""
 
     __tablename__ = "resource_history"
+    __table_args__ = (
+        Index("resource_history_type", "type", "last_updated", "seq"),
+        Index("resource_history_updated", "last_updated", "seq"),
+    )
     type: str = Field(primary_key=True, sa_type=Text)
     id: str = Field(primary_key=True, sa_type=Text)
     version: int = Field(primary_key=True)
     last_updated: datetime = Field(sa_type=DateTime(timezone=True))
     method: str = Field(sa_type=Text)
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    seq: int = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
+    """Tells versions of one moment apart in the order of a type's or the whole history."""
 
 
 class FloorRow(StoreTable, table=True):

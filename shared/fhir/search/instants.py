@@ -4,7 +4,7 @@ A date without a time zone is taken as UTC.
 """
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 _DATE = re.compile(
@@ -12,6 +12,8 @@ _DATE = re.compile(
 )
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 86_400_000_000
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST, _LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def _day(year: int, month: int, day: int) -> int:
@@ -57,3 +59,12 @@ def micros(moment: datetime) -> int:
     moment = moment.astimezone(UTC)
     seconds = (moment.hour * 60 + moment.minute) * 60 + moment.second
     return _day(moment.year, moment.month, moment.day) + seconds * 1_000_000 + moment.microsecond
+
+
+def moment(microseconds: int) -> datetime:
+    """What ``micros`` made; beyond the years that Python knows, the first or the last of them."""
+    if microseconds <= 0 and timedelta(microseconds=-microseconds) > _BEGINNING - _EARLIEST:
+        return _EARLIEST
+    if microseconds > 0 and timedelta(microseconds=microseconds) > _LATEST - _BEGINNING:
+        return _LATEST
+    return _BEGINNING + timedelta(microseconds=microseconds)

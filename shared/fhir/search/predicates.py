@@ -5,7 +5,6 @@ PostgreSQL's prepared plan) serves every search of that shape.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.fhir.search.filters import (
@@ -20,15 +19,13 @@ from shared.fhir.search.filters import (
     Terms,
     Updated,
 )
+from shared.fhir.search.instants import moment
 
 Shape = tuple[Any, ...]
 Bind = Callable[[str], str]
 """``bind("bigint")`` is the next placeholder, cast to that type."""
 
 _LAST = "\U0010ffff"
-_YEAR_1 = datetime(1, 1, 1, tzinfo=UTC)
-_LATEST = datetime(9999, 12, 31, tzinfo=UTC)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # prefix -> condition on the stored range (l, h) and the range searched for ({a}, {b}), both half-open
 DATE = {
@@ -106,7 +103,7 @@ def values_of(found: Filter) -> Iterator[Any]:
                 yield from _used(DATE[test.prefix], test.low, test.high)
         case Updated(tests):
             for test in tests:
-                yield from _used(_UPDATED[test.prefix], _moment(test.low), _moment(test.high))
+                yield from _used(_UPDATED[test.prefix], moment(test.low), moment(test.high))
         case Strings(param, mode, values, exact):
             yield param
             for number, value in enumerate(values):
@@ -131,14 +128,6 @@ def _used(template: str, low: Any, high: Any) -> Iterator[Any]:
         yield low
     if "{b}" in template:
         yield high
-
-
-def _moment(micros: int) -> datetime:
-    if micros <= 0 and timedelta(microseconds=-micros) > _EPOCH - _YEAR_1:
-        return _YEAR_1
-    if micros > 0 and timedelta(microseconds=micros) > _LATEST - _EPOCH:
-        return _LATEST
-    return _EPOCH + timedelta(microseconds=micros)
 
 
 def condition(templates: dict[str, str], prefix: str, bind: Bind, cast: str, low: str, high: str) -> str:

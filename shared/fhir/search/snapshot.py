@@ -56,6 +56,10 @@ class Sight:
         distance = f"((({alias}.xmin::text::bigint - {top}) % 4294967296 + 6442450944) % 4294967296 - 2147483648)"
         return f"pg_visible_in_snapshot(({top} + {distance})::text::xid8, {self.text}::pg_snapshot)"
 
+    def made(self) -> str:
+        """Whether the first page saw the version ``h``, a row of the history that never changes."""
+        return f"(h.last_updated <= {self.horizon} OR {self._sees('h')})"
+
     def unchanged(self) -> str:
         """Whether the present version of ``r`` is the one that the first page saw."""
         return f"(r.last_updated <= {self.horizon} OR {self._sees('r')})"

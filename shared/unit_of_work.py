@@ -146,9 +146,7 @@ class UnitOfWork:
         elif self._connection is None and not self._writes and not self._events:
             return
         else:
-            connection = await self.connection()
-            await self._write(connection, final=True)
-            await self._refuse_dangling(connection)
+            await self.rehearse()
             assert self._transaction is not None
             await self._transaction.commit()
             self._transaction = None
@@ -156,6 +154,12 @@ class UnitOfWork:
             self.engine.wake_relay()
         if self._facts:
             self.engine.observe(self._facts)
+
+    async def rehearse(self) -> None:
+        """All of ``commit`` but the commit: raises what that would raise. Close the unit of work then."""
+        connection = await self.connection()
+        await self._write(connection, final=True)
+        await self._refuse_dangling(connection)
 
     async def flush(self) -> None:
         """Send what is staged, inside the open transaction. References are checked at the commit, when all is there."""

@@ -9,7 +9,6 @@ from services.careplans.domain.rules import (
     decide_questionnaire_response,
     decide_record,
 )
-from services.careplans.profiles import profiles_of
 from shared.fhir.definitions import RESOURCE_TYPES
 from shared.fhir.kinds import Decide, Registry, ResourceKind
 
@@ -38,7 +37,6 @@ KINDS = Registry(
     ResourceKind(
         type_,
         decide=_DECISIONS.get(type_, decide_record),
-        profiles=profiles_of(type_),
         if_match_required=type_ == "CarePlan",
     )
     for type_ in sorted(RESOURCE_TYPES - OF_OTHERS - WITHOUT_ENDPOINT)

@@ -10,6 +10,7 @@ from shared.fhir.json import Resource, dumps
 from shared.fhir.kinds import ResourceKind
 from shared.fhir.operations.table import operations_of
 from shared.fhir.search.parameters import search_parameters
+from shared.fhir.validate.profiles import profiles_of
 
 VERSION = "4.0.1"
 RELEASED = "2026-11-23"
@@ -62,8 +63,8 @@ def _resource(kind: ResourceKind, engine: Engine) -> Resource:
         "type": kind.type,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{kind.type}",
     }
-    if kind.profiles:
-        told["supportedProfile"] = list(kind.profiles)
+    if profiles := profiles_of(kind.type):
+        told["supportedProfile"] = list(profiles)
     told |= {
         "interaction": [{"code": code} for code in _INTERACTIONS],
         "versioning": "versioned-update" if engine.demands_if_match(kind.type) else "versioned",

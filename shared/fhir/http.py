@@ -109,6 +109,14 @@ def body_resource(request: Request, type_: str) -> Resource:
     """The resource in the body, its references to this server relative. A Bundle's entries stay as they are.
 
     Raises ``UnsupportedMediaType`` or ``Invalid``."""
+    resource = any_resource(request)
+    if resource.get("resourceType") != type_:
+        raise Invalid("The body's resourceType is not the type in the URL.", expression=("resourceType",))
+    return resource
+
+
+def any_resource(request: Request) -> Resource:
+    """The same, whatever its type is."""
     resource = request.resource
     if resource is None:
         media = request.headers.get("content-type", FHIR_JSON).partition(";")[0].strip().lower()
@@ -119,8 +127,6 @@ def body_resource(request: Request, type_: str) -> Resource:
             make_relative(resource, request.base)
     if not isinstance(resource, dict):
         raise Invalid("The body is not a JSON object.", code="structure")
-    if resource.get("resourceType") != type_:
-        raise Invalid("The body's resourceType is not the type in the URL.", expression=("resourceType",))
     return resource
 
 

@@ -65,8 +65,6 @@ class ResourceKind:
     """References (``ServiceRequest/x``) that ``decide`` wants to see; pure."""
     further: Callable[[Resource | None, Resource | None, Mapping[str, Resource]], Iterable[str]] = nothing_further
     """References that ``decide`` wants to see because of what was found; asked until they are all known; pure."""
-    profiles: tuple[str, ...] = ()
-    """Supported profiles, for the CapabilityStatement."""
     if_match_required: bool = False
     """An interactive caller must send If-Match on update (428 otherwise), unless ``CONSILIUM_IF_MATCH_TYPES`` says
     which types that holds for."""

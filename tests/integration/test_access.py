@@ -65,6 +65,7 @@ async def _put(fhir: httpx.AsyncClient, resource: dict[str, object]) -> None:
         ("{}/_history", 200),
         ("{}/_history/1", 200),
         ("{}/$meta", 200),
+        ("{}/$validate", 200),
     ],
 )
 async def test_what_is_hidden_is_not_found(database_url: str, path: str, shown: int) -> None:

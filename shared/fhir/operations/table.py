@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from shared.errors import NotSupported
-from shared.fhir.operations import meta
+from shared.fhir.operations import meta, validate
 from shared.fhir.operations.operation import Level, Operation
 
-OPERATIONS: tuple[Operation, ...] = (meta.META,)
+OPERATIONS: tuple[Operation, ...] = (meta.META, validate.VALIDATE)
 
 
 def operation_at(path: tuple[str, ...]) -> Operation:

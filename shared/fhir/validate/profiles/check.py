@@ -8,16 +8,17 @@ from shared.fhir.validate.profiles.visit import TooCostly, Visit
 from shared.fhir.validate.walk import ABOVE, Place
 
 
-def check_profile(resource: Resource, url: str, visit: Visit, place: Place = ABOVE) -> None:
-    """Note in ``visit`` what ``url``, a profile of the table, finds in ``resource``, which is valid R4.
+def check_profile(resource: Resource, url: str, visit: Visit, place: Place = ABOVE, label: str = "") -> None:
+    """Note in ``visit`` what the profile ``url`` finds in ``resource``, which is valid R4.
 
-    ``place`` is where it was found, the root or an entry. Raises ``KeyError`` for an unknown profile."""
+    ``place`` and ``label``: where it was found, if not as the root (``Bundle.entry[2]``, ``resource``). Raises
+    ``KeyError`` for an unknown profile."""
     type_ = type_of(url)
     visit.profile = url.rsplit("/", 1)[-1]
+    label = label or resource["resourceType"]
     if resource["resourceType"] != type_:
-        visit.report("invalid", f"this is a profile of {type_}.", place, resource["resourceType"])
+        visit.report("invalid", f"this is a profile of {type_}.", place, label)
         return
-    label = "" if place is not ABOVE else type_
     try:
         profile_test(url)(Item(resource, None, "", label, -1), place, visit)
     except TooCostly:

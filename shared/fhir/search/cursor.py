@@ -1,8 +1,10 @@
 """The opaque token in a next link: where the page ended. Bound to the sort order that made it."""
 
 import binascii
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import msgspec
 
@@ -13,18 +15,27 @@ from shared.fhir.search.snapshot import Snapshot, is_snapshot
 from shared.store.indexing import EARLIEST, LATEST
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBER = re.compile(r"^-?\d{1,300}(\.\d{1,600})?(E[+-]\d{1,3})?$")
 _decoder = msgspec.json.Decoder(tuple[list[str], list[int | str], int, tuple[str, int] | None])
 
 
 def _signature(sort: tuple[Sort, ...]) -> list[str]:
-    return [f"{'-' if key.descending else ''}{key.kind}{key.param or ''}" for key in sort]
+    return [
+        f"{'-' if key.descending else ''}{key.kind}{key.param or ''}{'.'.join(key.path)}{key.start}" for key in sort
+    ]
 
 
 def encode(sort: tuple[Sort, ...], cursor: Cursor) -> str:
     """The token of ``cursor``."""
-    values = [micros(value) if isinstance(value, datetime) else value for value in cursor.values]
+    values = [_written(value) for value in cursor.values]
     seen = None if cursor.snapshot is None else (cursor.snapshot.text, micros(cursor.snapshot.horizon))
     return urlsafe_b64encode(msgspec.json.encode((_signature(sort), values, cursor.rid, seen))).decode().rstrip("=")
+
+
+def _written(value: SortValue) -> int | str:
+    if isinstance(value, datetime):
+        return micros(value)
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def decode(sort: tuple[Sort, ...], token: str) -> Cursor:
@@ -48,7 +59,11 @@ def _seen(text: str, horizon: int) -> Snapshot:
 
 
 def _value(key: Sort, value: int | str) -> SortValue:
-    if key.kind in ("id", "string"):
+    if key.kind == "quantity":
+        if not isinstance(value, str) or not _NUMBER.match(value):
+            raise ValueError("not a number")
+        return Decimal(value)
+    if key.kind in ("id", "string", "reference"):
         if not isinstance(value, str) or "\x00" in value:
             raise ValueError("not a string")
         return value

@@ -6,6 +6,16 @@ from shared.fhir.search.predicates import Bind
 from shared.fhir.search.snapshot import Sight
 from shared.store.indexing import EARLIEST, LATEST
 
+PARAMETERS = {"date": ("bigint",), "string": ("bigint",), "quantity": ("bigint",), "reference": ("text[]", "text")}
+"""Kind of a sort key -> the casts of what it binds (``Sort.arguments``)."""
+VALUES = {
+    "date": ("index_date", "low", ("high",)),
+    "string": ("index_string", "value", ("exact",)),
+    "quantity": ("index_quantity", "low", ("high", "units")),
+}
+"""Kind -> the table of its values, the column that it sorts by, and what tells two entries of the same value apart."""
+_CASTS = {"updated": "timestamptz", "date": "bigint", "quantity": "numeric"}
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -13,7 +23,7 @@ class Order:
 
     expressions: tuple[str, ...]
     descending: tuple[bool, ...]
-    params: tuple[str, ...]
+    params: tuple[tuple[str, ...], ...]
     cursor: tuple[str, ...]
     sight: Sight | None = None
     """What the first page saw, where this is a later page in the order of lastUpdated."""
@@ -49,30 +59,33 @@ class Order:
 
 def order_of(keys: tuple[tuple[str, bool], ...], continued: bool, take: Bind) -> Order:
     """The order of the sort ``keys`` (kind, descending). ``take`` makes placeholders: parameters, then the cursor's."""
-    params = tuple(take("bigint") if kind in ("date", "string") else "" for kind, _ in keys)
+    params = tuple(tuple(take(cast) for cast in PARAMETERS.get(kind, ())) for kind, _ in keys)
     sight = Sight.taken(take) if continued and [kind for kind, _ in keys] == ["updated"] else None
     expressions, casts = [], []
-    for (kind, descending), param in zip(keys, params, strict=True):
-        expressions.append(sight.updated() if sight else expression_of(kind, descending, param))
-        casts.append({"updated": "timestamptz", "date": "bigint"}.get(kind, "text"))
+    for (kind, descending), names in zip(keys, params, strict=True):
+        expressions.append(sight.updated() if sight else expression_of(kind, descending, names))
+        casts.append(_CASTS.get(kind, "text"))
     cursor = tuple(take(cast) for cast in [*casts, "bigint"]) if continued else ()
     return Order(tuple(expressions), tuple(descending for _, descending in keys), params, cursor, sight)
 
 
-def expression_of(kind: str, descending: bool, param: str) -> str:
-    """A sort value of the row ``r``. Rows without a value come last in either direction."""
+def expression_of(kind: str, descending: bool, names: tuple[str, ...]) -> str:
+    """A sort value of the row ``r``, by the placeholders ``names``. Rows without a value come last both ways."""
     if kind == "updated":
         return "r.last_updated"
     if kind == "id":
         return "r.id"
-    best = "max" if descending else "min"
     missing = missing_value(kind, descending)
-    if kind == "date":
+    if kind == "reference":
+        path, start = names
         return (
-            f"COALESCE((SELECT {best}(d.low) FROM index_date d WHERE d.rid = r.rid AND d.param = {param}), {missing})"
+            "COALESCE((SELECT f.reference FROM (SELECT (convert_from(r.body, 'UTF8')::json #>> "
+            f'{path}) COLLATE "C" AS reference) f WHERE starts_with(f.reference, {start})), {missing})'
         )
+    table, column, _ = VALUES[kind]
+    best = "max" if descending else "min"
     return (
-        f"COALESCE((SELECT {best}(d.value) FROM index_string d WHERE d.rid = r.rid AND d.param = {param}), {missing})"
+        f"COALESCE((SELECT {best}(d.{column}) FROM {table} d WHERE d.rid = r.rid AND d.param = {names[0]}), {missing})"
     )
 
 
@@ -80,4 +93,6 @@ def missing_value(kind: str, descending: bool) -> str:
     """What stands for the value of a row that has none: behind all others."""
     if kind == "date":
         return f"{EARLIEST - 1}::bigint" if descending else f"{LATEST + 1}::bigint"
+    if kind == "quantity":
+        return "'-1e202'::numeric" if descending else "'1e202'::numeric"
     return "(''::text COLLATE \"C\")" if descending else "(U&'\\+10FFFF'::text COLLATE \"C\")"

@@ -13,7 +13,8 @@ from shared.fhir.search.modifiers import MISSING, require
 from shared.fhir.search.parameters import Parameter, parameters_of, single_keys
 from shared.fhir.search.params import composite, date, lists, quantity, reference, string, token, uri
 from shared.fhir.search.query import DEFAULT_COUNT, LARGEST_COUNT, Query
-from shared.fhir.search.results import include_of, sort_of
+from shared.fhir.search.results import include_of
+from shared.fhir.search.sorting import sort_of
 from shared.fhir.search.windows import joined
 from shared.fhir.subset import subset_of, summary_of
 
@@ -131,7 +132,7 @@ def _with_results(
     type_: str, filters: tuple[Filter, ...], applied: tuple[tuple[str, str], ...], results: dict[str, list[str]]
 ) -> Query:
     """The query with its result parameters. Raises ``Invalid`` for a value that one of them does not take."""
-    sort = tuple(sort_of(type_, key) for value in results.get("_sort", ()) for key in value.split(","))
+    sort = sort_of(type_, results.get("_sort", ()), filters)
     count = _count(results["_count"][-1]) if "_count" in results else DEFAULT_COUNT
     summary = summary_of(results.get("_summary", ()))
     subset = subset_of(type_, results.get("_summary", ()), results.get("_elements", ()))

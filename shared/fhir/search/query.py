@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from decimal import Decimal
+from typing import Any, Literal
 
 from shared.fhir.search.filters import Filter
 from shared.fhir.search.parameters import Parameter
@@ -10,18 +11,29 @@ from shared.fhir.search.snapshot import Snapshot
 from shared.fhir.subset import Subset
 from shared.store.size import MOST_BYTES
 
-SortValue = int | str | datetime
+SortValue = int | str | datetime | Decimal
 DEFAULT_COUNT = 50
 LARGEST_COUNT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """One sort key. ``param`` names the date or string parameter."""
+    """One sort key. ``param`` is the key of the entries that hold the values: dates, strings or quantities."""
 
-    kind: Literal["updated", "id", "date", "string"]
+    kind: Literal["updated", "id", "date", "string", "quantity", "reference"]
     descending: bool = False
     param: int = 0
+    path: tuple[str, ...] = ()
+    """Where the text of a reference stands in the body."""
+    start: str = ""
+    """How that text begins, if it counts: ``Patient/``."""
+
+    @property
+    def arguments(self) -> list[Any]:
+        """The bound values of the key, in the order of ``order.PARAMETERS``."""
+        if self.kind == "reference":
+            return [list(self.path), self.start]
+        return [self.param] if self.kind in ("date", "string", "quantity") else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,8 @@
-"""Result parameters: ``_sort``, ``_include``, ``_revinclude`` (http://hl7.org/fhir/R4/search.html#return)."""
+"""Result parameters: ``_include``, ``_revinclude`` (http://hl7.org/fhir/R4/search.html#return)."""
 
 from shared.errors import Invalid, NotSupported
 from shared.fhir.search.parameters import is_type, parameters_of
-from shared.fhir.search.query import Include, Sort
-
-
-def sort_of(type_: str, key: str) -> Sort:
-    """One key of ``_sort``. Raises ``Invalid`` where results cannot be sorted by it."""
-    name = key.removeprefix("-")
-    descending = key.startswith("-")
-    if name == "_lastUpdated":
-        return Sort("updated", descending)
-    if name == "_id":
-        return Sort("id", descending)
-    parameter = parameters_of(type_).get(name)
-    if parameter is not None and parameter.kind == "date":
-        return Sort("date", descending, parameter.key)
-    if parameter is not None and parameter.kind == "string":
-        return Sort("string", descending, parameter.key)
-    raise Invalid("Results can be sorted by _lastUpdated, _id, date and string parameters.", code="not-supported")
+from shared.fhir.search.query import Include
 
 
 def include_of(type_: str, name: str, value: str) -> Include:

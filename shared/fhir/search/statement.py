@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.fhir.search.filters import Filter, Terms
 from shared.fhir.search.finders import finds
-from shared.fhir.search.order import Order, missing_value, order_of
+from shared.fhir.search.order import VALUES, Order, missing_value, order_of
 from shared.fhir.search.predicates import Bind, Shape, predicate, shape_of, values_of
 from shared.fhir.search.query import Query
 from shared.fhir.search.snapshot import COLUMN, Sight
@@ -52,7 +52,8 @@ def page_statement(query: Query, *, exact: bool = False) -> tuple[str, list[Any]
     arguments: list[Any] = [query.type, query.count + 1]
     for found in filters:
         arguments += values_of(found)
-    arguments += [key.param for key in query.sort if key.kind in ("date", "string")]
+    for key in query.sort:
+        arguments += key.arguments
     if query.cursor is not None:
         if query.cursor.snapshot is not None:
             arguments += [query.cursor.snapshot.text, query.cursor.snapshot.horizon]
@@ -221,7 +222,7 @@ def _walk(layout: _Layout, order: Order, parts: list[_Part], found: list[_Part])
         rest = "".join(f" AND {part.condition}" for part in parts if part is not single and part not in others)
         return _through(f"{single.finds}{probes}{order.behind('d.rid')} ORDER BY d.rid", "", rest, "w.rid")
     kind, descending = layout.sort[0]
-    if len(layout.sort) == 1 and kind in ("date", "string"):
+    if len(layout.sort) == 1 and kind in VALUES:
         return _walk_values(kind, descending, order, every)
     if order.sight:
         return _walk_as_seen(order, order.sight, every)
@@ -266,13 +267,14 @@ def _through(source: str, columns: str, conditions: str, by: str) -> str:
 
 
 def _walk_values(kind: str, descending: bool, order: Order, every: str) -> str:
-    """Through the date or string index in its order; rows without a value are only looked for when it is exhausted."""
-    table, column, tie = ("index_date", "low", "high") if kind == "date" else ("index_string", "value", "exact")
+    """Through the index of the values in its order; rows without one are only looked for when it is exhausted."""
+    table, column, ties = VALUES[kind]
     sign = ">" if descending else "<"
-    param = order.params[0]
+    [[param]] = order.params
+    mine, others = (", ".join(f"{alias}.{name}" for name in (column, *ties)) for alias in "de")
     first = (
         f"NOT EXISTS (SELECT FROM {table} e WHERE e.rid = d.rid AND e.param = d.param"
-        f" AND (e.{column}, e.{tie}) {sign} (d.{column}, d.{tie}) OFFSET 0)"
+        f" AND ({others}) {sign} ({mine}) OFFSET 0)"
     )
     behind = order.behind(f"d.{column}", "d.rid")
     source = (

@@ -67,24 +67,33 @@ def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) ->
     if fhir_type == "Identifier":
         _index_types(parameter, value, entries)
     for text in _texts(fhir_type, value):
-        entries.strings.append(StringEntry(_text_key(type_, slot), folded(text)[:LONGEST_STRING], 0))
+        entries.strings.append(_read_as(type_, slot, text))
+
+
+@lru_cache(maxsize=16_384)
+def _read_as(type_: str, slot: str, text: str) -> StringEntry:
+    """The entry of one text; those of common codes are made once."""
+    return StringEntry(text_key(type_, slot), folded(text)[:LONGEST_STRING], 0)
 
 
 def _texts(fhir_type: str, value: Any) -> Iterator[str]:
-    """What ``:text`` looks at."""
+    """What people read: ``:text`` looks at it, and ``_sort`` goes by it. A code by itself is only sorted by."""
     if fhir_type == "CodeableConcept":
         found = [value.get("text"), *(coding.get("display") for coding in value.get("coding", ()))]
     elif fhir_type == "Coding":
         found = [value.get("display")]
     elif fhir_type == "Identifier":
         found = [value.get("type", {}).get("text")]
+    elif fhir_type == "code":
+        found = [value]
     else:
         return
     yield from (text for text in found if text is not None)
 
 
 @lru_cache(maxsize=4_096)
-def _text_key(type_: str, slot: str) -> int:
+def text_key(type_: str, slot: str) -> int:
+    """The ``param`` of the texts of a token parameter."""
     return term(type_, slot, ":text")
 
 
@@ -150,7 +159,7 @@ def _text(parameter: Parameter, values: list[str]) -> Filter:
     texts = tuple(folded(unescape(value))[:LONGEST_STRING] for value in values)
     if not all(texts):
         raise Invalid("A text must not be empty.", code="value")
-    return Strings(_text_key(parameter.type, parameter.slot), "prefix", texts)
+    return Strings(text_key(parameter.type, parameter.slot), "prefix", texts)
 
 
 def _in(parameter: Parameter, name: str, lookups: Lookups) -> list[int]:

@@ -1,5 +1,6 @@
 """URIs: exact, or a whole branch (http://hl7.org/fhir/R4/search.html#uri)."""
 
+from functools import lru_cache
 from typing import Any
 
 from shared.errors import Invalid
@@ -22,10 +23,16 @@ def _branches(url: str) -> list[str]:
 
 def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) -> None:
     """Add the keys of ``value``, with and without the version behind a bar, and its text for what is below."""
-    type_, slot = parameter.type, parameter.slot
+    keys, entry = _entries(parameter.type, parameter.slot, parameter.key, value)
+    entries.terms += keys
+    entries.strings.append(entry)
+
+
+@lru_cache(maxsize=4_096)
+def _entries(type_: str, slot: str, key: int, value: str) -> tuple[tuple[int, ...], StringEntry]:
+    """The keys and the text of ``value``; those of common profiles are made once."""
     url, _, _ = value.partition("|")
-    entries.terms += {term(type_, slot, value), term(type_, slot, url)}
-    entries.strings.append(StringEntry(parameter.key, url[:LONGEST_STRING], 0))
+    return (term(type_, slot, value), term(type_, slot, url)), StringEntry(key, url[:LONGEST_STRING], 0)
 
 
 def criterion(parameter: Parameter, modifier: str, values: list[str]) -> Filter:

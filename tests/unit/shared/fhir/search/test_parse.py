@@ -51,7 +51,7 @@ def test_a_reference_to_the_wrong_type_matches_nothing() -> None:
         ("CarePlan", "_count", "-1"),
         ("CarePlan", "_count", "ten"),
         ("CarePlan", "_count", "٣"),
-        ("CarePlan", "_sort", "status"),
+        ("CarePlan", "_sort", "identifier"),
         ("CarePlan", "_sort", "bogus"),
         ("CarePlan", "_sort:desc", "date"),
         ("CarePlan", "_total", "exact"),

@@ -14,6 +14,7 @@ from services.gateway.main import Gateway
 from services.gateway.settings import GatewaySettings
 from services.notifications.main import SERVICE as NOTIFICATIONS
 from services.referrals.main import SERVICE as REFERRALS
+from shared.copies.local import LocalPeers
 from shared.engine import Engine
 from shared.messaging.consumer import declare
 from shared.messaging.doorbell import Doorbell, listen
@@ -120,7 +121,8 @@ async def assembled(
         for service in SERVICES:
             name, pool = service.name, pools[service.name]
             replica = await stack.enter_async_context(replica_of(name, pool, ServerSettings(), size=size))
-            engines[name] = engine_of(service, pool, wake_relay=wake[name], replica=replica)
+            peers = LocalPeers(name, engines)
+            engines[name] = engine_of(service, pool, wake_relay=wake[name], replica=replica, peers=peers)
         if background:
             workers = Background(transport, engines, relays, MessagingGauges(telemetry), alone=processes == 1)
         settings = GatewaySettings()

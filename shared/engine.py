@@ -1,11 +1,12 @@
 """What one service's engine runs on, put together once per process."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
 from shared.clock import Clock, system_clock
+from shared.copies.peers import Peers
 from shared.fhir.kinds import Fact, Registry
 from shared.fhir.rules import WriteRules, rules_from_settings
 from shared.fhir.search.access import Rules, everything
@@ -46,6 +47,12 @@ class Engine:
     """Called after a commit that left events in the outbox."""
     access: Rules = everything
     """What a caller may see: whatever reads goes through it (``shared.fhir.search.access``)."""
+    tells: frozenset[str] = frozenset()
+    """Types of ours of which others keep copies: each change of one is told."""
+    copied: Mapping[str, str] = field(default_factory=dict)
+    """Types of which copies are kept here, and the services that own them."""
+    peers: Peers | None = None
+    """The owners of the copies, in a process that keeps them."""
     replica: Replica | None = None
     """Where searches go while it is fresh enough; everything else asks ``pool``."""
     rules: WriteRules = field(default_factory=rules_from_settings)

@@ -1,7 +1,7 @@
 """A service as data: what it owns, says and hears; and how its API process is put together from that."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
+from shared.copies.peers import Peers
 from shared.engine import Engine, Outgoing, observes_nothing, tells_nothing
 from shared.fhir.app import FhirApp, Receive, Scope, Send
 from shared.fhir.kinds import Fact, Registry
@@ -58,6 +59,10 @@ class Service:
     """What it reads beside what every service does: it must hold before anything starts."""
     readers: tuple[Job, ...] = field(default=())
     """Jobs of the API process (a listener that feeds streams)."""
+    tells: frozenset[str] = frozenset()
+    """Types of its own of which other services keep copies."""
+    copied: Mapping[str, str] = field(default_factory=dict)
+    """Types of which it keeps copies, and the services that own them."""
     busiest: tuple[str, ...] = ()
     """Types whose checks are compiled at the start; that of any other type waits for its first write (60 ms)."""
 
@@ -74,8 +79,11 @@ def engine_of(
     *,
     wake_relay: Callable[[], None] = lambda: None,
     replica: Replica | None = None,
+    peers: Peers | None = None,
 ) -> Engine:
-    """The engine of ``service`` on ``pool``; searches go to ``replica`` where there is one."""
+    """The engine of ``service`` on ``pool``; searches go to ``replica`` where there is one.
+
+    ``peers`` are for a process that keeps copies of what other services own."""
     return Engine(
         service.name,
         service.kinds,
@@ -83,6 +91,9 @@ def engine_of(
         outgoing=service.outgoing,
         observe=service.observe,
         wake_relay=wake_relay,
+        tells=service.tells,
+        copied=service.copied,
+        peers=peers,
         replica=replica,
     )
 

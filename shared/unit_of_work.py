@@ -12,6 +12,7 @@ import asyncpg
 from pydantic import BaseModel
 
 from shared.clock import instant
+from shared.contracts.records import RecordV1, record_event
 from shared.engine import Engine
 from shared.errors import Conflict, Gone, NotFound, PreconditionFailed, Unprocessable
 from shared.fhir.json import Resource, dumps, loads
@@ -200,6 +201,10 @@ class UnitOfWork:
             await self.flush()
         self._writes[key] = write
         self._staged[key] = stored
+        if write.type in self.engine.tells:
+            told = RecordV1(type=write.type, id=write.id, version=write.version, deleted=write.deleted)
+            # a subject of its own: these need no order, and hold up none of what does
+            self.record(record_event(self.engine.service), f"{write.type}/{write.id}/_history/{write.version}", told)
         for reference in references:
             if reference.type in self.engine.kinds:
                 self._references.setdefault((reference.type, reference.id), reference.path)
@@ -265,7 +270,8 @@ class UnitOfWork:
 
     async def _refuse_dangling(self, connection: Connection) -> None:
         terms = [reference_term(type_, id_) for type_, id_ in self._deleted()]
-        if terms and await resources.referred_to(connection, terms):
+        # copies may be out of date, and their owners decide by their own rules
+        if terms and await resources.referred_to(connection, terms, beside=self.engine.copied):
             raise Conflict("Other resources still refer to what was to be deleted.")
 
 

@@ -5,6 +5,7 @@ Beside the service's own queues it hears requests to fill a queue that was lost:
 
 import asyncio
 
+from shared.copies.catching_up import catch_up
 from shared.engine import Engine
 from shared.messaging.consumer import Consumer, declare, run_consumers
 from shared.messaging.delivery import remembered
@@ -40,5 +41,7 @@ async def run_worker(service: Service, engine: Engine, transport: Transport, rel
         group.create_task(relay.run(stop))
         group.create_task(run_consumers(transport, consumers, stop))
         group.create_task(retain(engine, service.sweeps(), stop))
+        if service.copied:
+            group.create_task(catch_up(engine, stop))
         for job in service.jobs:
             group.create_task(job(engine, stop))

@@ -32,6 +32,7 @@ READERS: Mapping[str, str] = {
     "ProcessSettings": "the processes of services apart (`python -m services ...`)",
     "SecuritySettings": "every API process, and `consilium token`",
     "TelemetrySettings": "every process",
+    "CopySettings": "the workers, and `consilium run`",
     "GatewaySettings": "the gateway, and `consilium run`",
     "RetentionSettings": "the workers, and `consilium run`",
     "NotificationRetentionSettings": "the worker of notifications, and `consilium run`",

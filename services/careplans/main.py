@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from services.careplans.api.rest import router
+from services.careplans.copies import COPIED, TELLS
 from services.careplans.events.bindings import BINDINGS
 from services.careplans.events.outgoing import outgoing
 from services.careplans.kinds import KINDS
@@ -15,5 +16,7 @@ SERVICE = Service(
     outgoing=outgoing,
     routers=(router,),
     bindings=BINDINGS,
+    tells=TELLS,
+    copied=COPIED,
     busiest=("Patient", "CarePlan", "CareTeam"),
 )

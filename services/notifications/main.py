@@ -5,6 +5,7 @@ from pathlib import Path
 from services.notifications.api.rest import router
 from services.notifications.app.backlog import watch_backlog
 from services.notifications.channels.stream import feed
+from services.notifications.copies import COPIED, TELLS
 from services.notifications.events.bindings import BINDINGS
 from services.notifications.events.outgoing import outgoing
 from services.notifications.kinds import KINDS
@@ -24,5 +25,7 @@ SERVICE = Service(
     sweeps=sweeps,
     settings=(NotificationSettings,),
     readers=(feed,),
+    tells=TELLS,
+    copied=COPIED,
     busiest=("Communication",),
 )

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from services.referrals.api.rest import router
 from services.referrals.app.funnel import observe
+from services.referrals.copies import COPIED, TELLS
+from services.referrals.events.bindings import BINDINGS
 from services.referrals.events.outgoing import outgoing
 from services.referrals.kinds import KINDS
 from shared.service import Service
@@ -15,5 +17,8 @@ SERVICE = Service(
     outgoing=outgoing,
     observe=observe,
     routers=(router,),
+    bindings=BINDINGS,
+    tells=TELLS,
+    copied=COPIED,
     busiest=("ServiceRequest", "Task"),
 )

@@ -67,6 +67,8 @@ RULES = (
          "CONSILIUM_DATABASE_URL is not set", "A service apart needs a PostgreSQL; set it."),
     Rule(Level.WARNING, lambda given: given.apart and not given.process.amqp_url,
          "CONSILIUM_AMQP_URL is not set, so the broker was not looked at", "Ask in a worker: an API needs no broker."),
+    Rule(Level.FAILURE, lambda given: given.apart and given.security.peer_key is None,
+         "CONSILIUM_PEER_KEY is not set, so services do not know each other", "Set it, the same for all services."),
     Rule(Level.FAILURE, lambda given: given.apart and given.security.auth is AuthMode.OPEN,
          "CONSILIUM_AUTH=open, but a service apart needs tokens", "Set CONSILIUM_AUTH=jwt and the issuer's keys."),
     Rule(Level.FAILURE, _serves_others_open,

@@ -10,6 +10,9 @@ class ProcessSettings(ServerSettings):
 
     service: str | None = None
     """Which service this is; the image says it."""
+    peer_urls: dict[str, str] = Field(default_factory=dict)
+    """Where a worker reaches the APIs of other services, as JSON: ``{"careplans": "http://careplans:8080"}``. One that
+    is not named is at its name's port 8080."""
     pool_size: int = Field(default=10, ge=2, le=100)
     """The most PostgreSQL connections that this process opens."""
     drain_s: float = Field(default=0.0, ge=0, le=60)

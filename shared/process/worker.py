@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 from starlette.applications import Starlette
 
+from shared.copies.http import HttpPeers
 from shared.messaging.consumer import declare
 from shared.messaging.doorbell import listen
 from shared.messaging.refill_request import refill_queue
@@ -16,6 +17,8 @@ from shared.process.mistakes import Mistake
 from shared.process.opening import let_go, opened
 from shared.process.server import require_free, serve
 from shared.process.settings import ProcessSettings
+from shared.security.peers import PeerTokens
+from shared.security.settings import SecuritySettings
 from shared.service import Service, checks_of, engine_of
 from shared.telemetry.health import Check, health_routes, holds
 from shared.telemetry.metrics import MessagingGauges
@@ -32,6 +35,9 @@ async def work(service: Service) -> None:
     require_retention(service)
     if not settings.amqp_url:
         raise Mistake("CONSILIUM_AMQP_URL: a worker needs a broker; without one, `consilium run` does everything.")
+    secret = SecuritySettings().peer_key
+    if service.copied and secret is None:
+        raise Mistake("CONSILIUM_PEER_KEY: a worker reads what other services own, and its key is how they know it.")
     require_free(settings.host, settings.port)
     async with life(f"{service.name}-worker") as (telemetry, stop), AsyncExitStack() as stack:
         pool = await unless(stop, opened(service.name, settings))
@@ -39,7 +45,11 @@ async def work(service: Service) -> None:
         transport = RabbitTransport(settings.amqp_url)
         stack.push_async_callback(transport.close)
         relay = Relay(pool, transport)
-        engine = engine_of(service, pool, wake_relay=relay.wake)
+        peers = None
+        if secret is not None:
+            peers = HttpPeers(PeerTokens(service.name, secret.get_secret_value()), settings.peer_urls)
+            stack.push_async_callback(peers.aclose)
+        engine = engine_of(service, pool, wake_relay=relay.wake, peers=peers)
         queues = [queue_of(binding) for binding in service.bindings]
         checks = checks_of(service, engine)
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from shared.settings import ConsiliumSettings, web_address
 
@@ -28,6 +28,8 @@ class SecuritySettings(ConsiliumSettings):
     """The issuer's public keys as a JWK Set; a rotated file is noticed."""
     jwks_url: str | None = None
     """Where the issuer publishes its JWK Set; it counts where both are set."""
+    peer_key: SecretStr | None = Field(default=None, min_length=32)
+    """A secret of our services alone, the same for all of them: with it they read from each other. 32 bytes or more."""
     jwt_skew_s: float = Field(default=30.0, ge=0, le=300)
     """Seconds that an issuer's clock may run ahead of ours (``nbf``, ``iat``); ``exp`` is kept to the second."""
 

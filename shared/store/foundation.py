@@ -71,6 +71,12 @@ CREATE TABLE resource_history (
 );
 CREATE INDEX resource_history_type ON resource_history (type, last_updated, seq);
 CREATE INDEX resource_history_updated ON resource_history (last_updated, seq);
+CREATE TABLE copy_mark (
+    type TEXT NOT NULL,
+    until TIMESTAMP WITH TIME ZONE,
+    lease_until TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (type)
+);
 CREATE TABLE inbox (
     consumer TEXT NOT NULL,
     event_id TEXT NOT NULL,

@@ -53,7 +53,10 @@ _PRESENT = (
     "SELECT r.type, r.id FROM unnest($1::text[], $2::text[]) AS w(type, id)"
     " JOIN resource r ON r.type = w.type AND r.id = w.id WHERE NOT r.deleted FOR KEY SHARE OF r"
 )
-_REFERRERS = "SELECT EXISTS (SELECT FROM index_term WHERE term = ANY ($1::bigint[]))"
+_REFERRERS = (
+    "SELECT EXISTS (SELECT FROM index_term d WHERE d.term = ANY ($1::bigint[]) AND NOT EXISTS"
+    " (SELECT FROM resource r WHERE r.rid = d.rid AND r.type = ANY ($2::text[])))"
+)
 
 
 async def read(connection: Connection | Pool, type_: str, id_: str, *, seen: Condition | None = None) -> Stored | None:
@@ -138,6 +141,14 @@ async def write(
     return Outcome(row["written"], frozenset((type_, id_) for type_, id_ in present or ()))
 
 
+async def write_copies(connection: Connection | Pool, copies: Sequence[Write]) -> int:
+    """Write those of ``copies`` that are newer than what is here; how many. Each is of another resource of others."""
+    statement, arguments = write_statement(copies, (), (), copies=True)
+    row: Any = await connection.fetchrow(statement, *arguments)
+    written: int = row["written"]
+    return written
+
+
 async def add_events(connection: Connection, events: Sequence[OutboxRow]) -> None:
     """Events without a resource write beside them."""
     rows = ((e.event_id, e.type, e.subject, e.envelope, e.created_at) for e in events)
@@ -150,7 +161,9 @@ async def present(connection: Connection | Pool, keys: Sequence[tuple[str, str]]
     return frozenset((row[0], row[1]) for row in rows)
 
 
-async def referred_to(connection: Connection, terms: Sequence[int]) -> bool:
-    """Whether a resource that is not deleted carries one of ``terms`` (the keys of references to some targets)."""
-    answer: bool = await connection.fetchval(_REFERRERS, list(terms))
+async def referred_to(connection: Connection, terms: Sequence[int], *, beside: Iterable[str] = ()) -> bool:
+    """Whether a resource that is not deleted carries one of ``terms`` (the keys of references to some targets).
+
+    Those of the types ``beside`` do not count."""
+    answer: bool = await connection.fetchval(_REFERRERS, list(terms), list(beside))
     return answer

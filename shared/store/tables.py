@@ -78,6 +78,15 @@ class HistoryRow(StoreTable, table=True):
     """Tells versions of one moment apart in the order of a type's or the whole history."""
 
 
+class CopyMarkRow(StoreTable, table=True):
+    """Until when everything that its owner has of a type is copied here, and who is at it (``shared.copies``)."""
+
+    __tablename__ = "copy_mark"
+    type: str = Field(primary_key=True, sa_type=Text)
+    until: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    lease_until: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
 class FloorRow(StoreTable, table=True):
     """At most one row: the revision that code must know since the last contract migration."""
 

@@ -59,9 +59,15 @@ _INDEXES = {
 
 @lru_cache(maxsize=256)
 def _statement(
-    inserts: bool, updates: bool, indexes: tuple[str, ...], events: bool, references: bool, wait: bool
+    inserts: bool,
+    updates: bool,
+    indexes: tuple[str, ...],
+    events: bool,
+    references: bool,
+    wait: bool,
+    copies: bool = False,
 ) -> str:
-    """The SQL for one shape of write."""
+    """The SQL for one shape of write. ``copies`` of what others own have no history, and versions that were missed."""
     numbers = iter(range(1, 64))
 
     def parameter(cast: str = "") -> str:
@@ -73,6 +79,8 @@ def _statement(
         + " AS i(type, id, version, last_updated, deleted, patient, terms, marks, body, method))"
     ]
     holds = "true"
+    first, later = ("true", "true") if copies else ("i.version = 1", "i.version > 1")
+    follows = "r.version < i.version" if copies else "r.version = i.version - 1"
     if references:
         types, ids = parameter("text[]"), parameter("text[]")
         parts.append(
@@ -88,20 +96,20 @@ def _statement(
             "inserted AS (INSERT INTO resource (type, id, version, last_updated, deleted, patient, terms, marks, body)"
             " SELECT i.type, i.id, i.version, i.last_updated, i.deleted, i.patient, i.terms::bigint[],"
             " i.marks::bigint[], i.body"
-            f" FROM incoming i WHERE i.version = 1 AND {holds} ON CONFLICT DO NOTHING RETURNING rid, type, id, terms)"
+            f" FROM incoming i WHERE {first} AND {holds} ON CONFLICT DO NOTHING RETURNING rid, type, id, terms)"
         )
         written.append("SELECT rid, type, id FROM inserted")
         parts.append("new_terms AS (INSERT INTO index_term (term, rid) SELECT unnest(terms), rid FROM inserted)")
     if updates:
         parts.append(
             "previous AS MATERIALIZED (SELECT r.rid, r.terms FROM resource r JOIN incoming i USING (type, id)"
-            " WHERE i.version > 1)"
+            f" WHERE {later})"
         )
         parts.append(
             "updated AS (UPDATE resource r SET version = i.version, last_updated = i.last_updated, deleted = i.deleted,"
             " patient = i.patient, terms = i.terms::bigint[], marks = i.marks::bigint[], body = i.body"
-            " FROM incoming i WHERE i.version > 1"
-            f" AND r.type = i.type AND r.id = i.id AND r.version = i.version - 1 AND {holds}"
+            f" FROM incoming i WHERE {later}"
+            f" AND r.type = i.type AND r.id = i.id AND {follows} AND {holds}"
             " RETURNING r.rid, r.type, r.id, r.terms)"
         )
         written.append("SELECT rid, type, id FROM updated")
@@ -119,11 +127,12 @@ def _statement(
             for name, (table, *_) in _INDEXES.items()
         )
     parts.append(f"written AS MATERIALIZED ({' UNION ALL '.join(written)})")
-    parts.append(
-        "history AS (INSERT INTO resource_history (type, id, version, last_updated, method, body)"
-        " SELECT i.type, i.id, i.version, i.last_updated, i.method, i.body"
-        " FROM incoming i JOIN written w USING (type, id))"
-    )
+    if not copies:
+        parts.append(
+            "history AS (INSERT INTO resource_history (type, id, version, last_updated, method, body)"
+            " SELECT i.type, i.id, i.version, i.last_updated, i.method, i.body"
+            " FROM incoming i JOIN written w USING (type, id))"
+        )
     for name in indexes:
         table, columns, selected, casts = _INDEXES[name]
         arrays = ", ".join(
@@ -152,10 +161,12 @@ def write_statement(
     references: Sequence[tuple[str, str]],
     *,
     wait: bool = True,
+    copies: bool = False,
 ) -> tuple[str, list[Any]]:
     """The statement and its arguments. ``references``: distinct (type, id) pairs; all exist, or nothing is written.
 
-    What somebody is about to delete is waited for, or without ``wait`` taken for missing."""
+    What somebody is about to delete is waited for, or without ``wait`` taken for missing. ``copies`` are of resources
+    that others own: whatever version is newer than what is there is written, and no history."""
     arguments: list[Any] = [
         [write.type for write in writes],
         [write.id for write in writes],
@@ -183,9 +194,9 @@ def write_statement(
             [event.envelope for event in events],
             [event.created_at for event in events],
         ]
-    inserts = any(write.version == 1 for write in writes)
-    updates = any(write.version > 1 for write in writes)
-    return _statement(inserts, updates, tuple(used), bool(events), bool(references), wait), arguments
+    inserts = copies or any(write.version == 1 for write in writes)
+    updates = copies or any(write.version > 1 for write in writes)
+    return _statement(inserts, updates, tuple(used), bool(events), bool(references), wait, copies), arguments
 
 
 def _array(terms: tuple[int, ...]) -> str:

@@ -44,6 +44,7 @@ def expected(pods: dict[str, End], name: str) -> set[tuple[str, str, int]]:
     edges = {("gateway-api", api, HTTP) for api in APIS}
     edges |= {(pod, "postgres", POSTGRES) for pod in (*APIS, *WORKERS, *MIGRATIONS)}
     edges |= {(worker, "rabbitmq", AMQP) for worker in WORKERS}
+    edges |= {(worker, api, HTTP) for worker in WORKERS for api in APIS}
     if "collector" in pods:
         edges |= {(pod, "collector", OTLP) for pod in (*APIS, *WORKERS, "gateway-api")}
     if name == "prod":

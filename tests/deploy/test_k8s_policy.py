@@ -93,6 +93,9 @@ PLANTED: dict[str, Callable[[list[Manifest]], object]] = {
     "no broker": lambda all_: container(all_).update(
         env=[one for one in container(all_)["env"] if one["name"] != "CONSILIUM_AMQP_URL"]
     ),
+    "no key of its peers": lambda all_: container(all_).update(
+        env=[one for one in container(all_)["env"] if one["name"] != "CONSILIUM_PEER_KEY"]
+    ),
     "no keys that verify": lambda all_: config(all_)["data"].pop("CONSILIUM_JWKS_URL"),
     "leads to 0 workloads": lambda all_: named(all_, "Service", "referrals")["spec"]["selector"].update(x="y"),
     "its pods have not": lambda all_: named(all_, "Service", "referrals")["spec"]["ports"][0].update(targetPort="web"),

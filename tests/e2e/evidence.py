@@ -55,8 +55,25 @@ class Evidence:
         return [loads(row["body"]) for row in rows]
 
     async def events(self, database: str) -> list[tuple[str, str]]:
-        """(id, type) of all events that a service ever put down."""
-        return [(row[0], row[1]) for row in await self.rows(database, "SELECT event_id, type FROM outbox")]
+        """(id, type) of all events that a service ever put down, but for those that copies are kept by."""
+        rows = await self.rows(database, "SELECT event_id, type FROM outbox WHERE type NOT LIKE 'record.%'")
+        return [(row[0], row[1]) for row in rows]
+
+    async def copied(self) -> bool:
+        """Every service has what others own, as they have it."""
+        for service in SERVICES:
+            for type_, owner in service.copied.items():
+                mine, theirs = await self._versions(service.name, type_), await self._versions(owner, type_)
+                assert mine == theirs, (
+                    f"{service.name} has {len(mine)} {type_}, {owner} {len(theirs)}, or other versions"
+                )
+        return True
+
+    async def _versions(self, database: str, type_: str) -> set[tuple[str, int, bytes]]:
+        rows = await self.rows(
+            database, "SELECT id, version, body FROM resource WHERE type = $1 AND NOT deleted", type_
+        )
+        return {(row["id"], row["version"], row["body"]) for row in rows}
 
     async def drained(self) -> bool:
         """Nothing waits in an outbox, nothing was set aside there, nothing waits in a queue, nothing is dead."""

@@ -4,6 +4,7 @@ They share a PostgreSQL and a RabbitMQ; before the APIs stand balancers as Kuber
 """
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -213,6 +214,8 @@ async def apart(
             # many processes share a small server
             "CONSILIUM_POOL_SIZE": "4",
             **{f"CONSILIUM_{name.upper()}_URL": balancers[name].url for name in OWNERS},
+            "CONSILIUM_PEER_KEY": "shared by the services of this test alone",
+            "CONSILIUM_PEER_URLS": json.dumps({name: balancers[name].url for name in OWNERS}),
         }
         if amqp_url is not None:
             told["CONSILIUM_AMQP_URL"] = amqp_url

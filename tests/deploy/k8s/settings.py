@@ -26,6 +26,7 @@ STANDARD = {"OTEL_EXPORTER_OTLP_ENDPOINT", "PGUSER", "PGPASSWORD", "PGSSLMODE", 
 """What OpenTelemetry's SDK and asyncpg read themselves."""
 SECRETS = {
     "CONSILIUM_AMQP_URL": "amqp://user:password@rabbitmq:5672/",
+    "CONSILIUM_PEER_KEY": "a secret of thirty-two bytes at least",
     "CONSILIUM_SMTP_URL": "smtps://user:password@mail.example.org:465",
 }
 """Stand-ins for what comes from a Secret."""
@@ -80,6 +81,8 @@ def _values(workload: Workload, environment: dict[str, str]) -> Iterator[str]:
         yield "it is told no database"
     if command == ["worker"] and "CONSILIUM_AMQP_URL" not in environment:
         yield "it is told no broker"
+    if workload.lasting and workload.service != "gateway" and "CONSILIUM_PEER_KEY" not in environment:
+        yield "it is told no key of its peers"
     keys = {"CONSILIUM_JWKS_FILE", "CONSILIUM_JWKS_URL"} & environment.keys()
     if command == ["api"] and workload.service != "gateway" and len(keys) != 1:
         yield "it is told no keys that verify tokens, or two"

@@ -98,8 +98,8 @@ async def shared_team(engine: Engine, of: str) -> Resource:
 
 
 async def told(engine: Engine) -> list[Event]:
-    """Everything in the outbox, in order."""
-    rows = await engine.pool.fetch("SELECT envelope FROM outbox ORDER BY seq")
+    """Everything in the outbox, in order; but for what copies are kept by."""
+    rows = await engine.pool.fetch("SELECT envelope FROM outbox WHERE type NOT LIKE 'record.%' ORDER BY seq")
     return [envelope.decode(row["envelope"]) for row in rows]
 
 

@@ -31,6 +31,7 @@ done
 password=$(random)
 secret rabbitmq-default-user --from-literal=username=consilium --from-literal=password="$password" \
   --from-literal=connection_string="amqp://consilium:$password@rabbitmq:5672/"
+secret consilium-peers --from-literal=key="$(random)"
 if missing configmap token-keys; then
   [ -f "$keys" ] || { echo "No $keys yet: make it with 'consilium keys'." >&2; exit 1; }
   kube create configmap token-keys --from-file=jwks.json="$keys"

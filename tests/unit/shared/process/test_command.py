@@ -138,6 +138,7 @@ async def test_a_process_that_waits_for_its_database_ends_when_it_is_told(comman
             "CONSILIUM_SERVICE": "referrals",
             "CONSILIUM_DATABASE_URL": url,
             "CONSILIUM_PORT": str(free_port()),
+            "CONSILIUM_PEER_KEY": "a secret of thirty-two bytes at least",
         }
         environment |= {"CONSILIUM_AMQP_URL": "amqp://x@127.0.0.1:1/", "CONSILIUM_PATIENCE_S": "300"}
         child = await asyncio.create_subprocess_exec(sys.executable, "-m", "services", command, env=environment)
@@ -155,6 +156,11 @@ async def test_a_process_that_waits_for_its_database_ends_when_it_is_told(comman
         ("api", {}, "CONSILIUM_DATABASE_URL"),
         ("api", {"CONSILIUM_AUTH": "open"}, "CONSILIUM_AUTH=open"),
         ("worker", {"CONSILIUM_DATABASE_URL": "postgresql://x"}, "CONSILIUM_AMQP_URL"),
+        (
+            "worker",
+            {"CONSILIUM_DATABASE_URL": "postgresql://x", "CONSILIUM_AMQP_URL": "amqp://x"},
+            "CONSILIUM_PEER_KEY",
+        ),
         ("migrate", {}, "CONSILIUM_DATABASE_URL"),
     ],
 )

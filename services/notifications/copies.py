@@ -1,0 +1,21 @@
+"""What of other services can be searched through from here, and what of ours can be from there.
+
+Services do not import each other, so both stand here by name; a contract test compares them.
+"""
+
+from collections.abc import Mapping
+
+COPIED: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("ServiceRequest", "Task", "Practitioner", "PractitionerRole", "Organization", "HealthcareService"), "referrals"
+    ),
+    **dict.fromkeys(("Patient", "RelatedPerson", "CareTeam", "CarePlan", "Encounter"), "careplans"),
+}
+"""Types of which copies are kept here, and their owners."""
+
+TELLS = frozenset(
+    """
+    CommunicationRequest
+    """.split()
+)
+"""Types of ours of which others keep copies."""

@@ -1,0 +1,13 @@
+"""The other services, as one of our own workers asks them."""
+
+from typing import Protocol
+
+
+class Peers(Protocol):
+    """Who answers for what this service does not own."""
+
+    async def get(self, owner: str, path: str, query: str = "") -> bytes | None:
+        """The body of a GET at the service ``owner`` (``Patient/1``); None where nothing is there, or no more.
+
+        Raises ``Unavailable`` where the owner does not say either."""
+        ...

@@ -18,6 +18,9 @@ from shared.store.replica import Replica
 from shared.store.resources import Stored
 from shared.store.writing import Writer
 
+SPREAD = frozenset({"Provenance"})
+"""Types that every service has: they live beside what they speak of."""
+
 Outgoing = Callable[[Fact, Stored, Caller], Iterable[tuple[str, str, BaseModel]]]
 """``outgoing(fact, stored, caller)`` -> (event type, subject, payload) for each event that the fact becomes."""
 
@@ -47,6 +50,8 @@ class Engine:
     """Called after a commit that left events in the outbox."""
     access: Rules = everything
     """What a caller may see: whatever reads goes through it (``shared.fhir.search.access``)."""
+    records_provenance: bool = False
+    """Whether each unit of work says in a Provenance who changed what."""
     tells: frozenset[str] = frozenset()
     """Types of ours of which others keep copies: each change of one is told."""
     copied: Mapping[str, str] = field(default_factory=dict)
@@ -59,6 +64,10 @@ class Engine:
     """What operators decide about writes."""
     reader: Reader = field(init=False)
     writer: Writer = field(init=False)
+
+    def new_id(self, type_: str) -> str:
+        """An id for a new resource; of a type that several services have, one that says where: ``referrals.<uuid>``."""
+        return f"{self.service}.{self.ids()}" if type_ in SPREAD else self.ids()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reader", Reader(self.pool))

@@ -59,6 +59,8 @@ class Service:
     """What it reads beside what every service does: it must hold before anything starts."""
     readers: tuple[Job, ...] = field(default=())
     """Jobs of the API process (a listener that feeds streams)."""
+    records_provenance: bool = False
+    """See ``Engine.records_provenance``."""
     tells: frozenset[str] = frozenset()
     """Types of its own of which other services keep copies."""
     copied: Mapping[str, str] = field(default_factory=dict)
@@ -91,6 +93,7 @@ def engine_of(
         outgoing=service.outgoing,
         observe=service.observe,
         wake_relay=wake_relay,
+        records_provenance=service.records_provenance,
         tells=service.tells,
         copied=service.copied,
         peers=peers,

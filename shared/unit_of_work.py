@@ -22,6 +22,8 @@ from shared.fhir.search.extract import extract, reference_term
 from shared.fhir.subset import refuse_subset
 from shared.fhir.validate import LocalReference, check
 from shared.messaging import envelope, inbox
+from shared.provenance import TYPE as PROVENANCE
+from shared.provenance import Change, accounts, change
 from shared.security.caller import Caller
 from shared.store import resources
 from shared.store.database import Connection
@@ -35,7 +37,7 @@ from shared.telemetry.propagation import current_traceparent
 class UnitOfWork:
     """A set of changes that is stored whole or not at all. Get one from ``unit_of_work``."""
 
-    def __init__(self, engine: Engine, caller: Caller) -> None:
+    def __init__(self, engine: Engine, caller: Caller, provenance: Resource | None = None) -> None:
         self.engine = engine
         self.caller = caller
         self.access = engine.access(caller)
@@ -53,6 +55,8 @@ class UnitOfWork:
         self._events: list[OutboxRow] = []
         self._told = False
         self._facts: list[Fact] = []
+        self._changes: list[Change] = []
+        self._sent = provenance
 
     async def connection(self) -> Connection:
         """The connection, with the transaction open: for the service's own tables."""
@@ -91,7 +95,8 @@ class UnitOfWork:
 
     async def create(self, resource: Resource, *, id: str | None = None) -> Stored:
         """Stage a new resource under a server id (or ``id``). Raises what validation and ``decide`` raise."""
-        return await self._save(None, resource, id or self.engine.ids(), version=1, method="POST")
+        id_ = id or self.engine.new_id(resource["resourceType"])
+        return await self._save(None, resource, id_, version=1, method="POST")
 
     async def update(self, resource: Resource, *, if_match: int | None = None, method: str = "PUT") -> Stored:
         """Stage a new version of ``resource`` (its ``id`` names it); creates it when absent or deleted.
@@ -121,6 +126,7 @@ class UnitOfWork:
         # who saw the patient's record may see that something of it was deleted
         index = IndexEntries(patient=extract(before).patient)
         await self._stage(Write(type_, id_, gone.version, self.now, "DELETE", b"", deleted=True, index=index), gone, ())
+        self._changes.append(change(before, None, type_, id_, gone.version))
         self._tell(decision.facts, gone)
         return gone
 
@@ -192,8 +198,23 @@ class UnitOfWork:
         stored = Stored(kind.type, id_, version, self.now, False, dumps(resource))
         write = Write(kind.type, id_, version, self.now, method, stored.body, index=extract(resource))
         await self._stage(write, stored, references)
+        self._changes.append(change(before, resource, kind.type, id_, version))
         self._tell(decision.facts, stored)
         return stored
+
+    async def _account(self) -> None:
+        """Stage who did what of all that was changed, once."""
+        changes = [each for each in self._changes if each.type != PROVENANCE]
+        sent, self._sent, self._changes = self._sent, None, []
+        if changes and sent is not None:
+            await self.create(sent | {"target": [{"reference": each.reference} for each in changes]})
+        if not self.engine.records_provenance:
+            return
+        for account in accounts(changes, self.caller, self.now):
+            resource = stamp(account, self.engine.new_id(PROVENANCE), 1, self.now)
+            body = dumps(resource)
+            write = Write(PROVENANCE, resource["id"], 1, self.now, "POST", body, index=extract(resource))
+            await self._stage(write, Stored(PROVENANCE, resource["id"], 1, self.now, False, body), ())
 
     async def _stage(self, write: Write, stored: Stored, references: Iterable[LocalReference]) -> None:
         key = (write.type, write.id)
@@ -240,6 +261,8 @@ class UnitOfWork:
 
     async def _write(self, connection: Connection | None, *, final: bool) -> None:
         """Send what is staged: on ``connection``, or without one as a statement of its own."""
+        if final:
+            await self._account()
         writes, events = list(self._writes.values()), self._events
         self._told = self._told or bool(events)
         gone = self._deleted()
@@ -271,7 +294,9 @@ class UnitOfWork:
     async def _refuse_dangling(self, connection: Connection) -> None:
         terms = [reference_term(type_, id_) for type_, id_ in self._deleted()]
         # copies may be out of date, and their owners decide by their own rules
-        if terms and await resources.referred_to(connection, terms, beside=self.engine.copied):
+        # nor does the record of a change keep what was changed from being deleted
+        beside = (*self.engine.copied, PROVENANCE)
+        if terms and await resources.referred_to(connection, terms, beside=beside):
             raise Conflict("Other resources still refer to what was to be deleted.")
 
 
@@ -284,9 +309,14 @@ def stamp(resource: Resource, id_: str, version: int, at: datetime) -> Resource:
 
 
 @asynccontextmanager
-async def unit_of_work(engine: Engine, caller: Caller) -> AsyncIterator[UnitOfWork]:
-    """A unit of work; what is not committed when the block ends is rolled back."""
-    work = UnitOfWork(engine, caller)
+async def unit_of_work(
+    engine: Engine, caller: Caller, *, provenance: Resource | None = None
+) -> AsyncIterator[UnitOfWork]:
+    """A unit of work; what is not committed when the block ends is rolled back.
+
+    ``provenance`` is what the client says of where its data come from: it is kept, with all that is changed as its
+    targets."""
+    work = UnitOfWork(engine, caller, provenance)
     try:
         yield work
     finally:

@@ -9,6 +9,7 @@ from services.careplans.domain.rules import (
     decide_questionnaire_response,
     decide_record,
 )
+from shared import provenance
 from shared.fhir.definitions import RESOURCE_TYPES
 from shared.fhir.kinds import Decide, Registry, ResourceKind
 
@@ -34,10 +35,15 @@ _DECISIONS: Mapping[str, Decide] = {
 }
 
 KINDS = Registry(
-    ResourceKind(
-        type_,
-        decide=_DECISIONS.get(type_, decide_record),
-        if_match_required=type_ == "CarePlan",
-    )
-    for type_ in sorted(RESOURCE_TYPES - OF_OTHERS - WITHOUT_ENDPOINT)
+    [
+        *(
+            ResourceKind(
+                type_,
+                decide=_DECISIONS.get(type_, decide_record),
+                if_match_required=type_ == "CarePlan",
+            )
+            for type_ in sorted(RESOURCE_TYPES - OF_OTHERS - WITHOUT_ENDPOINT - {provenance.TYPE})
+        ),
+        provenance.KIND,
+    ]
 )

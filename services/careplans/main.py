@@ -16,6 +16,7 @@ SERVICE = Service(
     outgoing=outgoing,
     routers=(router,),
     bindings=BINDINGS,
+    records_provenance=True,
     tells=TELLS,
     copied=COPIED,
     busiest=("Patient", "CarePlan", "CareTeam"),

@@ -13,8 +13,10 @@ from services.gateway.limits import limited
 from services.gateway.outcome import error_answer
 from services.gateway.routing import API_PREFIXES, CAREPLANS, NOTIFICATIONS, OWNED_TYPES, REFERRALS
 from services.gateway.settings import GatewaySettings
+from services.gateway.spread import Spread
 from services.gateway.transactions import transaction
 from shared.bodies import BODY_METHODS, declared_length, read_body, read_rest_body, replayed
+from shared.engine import SPREAD
 from shared.errors import ConsiliumError, NotAllowed, NotFound, TooLarge, UnsupportedMediaType
 from shared.telemetry.health import Check
 from shared.telemetry.http import ROUTE
@@ -41,6 +43,7 @@ class Gateway:
         self._settings = settings or GatewaySettings()
         self._upstreams = dict(upstreams)
         self._by_type = {type_: upstreams[service] for service, types in OWNED_TYPES.items() for type_ in types}
+        self._by_type |= dict.fromkeys(SPREAD, Spread(self._upstreams))
         self._capabilities = Capabilities(self._upstreams, seconds=self._settings.capability_seconds)
         self._own: dict[str, Edge] = {
             "/fhir": self._base,

@@ -1,6 +1,7 @@
 """The types that notifications owns, and what is particular about each."""
 
 from services.notifications.domain.statuses import EVENT, REQUEST, Transitions, check_transition
+from shared import provenance
 from shared.errors import Forbidden, Unprocessable
 from shared.fhir.json import Resource
 from shared.fhir.kinds import Decide, Decision, DecisionContext, Registry, ResourceKind
@@ -47,5 +48,6 @@ KINDS = Registry(
         ResourceKind("Communication", decide=_follows(EVENT, "sender")),
         ResourceKind("CommunicationRequest", decide=_follows(REQUEST, "requester")),
         ResourceKind("Subscription", decide=decide_subscription),
+        provenance.KIND,
     )
 )

@@ -25,6 +25,7 @@ SERVICE = Service(
     sweeps=sweeps,
     settings=(NotificationSettings,),
     readers=(feed,),
+    records_provenance=True,
     tells=TELLS,
     copied=COPIED,
     busiest=("Communication",),

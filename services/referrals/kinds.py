@@ -1,10 +1,7 @@
-"""The types that referrals owns.
-
-Provenance and AuditEvent about these types would live here too (they belong beside what they speak of); today every
-Provenance is routed to the shared record, because a type has one owner.
-"""
+"""The types that referrals owns, and Provenance of them: it lives beside what it speaks of."""
 
 from services.referrals.domain import appointment, directory, opening, order, task
+from shared import provenance
 from shared.fhir.kinds import Registry, ResourceKind
 
 
@@ -40,5 +37,6 @@ KINDS = Registry(
         _entry("Location"),
         _stand_in("HealthcareService"),
         _entry("Endpoint"),
+        provenance.KIND,
     ]
 )

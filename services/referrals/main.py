@@ -18,6 +18,7 @@ SERVICE = Service(
     observe=observe,
     routers=(router,),
     bindings=BINDINGS,
+    records_provenance=True,
     tells=TELLS,
     copied=COPIED,
     busiest=("ServiceRequest", "Task"),

@@ -34,6 +34,7 @@ _HEADERS = frozenset(
         b"prefer",
         b"x-forwarded-host",
         b"x-forwarded-proto",
+        b"x-provenance",
     }
 )
 

@@ -33,6 +33,8 @@ class Entry:
         """The request as if it had come alone, by the caller of the Bundle."""
         # what an entry before it wrote is to be found
         headers = self.headers | {"prefer": outer.headers.get("prefer", ""), "cache-control": "no-cache"}
+        if "x-provenance" in outer.headers:
+            headers["x-provenance"] = outer.headers["x-provenance"]
         return Request(self.method, self.path, outer.caller, outer.base, self.query, headers, b"", self.resource)
 
 

@@ -11,6 +11,7 @@ from shared.errors import Invalid, NotAcceptable, UnsupportedMediaType
 from shared.fhir.addresses import may_hold_url
 from shared.fhir.json import Resource, received
 from shared.fhir.references import make_relative
+from shared.provenance import sent
 from shared.security.caller import Caller
 from shared.store.resources import Stored
 
@@ -51,6 +52,12 @@ class Request:
     def may_name_base(self) -> bool:
         """Whether the body may hold absolute references to this server; one that came decoded may."""
         return self.resource is not None or may_hold_url(self.body)
+
+    @property
+    def provenance(self) -> Resource | None:
+        """What the client says of where its data come from (``X-Provenance``). Raises ``Invalid``."""
+        header = self.headers.get("x-provenance")
+        return None if header is None else sent(header)
 
     def prefer(self, name: str) -> str | None:
         """A preference of the Prefer header (RFC 7240), lower-case."""

@@ -66,7 +66,7 @@ def id_for(work: UnitOfWork, found: Stored | None, resource: Resource) -> str:
             raise Invalid("The body's id is not that of the match.", code="invalid", expression=where)
         return found.id
     if given is None:
-        return work.engine.ids()
+        return work.engine.new_id(resource["resourceType"])
     if not isinstance(given, str) or not legal_id(given):
         raise Invalid("The body's id is not a FHIR id.", code="value", expression=where)
     return given

@@ -9,7 +9,7 @@ from shared.unit_of_work import UnitOfWork, unit_of_work
 
 async def create(engine: Engine, request: Request) -> Response:
     """201 with the new resource; 200 with the one that If-None-Exist found; 412 where it found several."""
-    async with unit_of_work(engine, request.caller) as work:
+    async with unit_of_work(engine, request.caller, provenance=request.provenance) as work:
         response = await stage(work, request)
         await work.commit()
     return response

@@ -17,7 +17,7 @@ async def delete(engine: Engine, request: Request) -> Response:
     """204, also where there is nothing to delete; 409 where another resource still refers to it.
 
     By criteria that several match: 412, unless operators let it delete them all (``CONSILIUM_CONDITIONAL_DELETE``)."""
-    async with unit_of_work(engine, request.caller) as work:
+    async with unit_of_work(engine, request.caller, provenance=request.provenance) as work:
         if len(request.path) > 1:
             response = await stage(work, request)
         else:

@@ -27,7 +27,7 @@ PATCH_TYPES = (JSON_PATCH, FHIR_JSON)
 async def patch(engine: Engine, request: Request) -> Response:
     """200 with the new version; 404, 410 where there is nothing to patch; 412, 428 as for an update; 422 where the
     patch does not fit the resource, a test in it fails, or what comes out breaks a rule: then nothing has changed."""
-    async with unit_of_work(engine, request.caller) as work:
+    async with unit_of_work(engine, request.caller, provenance=request.provenance) as work:
         response = await stage(work, request if len(request.path) > 1 else await _found(work, request))
         await work.commit()
     return response

@@ -43,7 +43,7 @@ class Planned:
 async def transaction(engine: Engine, request: Request, bundle: Resource, dispatch: Dispatch) -> Response:
     """A ``transaction-response`` in the order of the entries. Raises an entry's error; then nothing is stored."""
     listed = entries(bundle, request.base)
-    async with unit_of_work(engine, request.caller) as work:
+    async with unit_of_work(engine, request.caller, provenance=request.provenance) as work:
         answers = await staged(work, request, await planned(work, request, listed))
         await work.commit()
     size = 0
@@ -120,7 +120,7 @@ async def _plan(work: UnitOfWork, entry: Entry, base: str) -> Planned:
             work.engine.kinds.kind(type_)
             criteria = entry.headers.get("if-none-exist")
             found = None if criteria is None else await existing(work, type_, criteria, base=base)
-            return Planned(entry, type_, found.id if found else work.engine.ids(), found, new=found is None)
+            return Planned(entry, type_, found.id if found else work.engine.new_id(type_), found, new=found is None)
         case (("PUT" | "DELETE"), (type_, id_)) if legal_id(id_):
             work.engine.kinds.kind(type_)
             return Planned(entry, type_, id_)

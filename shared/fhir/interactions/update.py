@@ -16,7 +16,7 @@ from shared.unit_of_work import UnitOfWork, unit_of_work
 
 async def update(engine: Engine, request: Request) -> Response:
     """200 with the new version, 201 where the id was new; 412 for a stale If-Match, 428 for a demanded one."""
-    async with unit_of_work(engine, request.caller) as work:
+    async with unit_of_work(engine, request.caller, provenance=request.provenance) as work:
         response = await stage(work, request if len(request.path) > 1 else await _found(work, request))
         try:
             await work.commit()

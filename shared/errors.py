@@ -16,6 +16,7 @@ ConsiliumError
  +-- UnsupportedMediaType  a body type that is not FHIR JSON (415)
  +-- Unprocessable         well-formed, but it breaks a rule (422)
  +-- PreconditionRequired  If-Match is demanded and missing (428)
+ +-- TooMany               more than this caller may have at a time (429)
  +-- Unavailable           a dependency is down; try again (503)
 
 Texts never repeat what a client sent: no values, no ids, only codes of ours and element paths.
@@ -44,6 +45,7 @@ class Category(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type"
     UNPROCESSABLE = "unprocessable"
     PRECONDITION_REQUIRED = "precondition-required"
+    TOO_MANY = "too-many"
     UNAVAILABLE = "unavailable"
 
 
@@ -143,6 +145,10 @@ class Unprocessable(ConsiliumError):
 
 class PreconditionRequired(ConsiliumError):
     category, default_code = Category.PRECONDITION_REQUIRED, "required"
+
+
+class TooMany(ConsiliumError):
+    category, default_code = Category.TOO_MANY, "throttled"
 
 
 class Unavailable(ConsiliumError):

@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from shared.copies.peers import Peers
 from shared.engine import Engine, Outgoing, observes_nothing, tells_nothing
 from shared.fhir.app import FhirApp, Receive, Scope, Send
+from shared.fhir.bulk.settings import BulkSettings
 from shared.fhir.kinds import Fact, Registry
 from shared.messaging.envelope import Event
 from shared.problem import DOCUMENTED, LastResort, install_problem_handlers
@@ -71,7 +72,8 @@ class Service:
 
 def require_settings(service: Service) -> None:
     """Raises ``ValidationError`` where settings of ``service`` do not hold."""
-    for settings in service.settings:
+    read: tuple[type[ConsiliumSettings], ...] = (BulkSettings, *service.settings)
+    for settings in read:
         settings()
 
 

@@ -20,11 +20,13 @@ STATUS: Mapping[Category, int] = {
     Category.UNSUPPORTED_MEDIA_TYPE: 415,
     Category.UNPROCESSABLE: 422,
     Category.PRECONDITION_REQUIRED: 428,
+    Category.TOO_MANY: 429,
     Category.UNAVAILABLE: 503,
 }
 
 _HEADERS: Mapping[Category, Mapping[str, str]] = {
     Category.UNAUTHENTICATED: {"WWW-Authenticate": "Bearer"},
+    Category.TOO_MANY: {"Retry-After": "60"},
     Category.UNAVAILABLE: {"Retry-After": "5"},
 }
 

@@ -5,6 +5,7 @@ Beside the service's own queues it hears requests to fill a queue that was lost:
 
 import asyncio
 
+from shared import bulk
 from shared.copies.catching_up import catch_up
 from shared.engine import Engine
 from shared.messaging.consumer import Consumer, declare, run_consumers
@@ -40,7 +41,8 @@ async def run_worker(service: Service, engine: Engine, transport: Transport, rel
     async with asyncio.TaskGroup() as group:
         group.create_task(relay.run(stop))
         group.create_task(run_consumers(transport, consumers, stop))
-        group.create_task(retain(engine, service.sweeps(), stop))
+        group.create_task(retain(engine, (*bulk.sweeps(), *service.sweeps()), stop))
+        group.create_task(bulk.work(engine, stop))
         if service.copied:
             group.create_task(catch_up(engine, stop))
         for job in service.jobs:

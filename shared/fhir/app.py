@@ -23,6 +23,7 @@ _NOBODY = Caller(subject="anonymous", role=Role.PATIENT)
 _HEADERS = frozenset(
     {
         b"accept",
+        b"accept-encoding",
         b"authorization",
         b"cache-control",
         b"content-type",
@@ -32,6 +33,8 @@ _HEADERS = frozenset(
         b"if-none-exist",
         b"if-none-match",
         b"prefer",
+        b"x-consilium-part",
+        b"x-consilium-request",
         b"x-forwarded-host",
         b"x-forwarded-proto",
         b"x-provenance",
@@ -67,6 +70,10 @@ class FhirApp:
         except Exception as error:  # noqa: BLE001  the edge: every failure has an answer, and none leaves as a text
             response = failure_response(error)
         await send({"type": "http.response.start", "status": response.status, "headers": response.wire_headers()})
+        if response.parts is not None and scope["method"] != "HEAD":
+            # what fails from here on ends the connection, so that nobody takes the part for the whole
+            async for part in response.parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
         body = b"" if scope["method"] == "HEAD" else response.body
         await send({"type": "http.response.body", "body": body})
 

@@ -14,6 +14,7 @@ from shared.fhir.validate.profiles import profiles_of
 
 VERSION = "4.0.1"
 RELEASED = "2026-11-23"
+BULK_DATA = "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"
 _INTERACTIONS = (
     *("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"),
 )
@@ -40,6 +41,7 @@ def statement(engine: Engine, base: str) -> Resource:
         "status": "active",
         "date": RELEASED,
         "kind": "instance",
+        **({"instantiates": [BULK_DATA]} if "Group" in engine.kinds else {}),
         "software": {"name": "Consilium", "version": version("consilium")},
         "implementation": {"description": f"Consilium {engine.service}", "url": str(base)},
         "fhirVersion": VERSION,

@@ -1,7 +1,7 @@
 """FHIR requests and responses as values (http://hl7.org/fhir/R4/http.html): what interactions take and give."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
@@ -75,13 +75,18 @@ class Response:
     status: int
     body: bytes = b""
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    media: bytes | None = None
+    """What the body is, where that is no FHIR JSON."""
+    parts: AsyncIterator[bytes] | None = None
+    """The body as it comes, of a length that is not known; ``body`` is empty then."""
 
     def wire_headers(self) -> list[tuple[bytes, bytes]]:
         """The headers with content type and length."""
         headers = list(self.headers)
-        if self.body:
-            headers.append(_CONTENT_TYPE)
-        headers.append((b"content-length", str(len(self.body)).encode()))
+        if self.body or self.parts is not None:
+            headers.append(_CONTENT_TYPE if self.media is None else (b"content-type", self.media))
+        if self.parts is None:
+            headers.append((b"content-length", str(len(self.body)).encode()))
         return headers
 
 

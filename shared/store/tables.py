@@ -44,6 +44,7 @@ class ResourceRow(StoreTable, table=True):
         Index("resource_identity", "type", "id", unique=True),
         Index("resource_patient", "type", "patient", "rid", postgresql_where=text("NOT deleted")),
         Index("resource_updated", "type", "last_updated", "rid", postgresql_where=text("NOT deleted")),
+        Index("resource_deleted", "type", "last_updated", "rid", postgresql_where=text("deleted")),
         # the order of an unsorted search; a key on rid alone would tempt the planner to walk through the other types
         PrimaryKeyConstraint("type", "rid"),
     )
@@ -106,6 +107,59 @@ class SweepRow(StoreTable, table=True):
     finished_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     deleted: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
     """Rows that the last sweep deleted, or this one until now."""
+
+
+class BulkJobRow(StoreTable, table=True):
+    """A job of bulk data (``shared.store.jobs``): an export or an import, and how far it is.
+
+    A row outlives its files: the next export since ``at`` asks what ``snapshot`` did not see."""
+
+    __tablename__ = "bulk_job"
+    __table_args__ = (
+        Index("bulk_job_at", "at"),
+        Index("bulk_job_running", "touched_at", postgresql_where=text("status = 'running'")),
+    )
+    id: str = Field(primary_key=True, sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    """Who started it."""
+    status: str = Field(sa_type=Text)
+    asked: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: datetime = Field(sa_type=DateTime(timezone=True))
+    snapshot: str = Field(sa_type=Text)
+    position: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    done: int = Field(sa_column=Column(BigInteger, nullable=False))
+    total: int = Field(sa_column=Column(BigInteger, nullable=False))
+    attempts: int
+    """Claims since it last got on."""
+    holder: str | None = Field(default=None, sa_type=Text)
+    lease_until: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    touched_at: datetime = Field(sa_type=DateTime(timezone=True))
+    expires_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class BulkFileRow(StoreTable, table=True):
+    """One file of a job."""
+
+    __tablename__ = "bulk_file"
+    job: str = Field(primary_key=True, sa_type=Text)
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    role: str = Field(sa_type=Text)
+    type: str = Field(sa_type=Text)
+    count: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """Its lines."""
+
+
+class BulkChunkRow(StoreTable, table=True):
+    """A piece of a file: whole lines, deflated; checksum and size of the file up to its end (RFC 1952)."""
+
+    __tablename__ = "bulk_chunk"
+    job: str = Field(primary_key=True, sa_type=Text)
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    crc: int = Field(sa_column=Column(BigInteger, nullable=False))
+    size: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 def _level() -> str:

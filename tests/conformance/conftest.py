@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from shared.engine import Engine
+from shared.service import Service
 from tests.factories.engine import FixedVerifier, client_of, create_tables, every_type, running_engine
 
 
@@ -15,9 +17,21 @@ def verifier() -> FixedVerifier:
 
 
 @pytest.fixture
-async def fhir(database_url: str, verifier: FixedVerifier) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the FHIR base."""
+def everything() -> Service:
+    """The service."""
+    return every_type()
+
+
+@pytest.fixture
+async def engine(database_url: str, everything: Service) -> AsyncIterator[Engine]:
+    """Its engine, for what happens behind the requests."""
     await create_tables(database_url)
-    service = every_type()
-    async with running_engine(database_url, service) as engine, client_of(engine, service, verifier) as client:
+    async with running_engine(database_url, everything) as running:
+        yield running
+
+
+@pytest.fixture
+async def fhir(engine: Engine, everything: Service, verifier: FixedVerifier) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the FHIR base."""
+    async with client_of(engine, everything, verifier) as client:
         yield client

@@ -17,7 +17,7 @@ from shared.fhir.definitions import RESOURCE_TYPES
 from shared.fhir.kinds import Registry, ResourceKind, kinds_of
 from shared.security.caller import Caller, Role
 from shared.service import Service, engine_of, service_app
-from shared.store import foundation
+from shared.store import bulk, foundation
 from shared.store.database import open_pool
 
 MIGRATIONS = Path(__file__).parents[2] / "services" / "referrals" / "migrations"
@@ -46,6 +46,7 @@ async def create_tables(url: str) -> None:
 def _create(connection: SyncConnection) -> None:
     with Operations.context(MigrationContext.configure(connection)):
         foundation.create()
+        bulk.create()
 
 
 def every_type(*special: ResourceKind) -> Service:

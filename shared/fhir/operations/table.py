@@ -3,10 +3,16 @@
 from collections.abc import Iterator
 
 from shared.errors import NotSupported
-from shared.fhir.operations import meta, validate
+from shared.fhir.operations import bulk, meta, validate
 from shared.fhir.operations.operation import Level, Operation
 
-OPERATIONS: tuple[Operation, ...] = (meta.META, validate.VALIDATE)
+OPERATIONS: tuple[Operation, ...] = (
+    meta.META,
+    validate.VALIDATE,
+    bulk.EXPORT,
+    bulk.PATIENT_EXPORT,
+    bulk.GROUP_EXPORT,
+)
 
 
 def operation_at(path: tuple[str, ...]) -> Operation:

@@ -60,6 +60,10 @@ class Sight:
         """Whether the first page saw the version ``h``, a row of the history that never changes."""
         return f"(h.last_updated <= {self.horizon} OR {self._sees('h')})"
 
+    def sees(self, alias: str) -> str:
+        """Whether the snapshot sees the row version ``alias``, whenever that was written."""
+        return self._sees(alias)
+
     def unchanged(self) -> str:
         """Whether the present version of ``r`` is the one that the first page saw."""
         return f"(r.last_updated <= {self.horizon} OR {self._sees('r')})"

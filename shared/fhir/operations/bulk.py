@@ -1,0 +1,31 @@
+"""$export: of the system, of patients, of a Group (http://hl7.org/fhir/uv/bulkdata/STU2/export.html)."""
+
+from shared.fhir.bulk.starting import export
+from shared.fhir.operations.operation import Level, Operation
+
+_DEFINITIONS = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"
+_METHODS = ("GET", "POST")
+
+EXPORT = Operation(
+    name="export",
+    definition=f"{_DEFINITIONS}/export",
+    levels=frozenset({Level.SYSTEM}),
+    run=export,
+    methods=_METHODS,
+)
+PATIENT_EXPORT = Operation(
+    name="export",
+    definition=f"{_DEFINITIONS}/patient-export",
+    levels=frozenset({Level.TYPE}),
+    run=export,
+    types=frozenset({"Patient"}),
+    methods=_METHODS,
+)
+GROUP_EXPORT = Operation(
+    name="export",
+    definition=f"{_DEFINITIONS}/group-export",
+    levels=frozenset({Level.INSTANCE}),
+    run=export,
+    types=frozenset({"Group"}),
+    methods=_METHODS,
+)

@@ -47,17 +47,21 @@ CREATE TABLE resource (
     rid BIGINT GENERATED ALWAYS AS IDENTITY,
     type TEXT NOT NULL,
     id TEXT NOT NULL,
+    self BIGINT NOT NULL,
     version INTEGER NOT NULL,
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL,
     deleted BOOLEAN NOT NULL,
     patient TEXT,
     terms BIGINT[] NOT NULL,
     marks BIGINT[] DEFAULT '{}' NOT NULL,
+    link_params BIGINT[] NOT NULL,
+    link_targets BIGINT[] NOT NULL,
     body BYTEA NOT NULL,
     PRIMARY KEY (type, rid)
 );
 CREATE UNIQUE INDEX resource_identity ON resource (type, id);
 CREATE INDEX resource_patient ON resource (type, patient, rid) WHERE NOT deleted;
+CREATE UNIQUE INDEX resource_self ON resource (self);
 CREATE INDEX resource_updated ON resource (type, last_updated, rid) WHERE NOT deleted;
 CREATE TABLE resource_history (
     type TEXT NOT NULL,

@@ -10,6 +10,18 @@ def term(*parts: str) -> int:
     return int.from_bytes(blake2b("\x1f".join(parts).encode(), digest_size=8).digest(), "big", signed=True)
 
 
+def identity(type_: str, id_: str) -> int:
+    """The key of one resource: its row holds it as ``self``, and whoever refers to it among its terms."""
+    return term("", "reference", type_, id_)
+
+
+def link_term(param: int, target: int) -> int:
+    """The term of a reference by the parameter ``param`` to the resource with the key ``target``.
+
+    PostgreSQL can make it, too, from a row's ``self``: that is how a search goes along references backwards."""
+    return param ^ target
+
+
 EARLIEST, LATEST = -(2**62), 2**62
 """The open ends of a date range, beyond every year that FHIR can write."""
 
@@ -56,6 +68,8 @@ class IndexEntries:
     """The patient compartment's id, for the leading column of the patient B-tree."""
     terms: tuple[int, ...] = ()
     """Distinct keys of tokens, references and URIs."""
+    links: tuple[tuple[int, int], ...] = ()
+    """Where references lead: the key of the parameter and the ``identity`` of the resource."""
     marks: tuple[int, ...] = ()
     """Keys of the parameters that have a value here, for ``:missing``; never a way to find a resource."""
     dates: tuple[DateEntry, ...] = ()

@@ -43,6 +43,8 @@ class ResourceRow(StoreTable, table=True):
     __table_args__ = (
         Index("resource_identity", "type", "id", unique=True),
         Index("resource_patient", "type", "patient", "rid", postgresql_where=text("NOT deleted")),
+        # unique, so that the planner knows that it leads to one row; two resources with one key are refused
+        Index("resource_self", "self", unique=True),
         Index("resource_updated", "type", "last_updated", "rid", postgresql_where=text("NOT deleted")),
         Index("resource_deleted", "type", "last_updated", "rid", postgresql_where=text("deleted")),
         # the order of an unsorted search; a key on rid alone would tempt the planner to walk through the other types
@@ -51,6 +53,8 @@ class ResourceRow(StoreTable, table=True):
     rid: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
     type: str = Field(primary_key=True, sa_type=Text)
     id: str = Field(sa_type=Text)
+    self: int = Field(sa_type=BigInteger)
+    """``identity`` of type and id."""
     version: int
     last_updated: datetime = Field(sa_type=DateTime(timezone=True))
     deleted: bool = False
@@ -58,6 +62,9 @@ class ResourceRow(StoreTable, table=True):
     terms: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
     """Checked on rows that another index found; ``index_term`` holds them for finding rows."""
     marks: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False, server_default="{}"))
+    link_params: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    """By which parameter each of ``link_targets`` (the ``self`` of other rows) is referred to."""
+    link_targets: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from shared.store.indexing import NOTHING, IndexEntries
+from shared.store.indexing import NOTHING, IndexEntries, identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Outcome:
 
 
 _INCOMING = (
-    "unnest({}::text[], {}::text[], {}::int[], {}::timestamptz[], {}::bool[], {}::text[], {}::text[], {}::text[],"
-    " {}::bytea[], {}::text[])"
+    "unnest({}::text[], {}::text[], {}::bigint[], {}::int[], {}::timestamptz[], {}::bool[], {}::text[], {}::text[],"
+    " {}::text[], {}::text[], {}::text[], {}::bytea[], {}::text[])"
 )
 _INDEXES = {
     "dates": ("index_date", "low, high", "low, high", ("bigint", "bigint")),
@@ -75,8 +75,9 @@ def _statement(
 
     parts = [
         "incoming AS MATERIALIZED (SELECT * FROM "
-        + _INCOMING.format(*(parameter() for _ in range(10)))
-        + " AS i(type, id, version, last_updated, deleted, patient, terms, marks, body, method))"
+        + _INCOMING.format(*(parameter() for _ in range(13)))
+        + " AS i(type, id, self, version, last_updated, deleted, patient, terms, marks, link_params, link_targets,"
+        " body, method))"
     ]
     holds = "true"
     first, later = ("true", "true") if copies else ("i.version = 1", "i.version > 1")
@@ -93,9 +94,10 @@ def _statement(
     written = []
     if inserts:
         parts.append(
-            "inserted AS (INSERT INTO resource (type, id, version, last_updated, deleted, patient, terms, marks, body)"
-            " SELECT i.type, i.id, i.version, i.last_updated, i.deleted, i.patient, i.terms::bigint[],"
-            " i.marks::bigint[], i.body"
+            "inserted AS (INSERT INTO resource (type, id, self, version, last_updated, deleted, patient, terms, marks,"
+            " link_params, link_targets, body)"
+            " SELECT i.type, i.id, i.self, i.version, i.last_updated, i.deleted, i.patient, i.terms::bigint[],"
+            " i.marks::bigint[], i.link_params::bigint[], i.link_targets::bigint[], i.body"
             f" FROM incoming i WHERE {first} AND {holds} ON CONFLICT DO NOTHING RETURNING rid, type, id, terms)"
         )
         written.append("SELECT rid, type, id FROM inserted")
@@ -107,7 +109,8 @@ def _statement(
         )
         parts.append(
             "updated AS (UPDATE resource r SET version = i.version, last_updated = i.last_updated, deleted = i.deleted,"
-            " patient = i.patient, terms = i.terms::bigint[], marks = i.marks::bigint[], body = i.body"
+            " patient = i.patient, terms = i.terms::bigint[], marks = i.marks::bigint[],"
+            " link_params = i.link_params::bigint[], link_targets = i.link_targets::bigint[], body = i.body"
             f" FROM incoming i WHERE {later}"
             f" AND r.type = i.type AND r.id = i.id AND {follows} AND {holds}"
             " RETURNING r.rid, r.type, r.id, r.terms)"
@@ -170,12 +173,15 @@ def write_statement(
     arguments: list[Any] = [
         [write.type for write in writes],
         [write.id for write in writes],
+        [identity(write.type, write.id) for write in writes],
         [write.version for write in writes],
         [write.last_updated for write in writes],
         [write.deleted for write in writes],
         [write.index.patient for write in writes],
         [_array(write.index.terms) for write in writes],
         [_array(write.index.marks) for write in writes],
+        [_array([param for param, _ in write.index.links]) for write in writes],
+        [_array([target for _, target in write.index.links]) for write in writes],
         [write.body for write in writes],
         [write.method for write in writes],
     ]
@@ -199,7 +205,7 @@ def write_statement(
     return _statement(inserts, updates, tuple(used), bool(events), bool(references), wait, copies), arguments
 
 
-def _array(terms: tuple[int, ...]) -> str:
+def _array(terms: Sequence[int]) -> str:
     """A PostgreSQL array literal: an array of arrays of different lengths cannot be bound."""
     return "{" + ",".join(map(str, terms)) + "}"
 

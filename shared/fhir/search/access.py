@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from shared.fhir.search.filters import Filter
+from shared.fhir.search.filters import AnyOf, Filter, Linked
 from shared.fhir.search.predicates import Shape, predicate, shape_of, values_of
 from shared.fhir.search.query import Query
 from shared.security.caller import Caller
@@ -45,9 +45,26 @@ def everything(caller: Caller) -> Access:
 
 
 def restricted(query: Query, access: Access) -> Query:
-    """``query`` with the filters of ``access`` beside its own."""
-    own = access.filter(query.type)
-    return query if own is None else replace(query, filters=(*query.filters, own))
+    """``query`` with the filters of ``access`` beside its own, also for what its chains and ``_has`` go through."""
+    if access is EVERYTHING:
+        return query
+    return replace(query, filters=_passed(query.type, query.filters, access))
+
+
+def _passed(type_: str, filters: tuple[Filter, ...], access: Access) -> tuple[Filter, ...]:
+    """``filters``, each hop of theirs restricted, and that of ``access`` for ``type_``."""
+    own = access.filter(type_)
+    return (*(_hops_passed(each, access) for each in filters), *(() if own is None else (own,)))
+
+
+def _hops_passed(filter_: Filter, access: Access) -> Filter:
+    match filter_:
+        case Linked(hops, reverse):
+            seen = (replace(hop, filters=_passed(hop.type, hop.filters, access)) for hop in hops)
+            return Linked(tuple(seen), reverse)
+        case AnyOf(filters):
+            return AnyOf(tuple(_hops_passed(each, access) for each in filters))
+    return filter_
 
 
 def condition(access: Access, types: Iterable[str]) -> Condition | None:

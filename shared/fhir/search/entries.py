@@ -41,6 +41,7 @@ class Entries:
     """Index entries in the making."""
 
     terms: Bounded[int] = field(default_factory=Bounded)
+    links: Bounded[tuple[int, int]] = field(default_factory=Bounded)
     marks: list[int] = field(default_factory=list)
     dates: Bounded[DateEntry] = field(default_factory=Bounded)
     strings: Bounded[StringEntry] = field(default_factory=Bounded)
@@ -52,6 +53,7 @@ class Entries:
         return IndexEntries(
             self.patient,
             tuple(sorted(set(self.terms))),
+            tuple(dict.fromkeys(self.links)),
             tuple(dict.fromkeys(self.marks)),
             tuple(dict.fromkeys(self.dates)),
             tuple(dict.fromkeys(self.strings)),

@@ -92,10 +92,27 @@ class Quantities:
 
 
 @dataclass(frozen=True, slots=True)
+class Hop:
+    """A resource of ``type`` that passes all ``filters``, at the other end of references by the parameter ``key``."""
+
+    type: str
+    key: int
+    filters: "tuple[Filter, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Refers to the resource of one of ``hops`` (a chain); ``reverse``: is referred to by one (``_has``)."""
+
+    hops: tuple[Hop, ...]
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AnyOf:
     """Passes one of ``filters`` (none: nothing passes)."""
 
     filters: "tuple[Filter, ...]"
 
 
-Filter = Terms | Marked | Patients | Ids | Dates | Updated | Strings | Quantities | AnyOf
+Filter = Terms | Marked | Patients | Ids | Dates | Updated | Strings | Quantities | Linked | AnyOf

@@ -12,7 +12,7 @@ from shared.fhir.search.params.reference import local
 from shared.fhir.search.query import Include, Query
 from shared.store.condition import as_column
 from shared.store.database import Connection, Pool
-from shared.store.indexing import term
+from shared.store.indexing import identity, link_term
 from shared.store.resources import Stored
 from shared.store.size import within
 
@@ -30,7 +30,7 @@ async def included(
         return ()
     forward = _referred_to(query, matches)
     backward = [
-        term(include.parameter.type, include.parameter.slot, f"{match.type}/{match.id}")
+        link_term(include.parameter.key, identity(match.type, match.id))
         for include in query.includes
         if include.reverse
         for match in matches

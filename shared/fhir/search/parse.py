@@ -7,7 +7,8 @@ from datetime import datetime
 from shared.errors import Invalid, NotSupported
 from shared.fhir.search import cursor as cursors
 from shared.fhir.search.escapes import split_unescaped, unescape
-from shared.fhir.search.filters import AnyOf, Dates, Filter, Ids, Marked, Quantities, Strings, Updated
+from shared.fhir.search.filters import AnyOf, Dates, Filter, Ids, Linked, Marked, Quantities, Strings, Updated
+from shared.fhir.search.links import UnknownParameter, is_linked, linked
 from shared.fhir.search.lookups import NOTHING, Lookups
 from shared.fhir.search.modifiers import MISSING, require
 from shared.fhir.search.parameters import Parameter, parameters_of, single_keys
@@ -20,7 +21,7 @@ from shared.fhir.subset import subset_of, summary_of
 
 CURSOR = "_cursor"
 _SILENT = frozenset({"_format", "_pretty"})
-_LATER = frozenset({"_has", "_filter", "_text", "_content", "_query", "_contained", "_containedType"})
+_LATER = frozenset({"_filter", "_text", "_content", "_query", "_contained", "_containedType"})
 _MOST_PARAMETERS = 100
 _MOST_RANGES = 500
 """Values in the lists of one search that are compared one by one: dates, strings, numbers; keys are one set."""
@@ -51,6 +52,14 @@ def parse(
     applied: list[tuple[str, str]] = []
     results: dict[str, list[str]] = {}
     known = parameters_of(type_)
+
+    def plain(type_: str, name: str, value: str) -> Filter:
+        code, _, modifier = name.partition(":")
+        parameter = parameters_of(type_).get(code)
+        if parameter is None:
+            raise UnknownParameter("A chain ends in a parameter that its type does not have.", code="not-supported")
+        return _filter(parameter, modifier, value, base, now, lookups)
+
     for name, value in parameters:
         if "\x00" in value:
             raise Invalid("A search value contains a NUL character.", code="value")
@@ -58,7 +67,11 @@ def parse(
         if name in _SILENT:
             applied.append((name, value))
             continue
-        if code in _LATER or "." in name:
+        if is_linked(name):
+            filters.append(linked(type_, name, value, plain))
+            applied.append((name, value))
+            continue
+        if code in _LATER:
             raise NotSupported("This kind of search parameter is not supported yet.")
         if code in _RESULTS:
             results.setdefault(name, []).append(value)
@@ -90,6 +103,8 @@ def _ranges(found: Filter) -> int:
             return len(values)
         case AnyOf(filters):
             return sum(_ranges(inner) for inner in filters)
+        case Linked(hops):
+            return sum(_ranges(inner) for hop in hops for inner in hop.filters)
     return 0
 
 

@@ -12,6 +12,7 @@ from shared.fhir.search.filters import (
     Dates,
     Filter,
     Ids,
+    Linked,
     Marked,
     Patients,
     Quantities,
@@ -84,6 +85,8 @@ def shape_of(found: Filter) -> Shape:
             return ("strings", mode, len(values))
         case Quantities(_, measures, every):
             return ("quantities", every, *((test.prefix, len(test.units)) for test in measures))
+        case Linked(hops, reverse):
+            return ("linked", reverse, *(tuple(shape_of(inner) for inner in hop.filters) for hop in hops))
         case AnyOf(filters):
             return ("any", *(shape_of(inner) for inner in filters))
 
@@ -118,6 +121,11 @@ def values_of(found: Filter) -> Iterator[Any]:
             for measure in tests:
                 yield from _used(QUANTITY[measure.prefix], measure.low, measure.high)
                 yield from measure.units
+        case Linked(hops):
+            for hop in hops:
+                yield from (hop.key, hop.type)
+                for inner in hop.filters:
+                    yield from values_of(inner)
         case AnyOf(filters):
             for inner in filters:
                 yield from values_of(inner)
@@ -186,7 +194,25 @@ def predicate(shape: Shape, bind: Bind) -> str:
         case ("updated", _, *prefixes):
             tests = [condition(_UPDATED, p, bind, "timestamptz", "r.last_updated", "") for p in prefixes]
             return f"({_joined(shape, tests)})"
+        case ("linked", reverse, *hops):
+            return f"({' OR '.join(_linked(reverse, hop, bind) for hop in hops)})"
         case ("any", *shapes):
             return f"({' OR '.join(predicate(inner, bind) for inner in shapes)})" if shapes else "false"
     # OFFSET 0 keeps the planner from turning the probe of one row into a join over the whole index
     return f"EXISTS (SELECT FROM {TABLES[shape[0]]} d WHERE d.rid = r.rid AND {range_condition(shape, bind)} OFFSET 0)"
+
+
+def _linked(reverse: bool, inner: tuple[Shape, ...], bind: Bind) -> str:
+    """The condition of one hop; in it ``r`` is the row that it leads to."""
+    key, type_ = bind("bigint"), bind("text")
+    every = f"r.type = {type_} AND NOT r.deleted" + "".join(f" AND {predicate(shape, bind)}" for shape in inner)
+    if reverse:
+        return (
+            "EXISTS (SELECT FROM index_term d CROSS JOIN LATERAL"
+            f" (SELECT FROM resource r WHERE r.rid = d.rid AND {every} OFFSET 0) o"
+            f" WHERE d.term = ({key} # r.self) OFFSET 0)"
+        )
+    return (
+        "EXISTS (SELECT FROM unnest(r.link_params, r.link_targets) AS l(param, target) CROSS JOIN LATERAL"
+        f" (SELECT FROM resource r WHERE r.self = l.target AND {every} OFFSET 0) t WHERE l.param = {key} OFFSET 0)"
+    )

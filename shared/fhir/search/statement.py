@@ -5,6 +5,8 @@
   read and sorted. When all are long, the rows are walked in the order of the answer, from where the page before ended;
   unless a trial shows that hardly any would match: then the lists are intersected.
 - One single term in default order needs no count: ``index_term`` is in that order.
+- A chain or ``_has`` is counted from its other end, and is long, too, where its other end is
+  (docs/adr/0023-links-and-access.md).
 """
 
 from dataclasses import dataclass
@@ -12,9 +14,9 @@ from functools import lru_cache
 from typing import Any
 
 from shared.fhir.search.filters import Filter, Terms
-from shared.fhir.search.finders import finds
+from shared.fhir.search.finders import Steps, again, cost, finds
 from shared.fhir.search.order import VALUES, Order, missing_value, order_of
-from shared.fhir.search.predicates import Bind, Shape, predicate, shape_of, values_of
+from shared.fhir.search.predicates import Shape, predicate, shape_of, values_of
 from shared.fhir.search.query import Query
 from shared.fhir.search.snapshot import COLUMN, Sight
 from shared.store.size import smaller, within
@@ -26,7 +28,6 @@ TRIAL, ENOUGH = 2_000, 20
 _WALK, _INTERSECT = -1, -2
 _ROW = "r.rid, r.id, r.version, r.last_updated, r.body"
 _OURS = "r.type = $1::text AND NOT r.deleted"
-_COST = {"patients": 0, "ids": 0, "terms": 2, "strings": 3, "quantities": 4, "dates": 4, "updated": 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def _asked(query: Query) -> tuple[tuple[Shape, ...], list[Any]]:
 
 def ordered(query: Query) -> list[Filter]:
     """All filters, the likeliest to be rare first."""
-    return sorted(query.filters, key=lambda f: (_COST.get(shape_of(f)[0], 9), f.rank if isinstance(f, Terms) else 0))
+    return sorted(query.filters, key=lambda f: (cost(shape_of(f)), f.rank if isinstance(f, Terms) else 0))
 
 
 class _Names:
@@ -113,10 +114,23 @@ class _Part:
     shape: Shape
     condition: str
     finds: str = ""
-    single: bool = False
+    few: str = ""
+    """The same where none of ``steps`` is full."""
+    steps: tuple[str, ...] = ()
+    """What is read on the way, by name."""
+
+    @property
+    def single(self) -> bool:
+        """Whether the rows come in the default order."""
+        return self.shape[0] == "terms" and self.shape[-1] is True
+
+    @property
+    def linked(self) -> bool:
+        """Whether the rows are found by way of others, so that those may be many and these few."""
+        return bool(self.steps)
 
 
-def _parts(shapes: tuple[Shape, ...], names: _Names) -> list[_Part]:
+def _parts(shapes: tuple[Shape, ...], names: _Names, steps: Steps) -> list[_Part]:
     parts = []
     for shape in shapes:
         taken: list[str] = []
@@ -126,20 +140,17 @@ def _parts(shapes: tuple[Shape, ...], names: _Names) -> list[_Part]:
             return taken[-1]
 
         condition = predicate(shape, bind)
-        parts.append(_Part(shape, condition, finds(shape, _again(taken)), shape[-1] is True))
+        before = len(steps.texts)
+        few = finds(shape, again(taken), steps=steps)
+        own = tuple(f"step{number}" for number in range(before, len(steps.texts)))
+        parts.append(_Part(shape, condition, finds(shape, again(taken)), few, own))
     return parts
-
-
-def _again(taken: list[str]) -> Bind:
-    """The placeholders that were ``taken``, once more in the same order."""
-    names = iter(taken)
-    return lambda _: next(names)
 
 
 @lru_cache(maxsize=4_096)
 def _page(layout: _Layout) -> str:
-    names = _Names(3)
-    parts = _parts(layout.filters, names)
+    names, steps = _Names(3), Steps(BOUND)
+    parts = _parts(layout.filters, names, steps)
     order = order_of(layout.sort, layout.continued, names.take)
     every = "".join(f" AND {part.condition}" for part in parts)
     if any(part.shape[0] in ("patients", "ids") and not (part.shape[0] == "ids" and part.shape[1]) for part in parts):
@@ -147,7 +158,7 @@ def _page(layout: _Layout) -> str:
     found = [part for part in parts if part.finds]
     if not found or (not layout.sort and len(found) == 1 and found[0].single):
         return _walk(layout, order, parts, found)
-    return _counted(layout, order, parts, found)
+    return _counted(layout, order, parts, found, steps)
 
 
 def _bound(layout: _Layout, order: Order, parts: list[_Part], every: str) -> str:
@@ -159,33 +170,44 @@ def _bound(layout: _Layout, order: Order, parts: list[_Part], every: str) -> str
     )
 
 
-def _counted(layout: _Layout, order: Order, parts: list[_Part], found: list[_Part]) -> str:
+def _counted(layout: _Layout, order: Order, parts: list[_Part], found: list[_Part], steps: Steps) -> str:
     """Count each list up to the bound, then run the one branch that is cheap; the others are never started."""
-    counts = ", ".join(
-        f"(SELECT count(*) FROM (SELECT FROM ({part.finds}) d LIMIT {BOUND}) x) AS n{i}" for i, part in enumerate(found)
-    )
+    counts = ", ".join(f"{_length(part)} AS n{number}" for number, part in enumerate(found))
+    lists = len(found) > 1 or found[0].linked
     least = f"least({', '.join(f'n{i}' for i in range(len(found)))})"
     cases = " ".join(f"WHEN n{i} = {least} THEN {i}" for i in range(len(found)))
-    long = _trial(layout, order, parts, found) if len(found) > 1 else str(_WALK)
+    long = _trial(layout, order, parts, found) if lists else str(_WALK)
     choice = f"(SELECT CASE WHEN {least} >= {BOUND} THEN {long} {cases} END FROM counts)"
     branches = [
         f"(SELECT * FROM ({_walk(layout, order, parts, found)}) walked WHERE (SELECT branch FROM choice) = {_WALK})",
         *(_branch(order, parts, [part], number) for number, part in enumerate(found)),
     ]
-    if len(found) > 1:
+    if lists:
         branches.append(_branch(order, parts, found, _INTERSECT))
+    named = "".join(f"{text}, " for text in steps.texts)
     return (
-        f"WITH counts AS MATERIALIZED (SELECT {counts}), choice AS MATERIALIZED (SELECT {choice} AS branch)"
+        f"WITH {named}counts AS MATERIALIZED (SELECT {counts}), choice AS MATERIALIZED (SELECT {choice} AS branch)"
         f" SELECT * FROM ({' UNION ALL '.join(branches)}) u ORDER BY {order.by(*order.names)} LIMIT $2::int"
     )
+
+
+def _length(part: _Part) -> str:
+    """How many rows ``part`` finds, up to the bound; and the bound where something on the way is as long."""
+    count = f"(SELECT count(*) FROM (SELECT FROM ({part.few}) d LIMIT {BOUND}) x)"
+    if not part.steps:
+        return count
+    longest = f"greatest({', '.join(f'(SELECT count(*) FROM {name})' for name in part.steps)})"
+    return f"CASE WHEN {longest} >= {BOUND} THEN {BOUND} ELSE {count} END"
 
 
 def _branch(order: Order, parts: list[_Part], read: list[_Part], number: int) -> str:
     """Read the lists of ``read`` whole, keep the rows that are in all of them and pass the rest, and sort."""
     rest = "".join(f" AND {other.condition}" for other in parts if other not in read)
     # a list may name a row twice; INTERSECT, too, leaves it once
-    lists = " INTERSECT ".join(f"SELECT d.rid FROM ({part.finds}) d" for part in read)
-    rows = lists if len(read) > 1 else lists.replace("SELECT", "SELECT DISTINCT", 1)
+    if number == _INTERSECT:
+        rows = " INTERSECT ".join(f"SELECT DISTINCT d.rid FROM ({part.finds}) d" for part in read)
+    else:
+        rows = f"SELECT DISTINCT d.rid FROM ({read[0].few}) d"
     return (
         f"(SELECT * FROM ({rows}) f CROSS JOIN LATERAL"
         f" (SELECT r.id, r.version, r.last_updated, r.body{order.columns()} FROM resource r"
@@ -198,13 +220,20 @@ def _trial(layout: _Layout, order: Order, parts: list[_Part], found: list[_Part]
     """Walk, if some rows of the first list show that enough of them match; else intersect the long lists.
 
     Filters that exclude each other would make a walk read a whole type and find nothing."""
-    rest = "".join(f" AND {part.condition}" for part in parts if part is not found[0])
+    first = found[0]
+    rest = "".join(f" AND {part.condition}" for part in parts if part is not first or first.linked)
     behind = "" if layout.sort else order.behind("d.rid")
-    some = f"SELECT d.rid FROM ({found[0].finds}) d WHERE true{behind} LIMIT {TRIAL}"
+    if first.linked:
+        # what it finds may be little for all that is read on the way
+        some = f"SELECT d.rid FROM resource d WHERE {_OURS.replace('r.', 'd.')}{behind} ORDER BY d.rid LIMIT {TRIAL}"
+    else:
+        some = f"SELECT d.rid FROM ({first.finds}) d WHERE true{behind} LIMIT {TRIAL}"
     matching = f"SELECT FROM resource r WHERE r.rid = f.rid AND {_OURS}{rest} OFFSET 0"
+    # where those are all that there are, walking through them is cheap
+    all_tried = f" OR (SELECT count(*) FROM ({some}) f) < {TRIAL}" if first.linked else ""
     return (
         f"CASE WHEN (SELECT count(*) FROM (SELECT FROM ({some}) f CROSS JOIN LATERAL ({matching}) r"
-        f" LIMIT {ENOUGH}) x) >= {ENOUGH} THEN {_WALK} ELSE {_INTERSECT} END"
+        f" LIMIT {ENOUGH}) x) >= {ENOUGH}{all_tried} THEN {_WALK} ELSE {_INTERSECT} END"
     )
 
 
@@ -303,13 +332,16 @@ def _count(shapes: tuple[Shape, ...], most: int | None) -> str:
 
 def _matching(shapes: tuple[Shape, ...]) -> str:
     """The row numbers of what matches, each once, in no order."""
-    parts = _parts(shapes, _Names(2))
+    parts = _parts(shapes, _Names(2), Steps(BOUND))
     found = next((part for part in parts if part.finds), None)
     bound = any(part.shape[0] in ("patients", "ids") for part in parts)
     if found is None or bound:
         every = "".join(f" AND {part.condition}" for part in parts)
         return f"SELECT r.rid FROM resource r WHERE {_OURS}{every}"
     rest = "".join(f" AND {part.condition}" for part in parts if part is not found)
+    if found.linked:
+        row = f"SELECT FROM resource r WHERE r.rid = f.rid AND {_OURS}{rest} OFFSET 0"
+        return f"SELECT f.rid FROM (SELECT DISTINCT d.rid FROM ({found.finds}) d) f CROSS JOIN LATERAL ({row}) r"
     if not rest and found.shape[0] == "terms":
         return f"SELECT DISTINCT d.rid FROM ({found.finds}) d WHERE $1::text IS NOT NULL"
     return f"SELECT r.rid FROM resource r WHERE {_OURS}{rest} AND r.rid IN ({found.finds})"

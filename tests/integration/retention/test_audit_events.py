@@ -43,8 +43,8 @@ async def test_old_audit_events_go_with_their_index_but_not_one_that_is_referred
 async def at_one_moment(pool: Pool, first: int, last: int, days: float = 31) -> None:
     """AuditEvents that one transaction wrote."""
     await pool.execute(
-        "INSERT INTO resource (type, id, version, last_updated, deleted, terms, body)"
-        " SELECT 'AuditEvent', 'x' || n, 1, now() - $3::interval, false, '{}', '{}'"
+        "INSERT INTO resource (type, id, self, version, last_updated, deleted, terms, link_params, link_targets, body)"
+        " SELECT 'AuditEvent', 'x' || n, n, 1, now() - $3::interval, false, '{}', '{}', '{}', '{}'"
         " FROM generate_series($1::int, $2) n",
         first,
         last,

@@ -10,7 +10,7 @@ from shared.fhir.search.entries import Entries
 from shared.fhir.search.escapes import split_unescaped, unescape
 from shared.fhir.search.filters import Filter, Patients, Terms
 from shared.fhir.search.parameters import Parameter, parameters_of
-from shared.store.indexing import term
+from shared.store.indexing import identity, link_term, term
 
 _LOCAL = re.compile(r"^([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?$")
 _ID = re.compile(r"^[A-Za-z0-9\-.]{1,64}$")
@@ -18,7 +18,7 @@ _ID = re.compile(r"^[A-Za-z0-9\-.]{1,64}$")
 
 def reference_term(type_: str, id_: str) -> int:
     """The key that any resource carries which refers to ``type_/id_`` from anywhere in it."""
-    return term("", "reference", type_, id_)
+    return identity(type_, id_)
 
 
 @lru_cache(maxsize=8_192)
@@ -40,8 +40,12 @@ def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) ->
     reference = value.get("reference")
     if reference:
         target = local(reference)
-        text = reference if target is None else f"{target[0]}/{target[1]}"
-        entries.terms.append(term(type_, slot, text))
+        if target is None:
+            entries.terms.append(term(type_, slot, reference))
+        else:
+            link = (parameter.key, reference_term(*target))
+            entries.links.append(link)
+            entries.terms.append(link_term(*link))
     identifier = value.get("identifier")
     if identifier and "value" in identifier:
         system = identifier.get("system", "")
@@ -68,10 +72,17 @@ def criterion(parameter: Parameter, modifier: str, values: list[str], base: str)
             target = local(text)
             if patient_column and target and target[0] == "Patient":
                 patients.append(target[1])
-            keys.append(term(parameter.type, parameter.slot, text))
+            if target:
+                keys.append(link_term(parameter.key, reference_term(*target)))
+            if not target or _may_be_canonical(parameter):
+                keys.append(term(parameter.type, parameter.slot, text))
     if patients and len(patients) == len(keys):
         return Patients(tuple(dict.fromkeys(patients)))
     return Terms(tuple(dict.fromkeys(keys)))
+
+
+def _may_be_canonical(parameter: Parameter) -> bool:
+    return any(path.type != "Reference" for path in parameter.paths)
 
 
 def _column(parameter: Parameter) -> bool:
@@ -92,7 +103,7 @@ def _wanted(parameter: Parameter, modifier: str, text: str, base: str) -> list[s
         return [] if refused else [f"{target[0]}/{target[1]}"]
     if not _ID.match(text):
         return [text]
-    canonical = [text] if any(path.type != "Reference" for path in parameter.paths) else []
+    canonical = [text] if _may_be_canonical(parameter) else []
     if not types and parameter.any_target and not canonical:
         raise Invalid("This reference may have any type: write Type/id.", code="value")
     return canonical + [f"{type_}/{text}" for type_ in types]

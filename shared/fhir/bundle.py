@@ -1,7 +1,7 @@
 """Bundle entries in and out (http://hl7.org/fhir/R4/http.html#transaction): what batch and transaction share."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -14,7 +14,13 @@ from shared.settings import ServerSettings
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of all that a batch or transaction reads: a small Bundle of large searches would else fill the memory."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"})
-_CONDITIONS = {"ifMatch": "if-match", "ifNoneMatch": "if-none-match", "ifNoneExist": "if-none-exist"}
+_READS = frozenset({"GET", "HEAD"})
+_CONDITIONS = {
+    "ifMatch": "if-match",
+    "ifNoneMatch": "if-none-match",
+    "ifNoneExist": "if-none-exist",
+    "ifModifiedSince": "if-modified-since",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,11 @@ class Entry:
     headers: dict[str, str]
     full_url: str | None
     resource: Resource | None
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing: a search may be a POST."""
+        return self.method in _READS or (self.method == "POST" and self.path[-1:] == ("_search",))
 
     def request(self, outer: Request) -> Request:
         """The request as if it had come alone, by the caller of the Bundle."""
@@ -92,13 +103,19 @@ def entry_at(number: int, entry: Any, base: str) -> Entry:
     if not isinstance(url, str) or not url:
         raise Invalid("An entry's request needs a url.", code="required", expression=(f"{where}.request.url",))
     resource, full_url = entry.get("resource"), entry.get("fullUrl")
-    if method in ("POST", "PUT") and not url.endswith("_search") and not isinstance(resource, dict):
+    searches = method == "POST" and url.partition("?")[0].endswith("/_search")
+    if method in ("POST", "PUT", "PATCH") and not searches and not isinstance(resource, dict):
         raise Invalid("The entry needs a resource.", code="required", expression=(f"{where}.resource",))
     if full_url is not None and not isinstance(full_url, str):
         raise Invalid("fullUrl is a uri.", code="structure", expression=(f"{where}.fullUrl",))
     headers = {header: asked[name] for name, header in _CONDITIONS.items() if isinstance(asked.get(name), str)}
     path, _, query = url.removeprefix(base).lstrip("/").partition("?")
     return Entry(number, method, tuple(path.split("/")) if path else (), query, headers, full_url, resource)
+
+
+def read_answer(method: str, answer: Response) -> Response:
+    """The answer to an entry's ``method``: HEAD has no body (http://hl7.org/fhir/R4/http.html#head)."""
+    return replace(answer, body=b"") if method == "HEAD" and answer.status < 400 else answer
 
 
 def response_bundle(kind: str, answers: Iterable[Response], *, representations: bool) -> Response:

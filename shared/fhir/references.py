@@ -1,4 +1,4 @@
-"""References inside resources: finding conditional ones, rewriting to what they turned out to be.
+"""References inside resources: finding them, and making relative what names this server.
 
 A reference that names this server by its full address means the same as a relative one
 (http://hl7.org/fhir/R4/references.html#literal); it is made relative on the way in, so that rules, referential
@@ -6,7 +6,7 @@ integrity and search see one form.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from shared.errors import Invalid
@@ -37,22 +37,6 @@ def references(value: Any, *, depth: int = 0) -> Iterator[str]:
     elif isinstance(value, list):
         for child in value:
             yield from references(child, depth=depth + 1)
-
-
-def rewritten(value: Any, targets: Mapping[str, str]) -> Any:
-    """``value`` with references replaced by ``targets``; a ``urn:`` is replaced wherever it is a whole string."""
-    if isinstance(value, dict):
-        return {
-            name: targets.get(child, child)
-            if name == "reference" and isinstance(child, str)
-            else rewritten(child, targets)
-            for name, child in value.items()
-        }
-    if isinstance(value, list):
-        return [rewritten(child, targets) for child in value]
-    if isinstance(value, str) and value.startswith("urn:"):
-        return targets.get(value, value)
-    return value
 
 
 def make_relative(value: Any, base: str) -> None:

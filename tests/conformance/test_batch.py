@@ -26,7 +26,7 @@ async def test_each_entry_stands_alone_and_answers_keep_their_order(fhir: httpx.
     body = answer.json()
     assert body["type"] == "batch-response"
     statuses = [e["response"]["status"].split()[0] for e in body["entry"]]
-    assert statuses == ["201", "422", "404", "200", "405", "201"]
+    assert statuses == ["201", "422", "404", "200", "400", "201"]
     assert body["entry"][1]["response"]["outcome"]["resourceType"] == "OperationOutcome"
     assert body["entry"][3]["resource"]["type"] == "searchset"
     assert body["entry"][0]["response"]["location"].startswith("http://test/fhir/Patient/")

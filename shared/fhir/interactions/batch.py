@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from shared.engine import Engine
 from shared.errors import Invalid
-from shared.fhir.bundle import LARGEST_ANSWER, entry_at, listed, response_bundle
+from shared.fhir.bundle import LARGEST_ANSWER, entry_at, listed, read_answer, response_bundle
 from shared.fhir.http import Request, Response
 from shared.fhir.json import Resource
 from shared.fhir.outcome import failure_response
@@ -28,7 +28,7 @@ async def batch(engine: Engine, request: Request, bundle: Resource, dispatch: Di
                 raise Invalid("The batch reads more than one answer can hold.", code="too-costly")
             if may_name_base:
                 make_relative(asked.resource, request.base)
-            answers.append(await dispatch(engine, asked))
+            answers.append(read_answer(asked.method, await dispatch(engine, asked)))
             size += len(answers[-1].body)
         except Exception as error:  # noqa: BLE001  others of the batch are stored: their answers must not be lost
             answers.append(failure_response(error))

@@ -28,9 +28,14 @@ async def existing(work: UnitOfWork, type_: str, criteria: str, *, base: str) ->
     return found[0] if found else None
 
 
-async def matching(work: UnitOfWork, type_: str, criteria: str, *, base: str, limit: int) -> list[Stored]:
-    """What matches ``criteria``, in turn, by id; not locked. Raises ``PreconditionFailed`` for more than ``limit``."""
-    await wait_turn(work, type_)
+async def matching(
+    work: UnitOfWork, type_: str, criteria: str, *, base: str, limit: int, in_turn: bool = False
+) -> list[Stored]:
+    """What matches ``criteria``, in turn, by id; not locked. ``in_turn``: it is our turn already.
+
+    Raises ``PreconditionFailed`` for more than ``limit``."""
+    if not in_turn:
+        await wait_turn(work, type_)
     connection = await work.connection()
     await work.flush()
     parameters = criteria_of(type_, criteria)

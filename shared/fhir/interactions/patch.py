@@ -33,8 +33,13 @@ async def patch(engine: Engine, request: Request) -> Response:
     return response
 
 
-async def stage(work: UnitOfWork, request: Request) -> Response:
-    """The same inside ``work``, by id."""
+def as_it_is(resource: Resource) -> Resource:
+    """For a patch outside a transaction, where nothing is linked."""
+    return resource
+
+
+async def stage(work: UnitOfWork, request: Request, link: Callable[[Resource], Resource] = as_it_is) -> Response:
+    """The same inside ``work``, by id; ``link`` puts the links to other entries in place."""
     type_, id_ = request.path
     work.engine.kinds.kind(type_)
     patched = patch_in(request)
@@ -45,7 +50,7 @@ async def stage(work: UnitOfWork, request: Request) -> Response:
         raise Gone("The resource was deleted.")
     require_match(request, stored)
     require_if_match(work, request, stored)
-    resource = _checked(patched(loads(stored.body)), type_, id_)
+    resource = link(_checked(patched(loads(stored.body)), type_, id_))
     make_relative(resource, request.base)
     return written(request, await work.update(resource, method="PATCH"), created=False)
 

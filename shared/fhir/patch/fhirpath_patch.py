@@ -4,9 +4,10 @@ from typing import Any
 
 from shared.errors import ConsiliumError, Unprocessable
 from shared.fhir.definitions import PRIMITIVE_TYPES
+from shared.fhir.definitions.naming import Named, json_names, named_elements
 from shared.fhir.json import Resource
 from shared.fhir.patch.expression import Child, Step
-from shared.fhir.patch.nodes import Named, Node, json_names, named_elements
+from shared.fhir.patch.nodes import Node
 from shared.fhir.patch.parts import Given, Operation, operations
 from shared.fhir.patch.select import Selector
 

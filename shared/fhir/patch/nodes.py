@@ -5,35 +5,10 @@ A primitive is two things in JSON: its value, and beside it (``_birthDate``) its
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from shared.fhir.definitions import PRIMITIVE_TYPES, RESOURCE_TYPES
-from shared.fhir.definitions.table import Element, elements
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """An element of a type, with the type that a JSON name stands for (``valueQuantity``)."""
-
-    element: Element
-    type: str
-
-
-@cache
-def named_elements(path: str) -> dict[str, Named]:
-    """The elements of a type or of a part of one, by JSON name."""
-    return {name: Named(element, type_.name) for element in elements(path) for name, type_ in element.names()}
-
-
-@cache
-def json_names(path: str, name: str) -> tuple[str, ...]:
-    """The JSON names under which the element ``name`` may stand: those of its types for a choice (``value``)."""
-    return tuple(
-        written
-        for written, named in named_elements(path).items()
-        if named.element.name.removesuffix("[x]") == name and (named.element.choice or written == name)
-    )
+from shared.fhir.definitions.naming import json_names, named_elements
 
 
 @dataclass(frozen=True, slots=True)

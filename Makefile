@@ -52,6 +52,7 @@ pytest: setup ## Run the tests (PYTEST_ARGS="tests/unit -k task" for some, WORKE
 	@scripts/ensure-rabbitmq.sh
 	@scripts/ensure-kubectl.sh
 	@scripts/ensure-promtool.sh
+	@scripts/ensure-node.sh
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 bench: setup ## Measure, print the ratios, write bench/out/latest.json

@@ -51,14 +51,16 @@ async def database_url(postgres: str) -> AsyncIterator[str]:
 
 
 NO_BROKER = "NO RABBITMQ, THESE TESTS DID NOT RUN"
+NO_NODE = "NO NODE WITH THE VALIDATOR, THESE TESTS DID NOT RUN"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say it loudly when the tests over a real broker were skipped; ``-q`` would hide it in a number."""
+    """Say it loudly when tests were skipped for want of a program; ``-q`` would hide it in a number."""
     reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
-    skipped = [reason for reason in reasons if NO_BROKER in reason]
-    if skipped:
-        terminalreporter.write_line(f"{len(skipped)} skipped: {skipped[0]}", red=True, bold=True)
+    for missing in (NO_BROKER, NO_NODE):
+        skipped = [reason for reason in reasons if missing in reason]
+        if skipped:
+            terminalreporter.write_line(f"{len(skipped)} skipped: {skipped[0]}", red=True, bold=True)
 
 
 def started_broker() -> Broker:

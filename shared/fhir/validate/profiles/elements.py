@@ -48,7 +48,7 @@ def conforms(resource: Any, url: str, visit: Visit) -> bool:
     """Whether ``resource`` has no error by the profile."""
     trial = visit.trial()
     profile_test(url)(Item(resource, None, "", resource["resourceType"], -1), (None, "", -1, 0), trial)
-    visit.left, visit.evaluations = trial.left, trial.evaluations
+    visit.charge(trial)
     return visit.conforms(trial)
 
 
@@ -218,7 +218,7 @@ def _profiles_test(profiles: list[str]) -> ItemTest:
         for test in tests:
             trial = visit.trial()
             test(item, place, trial)
-            visit.left, visit.evaluations = trial.left, trial.evaluations
+            visit.charge(trial)
             if visit.conforms(trial):
                 return
         visit.report("structure", "none of the profiles that are allowed here holds.", place, item.label, item.nth)

@@ -18,7 +18,7 @@ import msgspec
 from shared.fhir.validate.profiles.codes import bound
 from shared.fhir.validate.profiles.items import Item
 from shared.fhir.validate.profiles.table import code_set, facts, invariant
-from shared.fhir.validate.profiles.visit import Visit, type_named
+from shared.fhir.validate.profiles.visit import LARGEST_EVALUATED, Visit, type_named
 from shared.fhir.validate.walk import Place
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,12 @@ def rule_test(name: str, path: str) -> Callable[[Item, Place, Visit], None]:
         if visit.evaluations < 0:
             visit.not_checked("further invariants, there are too many elements with one", None)
             return
+        most = min(LARGEST_EVALUATED, visit.evaluated)
+        size = _size(item.value, most)
+        if size >= most:
+            visit.not_checked(f"{key}, there is too much to look at", place, item.label, item.nth)
+            return
+        visit.evaluated -= size
         try:
             holds = _holds(name, item, path, visit)
         except NotChecked as reason:
@@ -51,6 +57,17 @@ def rule_test(name: str, path: str) -> Callable[[Item, Place, Visit], None]:
                 visit.report("invariant", text, place, item.label, item.nth, severity=severity)
 
     return run
+
+
+def _size(value: Any, most: int) -> int:
+    """How many JSON values there are in ``value``; counting ends at ``most``."""
+    pending, found = [value], 0
+    while pending and found < most:
+        each = pending.pop()
+        found += 1
+        if isinstance(each, dict | list):
+            pending.extend(each.values() if isinstance(each, dict) else each)
+    return found
 
 
 def _holds(name: str, item: Item, path: str, visit: Visit) -> bool:

@@ -158,6 +158,14 @@ def test_evaluations_are_bounded() -> None:
     assert (last.severity, last.expression) == ("information", ())
 
 
+def test_what_an_expression_looks_at_is_bounded() -> None:
+    task = OF[f"{SDOH}SDOHCC-TaskForPatient"]
+    large = {**task, "input": task["input"] * 5000}
+    told = issues(large, f"{SDOH}SDOHCC-TaskForPatient")
+    assert {issue.severity for issue in told} == {"information"}
+    assert all(issue.text.endswith("there is too much to look at") for issue in told)
+
+
 def test_what_was_sent_is_not_repeated() -> None:
     canary = "Canary-Q7x"
     for defect in DEFECTS:

@@ -9,7 +9,7 @@ from tests.e2e.conftest import NAMES
 from tests.e2e.evidence import Evidence
 from tests.e2e.referring import furnish, send, step
 from tests.eventually import eventually
-from tests.factories.system import COORDINATOR, EHR, SPECIALIST, THERAPIST, Site, System
+from tests.factories.system import COORDINATOR, EHR, THERAPIST, Site, System
 from tests.interop.validator import PROFILES, findings
 from tests.unit.shared.fhir.validate.examples import ABSENT, changed
 
@@ -97,5 +97,8 @@ def _cases(resources: list[Resource]) -> Iterator[tuple[Resource, list[str]]]:
 
 
 async def _answered(site: Site, patient: str) -> AsyncIterator[Resource]:
-    for caller, path in (*ANSWERS, (SPECIALIST, f"/fhir/{patient}/_history"), (EHR, f"/fhir/{patient}/$meta")):
-        yield (await site.by(caller).get(path)).json()
+    of_patient = [(EHR, f"/fhir/{patient}/{name}") for name in ("_history", "$meta", "$validate?mode=update")]
+    for caller, path in (*ANSWERS, *of_patient):
+        answer = await site.by(caller).get(path)
+        assert answer.status_code == 200 or (caller, path) not in of_patient, answer.text
+        yield answer.json()

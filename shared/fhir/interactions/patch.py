@@ -1,4 +1,4 @@
-"""patch: JSON Patch and FHIRPath Patch (http://hl7.org/fhir/R4/http.html#patch), by id or by criteria.
+"""patch: JSON, FHIRPath (http://hl7.org/fhir/R4/http.html#patch) and JSON Merge Patch, by id or by criteria.
 
 What comes out is an update like any other: the same guards, checks and rules.
 """
@@ -16,12 +16,14 @@ from shared.fhir.interactions.conditional import existing, hold
 from shared.fhir.interactions.guards import require_if_match, require_match
 from shared.fhir.interactions.writing import written
 from shared.fhir.json import Resource, loads, received
-from shared.fhir.patch import fhirpath_patched, json_patched
+from shared.fhir.patch import fhirpath_patched, json_patched, merge_patched
 from shared.fhir.references import make_relative
 from shared.unit_of_work import UnitOfWork, unit_of_work
 
 JSON_PATCH = "application/json-patch+json"
-PATCH_TYPES = (JSON_PATCH, FHIR_JSON)
+MERGE_PATCH = "application/merge-patch+json"
+PATCH_TYPES = (JSON_PATCH, FHIR_JSON, MERGE_PATCH)
+_ANY_JSON = "application/json"
 
 
 async def patch(engine: Engine, request: Request) -> Response:
@@ -81,12 +83,24 @@ def patch_in(request: Request) -> Callable[[Resource], Any]:
     if inside is None and media == JSON_PATCH:
         document = received(request.body)
         return lambda resource: json_patched(resource, document)
+    if inside is None and media in (MERGE_PATCH, _ANY_JSON):
+        members = received(request.body)
+        # as any JSON, some clients send the members to be changed, some Parameters
+        if media == MERGE_PATCH or (isinstance(members, dict) and "resourceType" not in members):
+            return lambda resource: merge_patched(resource, _object(members))
     try:
         parameters = body_resource(request, "Parameters")
     except UnsupportedMediaType as error:
-        text = "Send application/json-patch+json, or Parameters as application/fhir+json."
+        text = "Send application/json-patch+json, application/merge-patch+json, or Parameters as application/fhir+json."
         raise UnsupportedMediaType(text, patches=PATCH_TYPES) from error
     return lambda resource: fhirpath_patched(resource, parameters)
+
+
+def _object(document: Any) -> Resource:
+    """A merge patch. Raises ``Invalid`` for one that would leave no resource."""
+    if not isinstance(document, dict):
+        raise Invalid("A merge patch of a resource is a JSON object.", code="structure")
+    return document
 
 
 def _data(binary: Resource) -> bytes:

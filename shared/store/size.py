@@ -9,7 +9,7 @@ def smaller(body: str, most_bytes: int) -> str:
     return f"CASE WHEN octet_length({body}) <= {most_bytes} THEN {body} END AS body"
 
 
-def within(body: str, most_bytes: int) -> str:
+def within(body: str, most_bytes: int | str) -> str:
     """``body``, or NULL where the rows before it, in the order they come in, hold ``most_bytes`` already.
 
     Nothing is sorted again, but the window costs a small page a tenth of its time."""

@@ -14,7 +14,7 @@ from shared.fhir.search.modifiers import MISSING, require
 from shared.fhir.search.parameters import Parameter, parameters_of, single_keys
 from shared.fhir.search.params import composite, date, lists, quantity, reference, string, token, uri
 from shared.fhir.search.query import DEFAULT_COUNT, LARGEST_COUNT, Query
-from shared.fhir.search.results import include_of
+from shared.fhir.search.results import includes_of
 from shared.fhir.search.sorting import sort_of
 from shared.fhir.search.windows import joined
 from shared.fhir.subset import subset_of, summary_of
@@ -157,7 +157,7 @@ def _with_results(
     includes = []
     for name, values in results.items():
         if name.startswith(("_include", "_revinclude")):
-            includes += [include_of(type_, name, value) for value in values]
+            includes += [include for value in values for include in includes_of(type_, name, value)]
         elif ":" in name:
             raise Invalid("This parameter takes no modifier.", code="not-supported")
     if includes and summary == "text":

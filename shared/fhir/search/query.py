@@ -53,6 +53,8 @@ class Include:
     parameter: Parameter
     target: str = ""
     reverse: bool = False
+    iterate: bool = False
+    """Also for what was included, not for the matches alone."""
 
 
 @dataclass(frozen=True, slots=True)

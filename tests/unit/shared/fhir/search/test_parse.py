@@ -73,8 +73,6 @@ def test_what_is_malformed_is_invalid_and_never_repeated(type_: str, name: str, 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("_include:iterate", "CarePlan:subject"),
-        ("_include", "*"),
         ("_text", "x"),
     ],
 )

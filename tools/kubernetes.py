@@ -3,7 +3,7 @@
 Routes come from the ownership table, alerts from deploy/observability (kustomize cannot wrap a file into a resource).
 Ingress (https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types) and HTTPRoute
 (https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec) both know exact paths and prefixes of whole segments;
-the longest prefix wins. So the three addresses of the gateway are exact, the types of referrals and notifications are
+the longest prefix wins. So most addresses of the gateway are exact, the types of referrals and notifications are
 prefixes, and ``/fhir`` itself is a prefix of careplans, which owns the other 130 types: no regular expression, whose
 meaning differs between controllers, and no list that outgrows a load balancer's limit.
 """
@@ -18,8 +18,16 @@ PORT = 8080
 MATCHES_PER_RULE = 8
 """What every version of the Gateway API allows."""
 
-EXACT: Mapping[str, str] = {"/fhir": GATEWAY, "/fhir/": GATEWAY, "/fhir/metadata": GATEWAY}
-"""Batches, transactions and the whole CapabilityStatement."""
+EXACT: Mapping[str, str] = {
+    "/fhir": GATEWAY,
+    "/fhir/": GATEWAY,
+    "/fhir/metadata": GATEWAY,
+    "/fhir/$export": GATEWAY,
+    "/fhir/Patient/$export": GATEWAY,
+}
+"""Batches, transactions, the whole CapabilityStatement, and what is asked of all services together."""
+OF_ALL = ("/fhir/bulk-export", "/fhir/Group")
+"""Prefixes of the gateway: jobs that every service has a part of. A Group's export cannot be told from its reads."""
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 COMPONENTS = DEPLOY / "k8s" / "components"
@@ -28,7 +36,7 @@ COMPONENTS = DEPLOY / "k8s" / "components"
 def prefixes() -> dict[str, str]:
     """Path prefix -> service, by service; the last is the gateway's, for everything else."""
     found = {f"/fhir/{type_}": owner for owner, types in OWNED_TYPES.items() if owner != CAREPLANS for type_ in types}
-    found |= {"/fhir": CAREPLANS}
+    found |= {"/fhir": CAREPLANS} | dict.fromkeys(OF_ALL, GATEWAY)
     found |= {f"/api/{name}": owner for name, owner in API_PREFIXES.items()}
     services = [*OWNED_TYPES, GATEWAY]
     return dict(sorted((found | {"/": GATEWAY}).items(), key=lambda item: services.index(item[1])))
@@ -52,7 +60,9 @@ def ingress() -> str:
     for path_type, table in (("Exact", EXACT), ("Prefix", prefixes())):
         for path, service in table.items():
             backend = f"{{service: {{name: {service}, port: {{name: http}}}}}}"
-            lines.append(f"          - {{path: {path}, pathType: {path_type}, backend: {backend}}}")
+            # ingress-nginx refuses a dollar in the other two types; this one is for what a controller makes of it
+            kind = "ImplementationSpecific" if "$" in path else path_type
+            lines.append(f"          - {{path: {path}, pathType: {kind}, backend: {backend}}}")
     return _written("services/gateway/routing.py", lines)
 
 

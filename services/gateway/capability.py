@@ -74,8 +74,10 @@ def merge(statements: Mapping[str, Resource]) -> Resource:
         found = _union((item for rest in rests for item in rest.get(element, ())), key)
         if found:
             whole[element] = found
+    instantiates = list(dict.fromkeys(url for each in statements.values() for url in each.get("instantiates", ())))
+    told = {"instantiates": instantiates} if instantiates else {}
     implementation = {**first.get("implementation", {}), "description": "Consilium"}
-    return {**first, "implementation": implementation, "rest": [whole]}
+    return {**first, **told, "implementation": implementation, "rest": [whole]}
 
 
 def _union(items: Iterable[dict[str, Any]], key: str) -> list[dict[str, Any]]:

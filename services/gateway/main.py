@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from services.gateway import health
 from services.gateway.asgi import Answer, ASGIApp, Receive, Scope, Send, send_answer
 from services.gateway.batches import batch
+from services.gateway.bulk import EXPORTS, Bulk, is_kick_off
 from services.gateway.bundles import Party, parse, turned_away
 from services.gateway.capability import Capabilities
 from services.gateway.forwarding import ForwardingApp
@@ -44,6 +45,7 @@ class Gateway:
         self._upstreams = dict(upstreams)
         self._by_type = {type_: upstreams[service] for service, types in OWNED_TYPES.items() for type_ in types}
         self._by_type |= dict.fromkeys(SPREAD, Spread(self._upstreams))
+        self._bulk = Bulk(self._upstreams, self._settings.max_resource_bytes)
         self._capabilities = Capabilities(self._upstreams, seconds=self._settings.capability_seconds)
         self._own: dict[str, Edge] = {
             "/fhir": self._base,
@@ -60,7 +62,7 @@ class Gateway:
         if path.startswith("/fhir/"):
             end = path.find("/", 6)
             app = self._by_type.get(path[6:] if end < 0 else path[6:end])
-            if app is not None and scope["method"] not in BODY_METHODS:
+            if app is not None and scope["method"] not in BODY_METHODS and not is_kick_off(path):
                 return await app(scope, receive, send)
         return await self._slower(scope, receive, send)
 
@@ -73,6 +75,11 @@ class Gateway:
                 scope[ROUTE] = path.rstrip("/")
                 answer = await own(scope, receive)
                 return await send_answer(answer, send, body=scope["method"] != "HEAD")
+            if path.startswith(EXPORTS) and self._bulk.holder(path) is None:
+                answer = await self._bulk.job(scope, receive)
+                return await send_answer(answer, send, body=scope["method"] != "HEAD")
+            if is_kick_off(path):
+                return await send_answer(await self._bulk.start(scope, receive), send)
             app = self._app(path)
             if scope["method"] in BODY_METHODS:
                 if path.startswith("/api/"):
@@ -88,7 +95,7 @@ class Gateway:
         # "OPTIONS *" has a path without a slash
         _, room, name, *_ = (*path.split("/", 3), "", "")
         if room == "fhir":
-            app = self._by_type.get(name)
+            app = self._bulk.holder(path) if path.startswith(EXPORTS) else self._by_type.get(name)
             if app is not None:
                 return app
             raise NotFound("No such resource type or operation.", code="not-supported")

@@ -68,7 +68,7 @@ async def export(engine: Engine, request: Request) -> Response:
     since_snapshot = None if wanted.since is None else await jobs.snapshot_at(engine.pool, wanted.since)
     types = _types(engine, wanted, scope, whole=one.part is None)
     asked = Asked(
-        request=_url(request) if one.part is None else one.part.request,
+        request=f"{request.base}/{one.part.request}" if one.part else _url(request),
         types=types,
         scope=scope,
         patients=patients,

@@ -6,7 +6,7 @@ from tests.deploy.k8s.rendering import Manifest
 def destination(manifest: Manifest, path: str) -> str:
     """The Service behind ``path`` (without query)."""
     table = _ingress(manifest) if manifest["kind"] == "Ingress" else _route(manifest)
-    exact = [service for kind, value, service in table if kind == "Exact" and value == path]
+    exact = [service for kind, value, service in table if kind != "Prefix" and value == path]
     if exact:
         return exact[0]
     prefixes = [(len(value), service) for kind, value, service in table if kind == "Prefix" and _begins(path, value)]

@@ -1,0 +1,245 @@
+"""$export over three services: one job, one moment, one manifest; and what is told while a service is down."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from services.careplans.main import SERVICE as CAREPLANS
+from services.gateway.asgi import ASGIApp, Receive, Scope, Send
+from services.gateway.forwarding import ForwardingApp
+from services.gateway.main import Gateway
+from services.notifications.main import SERVICE as NOTIFICATIONS
+from services.referrals.main import SERVICE as REFERRALS
+from shared import bulk
+from shared.engine import Engine
+from shared.ids import uuid7
+from shared.security.caller import Caller, Role
+from shared.service import service_app
+from shared.store.migrations import upgrade
+from tests.conftest import create_database
+from tests.factories.bulk import ASYNC, Exported, fetched, kicked_off
+from tests.factories.engine import FixedVerifier, running_engine
+from tests.factories.resources import observation, patient
+from tests.listening import listening
+from tests.ports import free_port
+
+SERVICES = (REFERRALS, CAREPLANS, NOTIFICATIONS)
+HELD: tuple[dict[str, Any], ...] = (
+    patient(id="a"),
+    patient(id="b"),
+    observation("Patient/a", id="o"),
+    {"resourceType": "Organization", "id": "clinic", "name": "Clinic"},
+    {
+        "resourceType": "Communication",
+        "id": "letter",
+        "status": "completed",
+        "subject": {"reference": "Patient/a"},
+    },
+    {
+        "resourceType": "Group",
+        "id": "g",
+        "type": "person",
+        "actual": True,
+        "member": [{"entity": {"reference": "Patient/a"}}],
+    },
+)
+
+
+class Switch:
+    """A service that can be unplugged."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._down = ForwardingApp(f"http://127.0.0.1:{free_port()}")
+        self.up = True
+        self.asked: list[dict[str, str]] = []
+        """The headers of each kick-off."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/fhir/$export":
+            self.asked.append({name.decode(): value.decode() for name, value in scope["headers"]})
+        await (self._app if self.up else self._down)(scope, receive, send)
+
+
+@dataclass
+class Whole:
+    """Three services behind a gateway."""
+
+    fhir: httpx.AsyncClient
+    engines: dict[str, Engine]
+    switches: dict[str, Switch]
+    verifier: FixedVerifier
+
+    async def work(self, *names: str) -> None:
+        """The workers of ``names``, or of all, until nothing waits."""
+        for name in names or self.engines:
+            while await bulk.turn(self.engines[name], asyncio.Event()):
+                pass
+
+    async def exported(self, path: str = "$export", **more: Any) -> Exported:
+        """The whole of an export."""
+        status = await kicked_off(self.fhir, path, **more)
+        await self.work()
+        return await fetched(self.fhir, status)
+
+
+@pytest.fixture(scope="module")
+async def system(postgres: str) -> AsyncIterator[Whole]:
+    """The three services in one process behind a gateway on a socket."""
+    verifier = FixedVerifier(Caller("ehr", Role.SYSTEM))
+    async with AsyncExitStack() as stack:
+        engines, switches = {}, {}
+        for service in SERVICES:
+            url = await create_database(postgres, f"bulk_{service.name}_{uuid7().replace('-', '')}")
+            await asyncio.to_thread(upgrade, url, service.migrations)
+            engine = await stack.enter_async_context(running_engine(url, service))
+            engines[service.name] = engine
+            switches[service.name] = Switch(service_app(service, engine, verifier))  # type: ignore[arg-type]
+        base = await stack.enter_async_context(listening(Gateway(dict(switches))))
+        client = await stack.enter_async_context(httpx.AsyncClient(base_url=f"{base}/fhir/", trust_env=False))
+        yield Whole(client, engines, switches, verifier)
+
+
+@pytest.fixture
+async def whole(system: Whole) -> Whole:
+    """The system with ``HELD`` and without jobs."""
+    system.verifier.caller = Caller("ehr", Role.SYSTEM)
+    for switch in system.switches.values():
+        switch.up = True
+        switch.asked.clear()
+    for engine in system.engines.values():
+        await engine.pool.execute("TRUNCATE bulk_job, bulk_file, bulk_chunk")
+    for resource in HELD:
+        answer = await system.fhir.put(f"{resource['resourceType']}/{resource['id']}", json=resource)
+        assert answer.status_code in (200, 201), answer.text
+    return system
+
+
+async def test_one_export_of_all_services(whole: Whole) -> None:
+    found = await whole.exported(params={"_type": "Patient,Observation,Organization,Communication"})
+    assert found.names == ["Communication/letter", "Observation/o", "Organization/clinic", "Patient/a", "Patient/b"]
+    base = str(whole.fhir.base_url).rstrip("/")
+    assert found.manifest["request"] == f"{base}/$export?_type=Patient%2CObservation%2COrganization%2CCommunication"
+    assert all(file["url"].startswith(f"{base}/bulk-export/") for file in found.manifest["output"])
+    async with asyncio.TaskGroup() as group:
+        ats = [
+            group.create_task(engine.pool.fetchval("SELECT min(at) FROM bulk_job")) for engine in whole.engines.values()
+        ]
+    assert len({task.result() for task in ats}) == 1, "one moment for all"
+
+
+async def test_patients_and_groups_of_all_services(whole: Whole) -> None:
+    of_a = ["Communication/letter", "Group/g", "Observation/o", "Patient/a"]
+    assert (await whole.exported("Patient/$export")).names == sorted([*of_a, "Patient/b"])
+    assert (await whole.exported("Group/g/$export")).names == of_a
+    only = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "patient", "valueReference": {"reference": "Patient/b"}}],
+    }
+    assert (await whole.exported("Patient/$export", json=only)).names == ["Patient/b"]
+
+
+async def test_since_over_all_services(whole: Whole) -> None:
+    first = await whole.exported()
+    assert (await whole.fhir.delete("Communication/letter")).status_code in (200, 204)
+    assert (await whole.fhir.put("Organization/clinic", json=HELD[3] | {"name": "Other"})).status_code == 200
+    second = await whole.exported(params={"_since": first.manifest["transactionTime"]})
+    assert second.names == ["Organization/clinic"]
+    assert second.deleted == ["Communication/letter"]
+
+
+async def test_it_is_not_complete_before_all_parts_are(whole: Whole) -> None:
+    status = await kicked_off(whole.fhir)
+    await whole.work("referrals", "careplans")
+    answer = await whole.fhir.get(status)
+    assert answer.status_code == 202
+    assert answer.headers["x-progress"].startswith("notifications: ")
+    await whole.work("notifications")
+    assert (await whole.fhir.get(status)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["referrals", "careplans", "notifications"])
+async def test_it_is_never_complete_while_a_service_is_down(whole: Whole, name: str) -> None:
+    """503 and an issue that says that trying again may help."""
+    status = await kicked_off(whole.fhir)
+    await whole.work()
+    whole.switches[name].up = False
+    answer = await whole.fhir.get(status)
+    assert answer.status_code == 503
+    assert answer.json()["issue"][0]["code"] == "transient"
+    assert answer.headers["retry-after"]
+    whole.switches[name].up = True
+    assert (await whole.fhir.get(status)).status_code == 200
+
+
+async def test_a_kick_off_that_one_service_does_not_take_leaves_nothing(whole: Whole) -> None:
+    whole.switches["notifications"].up = False
+    assert (await whole.fhir.get("$export", headers=ASYNC)).status_code == 503
+    for engine in whole.engines.values():
+        assert await engine.pool.fetchval("SELECT count(*) FROM bulk_job WHERE status = 'running'") == 0
+
+
+async def test_cancelling_ends_all_parts(whole: Whole) -> None:
+    status = await kicked_off(whole.fhir)
+    await whole.work("careplans")
+    whole.switches["referrals"].up = False
+    assert (await whole.fhir.delete(status)).status_code == 503, "one part may still be there"
+    whole.switches["referrals"].up = True
+    assert (await whole.fhir.delete(status)).status_code == 202
+    assert (await whole.fhir.delete(status)).status_code == 404
+    assert (await whole.fhir.get(status)).status_code == 404
+    for engine in whole.engines.values():
+        assert await engine.pool.fetchval("SELECT count(*) FROM bulk_chunk") == 0
+
+
+async def test_only_who_started_it_hears_of_it(whole: Whole) -> None:
+    found = await whole.exported()
+    status = found.manifest["output"][0]["url"].rpartition("/")[0]
+    whole.verifier.caller = Caller("another", Role.SYSTEM)
+    for url in (status, *(file["url"] for file in found.manifest["output"])):
+        assert (await whole.fhir.get(url)).status_code == 404
+    assert (await whole.fhir.delete(status)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("$export?_type=Nonsense", 400),
+        ("$export?_typeFilter=x", 400),
+        ("Group/absent/$export", 404),
+        ("Patient/a/$export", 400),
+        ("bulk-export/absent", 404),
+        ("bulk-export/absent/careplans-1.ndjson", 404),
+        ("bulk-export/absent/nobody-1.ndjson", 404),
+    ],
+)
+async def test_refusals(whole: Whole, path: str, status: int) -> None:
+    answer = await whole.fhir.get(path, headers=ASYNC)
+    assert answer.status_code == status
+    assert answer.json()["resourceType"] == "OperationOutcome"
+
+
+async def test_people_are_refused(whole: Whole) -> None:
+    whole.verifier.caller = Caller("somebody", Role.CLINICIAN)
+    assert (await whole.fhir.get("$export", headers=ASYNC)).status_code == 403
+
+
+async def test_what_only_the_gateway_says_does_not_come_from_a_client(whole: Whole) -> None:
+    """A client cannot choose the job's id or moment."""
+    forged = {"x-consilium-part": f"{uuid7()} 2020-01-01T00:00:00+00:00 system", "x-consilium-request": "x"}
+    answer = await whole.fhir.get("$export", headers=ASYNC | forged)
+    assert answer.status_code == 202
+    (told,) = whole.switches["careplans"].asked
+    assert told["x-consilium-part"] != forged["x-consilium-part"]
+    assert told["x-consilium-request"] == "$export"
+
+
+async def test_the_whole_capability_statement_names_the_operations(whole: Whole) -> None:
+    told = (await whole.fhir.get("metadata")).json()
+    assert told["instantiates"] == ["http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"]
+    assert "export" in [operation["name"] for operation in told["rest"][0]["operation"]]

@@ -173,7 +173,7 @@ def _bound(layout: _Layout, order: Order, parts: list[_Part], every: str) -> str
 def _counted(layout: _Layout, order: Order, parts: list[_Part], found: list[_Part], steps: Steps) -> str:
     """Count each list up to the bound, then run the one branch that is cheap; the others are never started."""
     counts = ", ".join(f"{_length(part)} AS n{number}" for number, part in enumerate(found))
-    lists = len(found) > 1 or found[0].linked
+    lists = len(found) > 1 or found[0].linked or not layout.sort
     least = f"least({', '.join(f'n{i}' for i in range(len(found)))})"
     cases = " ".join(f"WHEN n{i} = {least} THEN {i}" for i in range(len(found)))
     long = _trial(layout, order, parts, found) if lists else str(_WALK)
@@ -208,6 +208,8 @@ def _branch(order: Order, parts: list[_Part], read: list[_Part], number: int) ->
         rows = " INTERSECT ".join(f"SELECT DISTINCT d.rid FROM ({part.finds}) d" for part in read)
     else:
         rows = f"SELECT DISTINCT d.rid FROM ({read[0].few}) d"
+    if not order.expressions:
+        rows = f"SELECT d.rid FROM ({rows}) d WHERE true{order.behind('d.rid')}"
     return (
         f"(SELECT * FROM ({rows}) f CROSS JOIN LATERAL"
         f" (SELECT r.id, r.version, r.last_updated, r.body{order.columns()} FROM resource r"
@@ -219,18 +221,20 @@ def _branch(order: Order, parts: list[_Part], read: list[_Part], number: int) ->
 def _trial(layout: _Layout, order: Order, parts: list[_Part], found: list[_Part]) -> str:
     """Walk, if some rows of the first list show that enough of them match; else intersect the long lists.
 
-    Filters that exclude each other would make a walk read a whole type and find nothing."""
+    Filters that exclude each other would make a walk read a whole type and find nothing; and so would one whose rows
+    came late, such as a range of dates: there the first rows of the walk itself are tried."""
     first = found[0]
-    rest = "".join(f" AND {part.condition}" for part in parts if part is not first or first.linked)
+    itself = first.linked or len(found) == 1
+    rest = "".join(f" AND {part.condition}" for part in parts if part is not first or itself)
     behind = "" if layout.sort else order.behind("d.rid")
-    if first.linked:
+    if itself:
         # what it finds may be little for all that is read on the way
         some = f"SELECT d.rid FROM resource d WHERE {_OURS.replace('r.', 'd.')}{behind} ORDER BY d.rid LIMIT {TRIAL}"
     else:
         some = f"SELECT d.rid FROM ({first.finds}) d WHERE true{behind} LIMIT {TRIAL}"
     matching = f"SELECT FROM resource r WHERE r.rid = f.rid AND {_OURS}{rest} OFFSET 0"
     # where those are all that there are, walking through them is cheap
-    all_tried = f" OR (SELECT count(*) FROM ({some}) f) < {TRIAL}" if first.linked else ""
+    all_tried = f" OR (SELECT count(*) FROM ({some}) f) < {TRIAL}" if itself else ""
     return (
         f"CASE WHEN (SELECT count(*) FROM (SELECT FROM ({some}) f CROSS JOIN LATERAL ({matching}) r"
         f" LIMIT {ENOUGH}) x) >= {ENOUGH}{all_tried} THEN {_WALK} ELSE {_INTERSECT} END"

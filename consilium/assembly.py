@@ -82,14 +82,20 @@ class Assembly:
     """What a process serves and runs."""
 
     app: ASGIApp
+    gateway: Gateway
     engines: Mapping[str, Engine]
     background: Background | None
     bells: tuple[Doorbell, ...] = ()
     """To wake the relays, where they are in another process."""
 
     async def read(self, stop: asyncio.Event) -> None:
-        """The API process's own jobs (they feed event streams, and wake relays), until ``stop``."""
-        await read([(service, self.engines[service.name]) for service in SERVICES], stop, bells=self.bells)
+        """The API process's own jobs, until ``stop``: event streams are fed, relays woken, transactions over services
+        brought to their end."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(
+                read([(service, self.engines[service.name]) for service in SERVICES], stop, bells=self.bells)
+            )
+            group.create_task(self.gateway.recover(stop))
 
 
 @asynccontextmanager
@@ -137,10 +143,9 @@ async def assembled(
             for service in SERVICES
         }
         checks = {"messages": workers.reachable if workers else _carrier_check(databases, amqp_url)}
-        app = front(
-            Gateway(upstreams, settings, checks=checks), telemetry, open_mode=isinstance(verifier, OpenVerifier)
-        )
-        yield Assembly(app, engines, workers, () if background else tuple(bells.values()))
+        gateway = Gateway(upstreams, settings, checks=checks)
+        app = front(gateway, telemetry, open_mode=isinstance(verifier, OpenVerifier))
+        yield Assembly(app, gateway, engines, workers, () if background else tuple(bells.values()))
 
 
 def _carrier_check(databases: Mapping[str, str], amqp_url: str | None) -> Check:

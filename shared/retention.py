@@ -14,7 +14,7 @@ from shared.ids import uuid7
 from shared.messaging import inbox, outbox
 from shared.messaging.waiting import either
 from shared.settings import ConsiliumSettings
-from shared.store import forgetting
+from shared.store import decisions, forgetting
 from shared.store.database import Pool
 from shared.store.losses import DATABASE_LOSSES
 from shared.store.sweeping import Sweep, sweep
@@ -67,6 +67,7 @@ def sweeps(settings: RetentionSettings) -> Iterable[Sweep]:
     """What every service lets go of."""
     published = timedelta(days=settings.retention_outbox_days)
     yield Sweep("outbox", lambda connection, after: outbox.prune_window(connection, after, published), _OFTEN)
+    yield decisions.refusals_forgotten()
     yield Sweep("inbox", inbox.forgetting(timedelta(days=settings.retention_inbox_days)))
     if settings.retention_history_days is not None:
         yield Sweep("history", forgetting.replaced_versions(timedelta(days=settings.retention_history_days)), _DAILY)

@@ -14,6 +14,8 @@ from shared.engine import Engine, Outgoing, observes_nothing, tells_nothing
 from shared.fhir.app import FhirApp, Receive, Scope, Send
 from shared.fhir.bulk.settings import BulkSettings
 from shared.fhir.kinds import Fact, Registry
+from shared.fhir.parts.app import PartsApp
+from shared.fhir.parts.wire import PATH
 from shared.messaging.envelope import Event
 from shared.problem import DOCUMENTED, LastResort, install_problem_handlers
 from shared.security.guard import Guarded
@@ -133,9 +135,10 @@ def checks_of(service: Service, engine: Engine) -> dict[str, Check]:
 
 @dataclass(frozen=True, slots=True)
 class ServiceApp:
-    """The ASGI app of one service: ``/fhir`` by the engine, everything else by FastAPI."""
+    """The ASGI app of one service: ``/fhir`` and its parts of transactions by the engine, the rest by FastAPI."""
 
     fhir: FhirApp
+    parts: PartsApp
     rest: FastAPI
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -144,6 +147,9 @@ class ServiceApp:
             path = scope["path"]
             if path.startswith("/fhir") and (len(path) == 5 or path[5] == "/"):
                 await self.fhir(scope, receive, send)
+                return
+            if path.startswith(f"{PATH}/"):
+                await self.parts(scope, receive, send)
                 return
         await self.rest(scope, receive, send)
 
@@ -158,10 +164,8 @@ def service_app(
     trust_forwarded: bool = False,
 ) -> ServiceApp:
     """The whole API process of ``service``, as ASGI; ``known_as`` is another URL of the base, for references only."""
-    return ServiceApp(
-        FhirApp(engine, verifier, base_url=base_url, known_as=known_as, trust_forwarded=trust_forwarded),
-        rest_app(service, engine, verifier),
-    )
+    fhir = FhirApp(engine, verifier, base_url=base_url, known_as=known_as, trust_forwarded=trust_forwarded)
+    return ServiceApp(fhir, PartsApp(fhir), rest_app(service, engine, verifier))
 
 
 def topics(services: Iterable[Service]) -> dict[str, tuple[str, ...]]:

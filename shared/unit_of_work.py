@@ -25,7 +25,7 @@ from shared.messaging import envelope, inbox
 from shared.provenance import TYPE as PROVENANCE
 from shared.provenance import Change, accounts, change
 from shared.security.caller import Caller
-from shared.store import resources
+from shared.store import prepared, resources
 from shared.store.database import Connection
 from shared.store.indexing import IndexEntries
 from shared.store.resources import Stored
@@ -167,6 +167,20 @@ class UnitOfWork:
         connection = await self.connection()
         await self._write(connection, final=True)
         await self._refuse_dangling(connection)
+
+    async def prepare(self, name: prepared.Name) -> None:
+        """Make it durable under ``name``, to be committed or rolled back by whoever finishes it; until then nobody sees
+        it, and its locks stay. Raises as ``commit`` does, and what ``prepared.prepare`` raises; then nothing is stored.
+        """
+        await self.rehearse()
+        await prepared.prepare(await self.connection(), name)
+        assert self._transaction is not None
+        # it has ended already: this tells the connection's own books, and the server that nothing is open
+        await self._transaction.commit()
+        self._transaction = None
+        if self._facts:
+            # who finishes it is another request, of another process perhaps
+            self.engine.observe(self._facts)
 
     async def flush(self) -> None:
         """Send what is staged, inside the open transaction. References are checked at the commit, when all is there."""

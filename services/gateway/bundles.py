@@ -1,7 +1,8 @@
 """Bundles at the edge: who owns each entry, and asking an owner (http://hl7.org/fhir/R4/http.html#transaction)."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.gateway.asgi import Answer, ASGIApp, BrokenOff, Scope, call, inner_scope
@@ -29,7 +30,9 @@ class Placed:
     @property
     def reads(self) -> bool:
         """Whether it changes nothing."""
-        return self.entry["request"]["method"] in READS
+        request = self.entry["request"]
+        searches = request["method"] == "POST" and request["url"].partition("?")[0].endswith("/_search")
+        return request["method"] in READS or searches
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,25 @@ def entries_in(answer: Answer, count: int) -> list[dict[str, Any]]:
     if isinstance(content, dict) and content.get("resourceType") == "OperationOutcome":
         response["outcome"] = content
     return [{"response": response} for _ in range(count)]
+
+
+_ENTRY = re.compile(r"^Bundle\.entry\[(\d+)\]")
+
+
+def renumbered(answer: Answer, positions: Sequence[int]) -> Answer:
+    """An owner's refusal of some of a Bundle's entries, with the ``positions`` that these had in the whole."""
+    content = loads(answer.body) if answer.body else None
+    if not isinstance(content, dict) or content.get("resourceType") != "OperationOutcome":
+        return answer
+    for issue in content.get("issue", ()):
+        if "expression" in issue:
+            issue["expression"] = [_ENTRY.sub(lambda at: _moved(at, positions), one) for one in issue["expression"]]
+    return replace(answer, body=dumps(content))
+
+
+def _moved(at: re.Match[str], positions: Sequence[int]) -> str:
+    number = int(at[1])
+    return f"Bundle.entry[{positions[number]}]" if number < len(positions) else "Bundle.entry"
 
 
 def in_order(answers: Mapping[int, dict[str, Any]]) -> Sequence[dict[str, Any]]:

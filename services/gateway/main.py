@@ -12,8 +12,10 @@ from services.gateway.capability import Capabilities
 from services.gateway.forwarding import ForwardingApp
 from services.gateway.limits import limited
 from services.gateway.outcome import error_answer
+from services.gateway.recovery import Recovery
 from services.gateway.routing import API_PREFIXES, CAREPLANS, NOTIFICATIONS, OWNED_TYPES, REFERRALS
 from services.gateway.settings import GatewaySettings
+from services.gateway.spanning import Spanning
 from services.gateway.spread import Spread
 from services.gateway.transactions import transaction
 from shared.bodies import BODY_METHODS, declared_length, read_body, read_rest_body, replayed
@@ -47,6 +49,8 @@ class Gateway:
         self._by_type |= dict.fromkeys(SPREAD, Spread(self._upstreams))
         self._bulk = Bulk(self._upstreams, self._settings.max_resource_bytes)
         self._capabilities = Capabilities(self._upstreams, seconds=self._settings.capability_seconds)
+        self._spanning = Spanning(self._upstreams, seconds=self._settings.prepared_s)
+        self._recovery = Recovery(self._upstreams, seconds=self._settings.prepared_s)
         self._own: dict[str, Edge] = {
             "/fhir": self._base,
             "/fhir/": self._base,
@@ -121,7 +125,9 @@ class Gateway:
             return refusal
         body = await read_body(scope, receive, limit=limit)
         bundle = parse(body)
-        return await (transaction if bundle["type"] == "transaction" else batch)(party, bundle, body)
+        if bundle["type"] == "transaction":
+            return await transaction(party, bundle, body, self._spanning)
+        return await batch(party, bundle, body)
 
     async def _metadata(self, scope: Scope, receive: Receive) -> Answer:
         if scope["method"] not in ("GET", "HEAD"):
@@ -136,8 +142,13 @@ class Gateway:
         self._was_ready = self._stays_ready and answer.status == 200
         return answer
 
+    async def recover(self, stop: asyncio.Event) -> None:
+        """Bring to its end what is left of transactions over services, until ``stop``: a job beside answering."""
+        await self._recovery.run(stop)
+
     async def aclose(self) -> None:
-        """Close the connections to services."""
+        """Finish what is under way beside answers, and close the connections to services."""
+        await self._spanning.rest()
         for app in self._upstreams.values():
             if isinstance(app, ForwardingApp):
                 await app.aclose()

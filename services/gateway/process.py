@@ -33,4 +33,5 @@ async def serve_gateway() -> None:
     require_free(settings.host, settings.port)
     leaving = asyncio.Event()
     async with life("gateway") as (telemetry, stop), aclosing(over_http(known, leaving=leaving)) as gateway:
-        await answer(front(gateway, telemetry), settings, stop, leaving)
+        recovering = asyncio.create_task(gateway.recover(leaving), name="recovery")
+        await answer(front(gateway, telemetry), settings, stop, leaving, beside=[recovering])

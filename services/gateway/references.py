@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.gateway.bundles import Placed
 from services.gateway.routing import owner_of
 from shared.errors import Issue, PreconditionFailed
 from shared.fhir.json import Resource
@@ -33,12 +34,12 @@ class Conditional:
     """Of the entries that hold it; each once."""
 
 
-def foreign_conditionals(entries: Iterable[dict[str, Any]], service: str) -> list[Conditional]:
-    """The conditional references in ``entries`` to types that ``service`` does not own; each URL once."""
+def foreign_conditionals(items: Iterable[Placed]) -> list[Conditional]:
+    """The conditional references in entries to types that the entry's own service does not own; each URL once."""
     found: dict[str, Conditional] = {}
-    for position, entry in enumerate(entries):
-        path = f"Bundle.entry[{position}].resource"
-        stack: list[Any] = [entry.get("resource")]
+    for item in items:
+        path = f"Bundle.entry[{item.position}].resource"
+        stack: list[Any] = [item.entry.get("resource")]
         while stack:
             node = stack.pop()
             if isinstance(node, list):
@@ -47,7 +48,7 @@ def foreign_conditionals(entries: Iterable[dict[str, Any]], service: str) -> lis
                 stack.extend(value for value in node.values() if isinstance(value, dict | list))
                 reference = node.get("reference")
                 if isinstance(reference, str) and "?" in reference:
-                    _note(found, reference, node, path, service)
+                    _note(found, reference, node, path, item.owner)
     return list(found.values())
 
 

@@ -85,7 +85,8 @@ async def _server(name: str, connection: asyncpg.Connection) -> list[Finding]:
                current_setting('server_encoding') AS encoding, current_setting('fsync') AS fsync,
                current_setting('full_page_writes') AS pages, current_setting('synchronous_commit') AS sync,
                pg_database_size(current_database()) AS size,
-               (SELECT count(*) FROM pg_prepared_xacts WHERE prepared < now() - interval '10 minutes') AS abandoned
+               (SELECT count(*) FROM pg_prepared_xacts WHERE prepared < now() - interval '10 minutes'
+                AND database = current_database()) AS abandoned
         """
     )
     assert row is not None
@@ -102,8 +103,11 @@ async def _server(name: str, connection: asyncpg.Connection) -> list[Finding]:
     if "off" in (row["fsync"], row["pages"], row["sync"]):
         do = "Set fsync, full_page_writes and synchronous_commit to on: else a power cut loses what was acknowledged."
         told.append(warning(name, "it does not keep what it acknowledges", do))
+    if row["prepared"] == "0":
+        do = "Set max_prepared_transactions (64) and restart it: Bundles that write to several services are refused."
+        told.append(warning(name, "max_prepared_transactions is 0", do))
     if row["abandoned"]:
-        do = "See pg_prepared_xacts: commit or roll back what its coordinator has forgotten; it holds locks."
+        do = "Are a gateway and every service up? See docs/runbooks/PreparedTransactionOld.md; it holds locks."
         told.append(warning(name, f"{row['abandoned']} prepared transactions wait for more than ten minutes", do))
     summary = (
         f"PostgreSQL {major}, {row['size'] / 2**20:.0f} MiB, {row['used']} of {row['most']} connections taken, "

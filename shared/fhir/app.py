@@ -78,19 +78,20 @@ class FhirApp:
         await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        headers = _headers(scope["headers"])
         path = _segments(scope["path"][len(self.prefix) :])
-        if path == _PUBLIC:
-            caller = _NOBODY
-        else:
-            caller = await self.verifier.verify(headers.get("authorization"))
-        method = scope["method"]
         limit = self.largest_body if path else self.largest_bundle
+        return await dispatch(self.engine, await self.request(scope, receive, path, limit=limit))
+
+    async def request(self, scope: Scope, receive: Receive, path: tuple[str, ...], *, limit: int) -> Request:
+        """The request in ``scope`` for ``path``, of up to ``limit`` bytes; who calls is known before a byte is read."""
+        headers = _headers(scope["headers"])
+        caller = _NOBODY if path == _PUBLIC else await self.verifier.verify(headers.get("authorization"))
+        method = scope["method"]
         body = await read_body(scope, receive, limit=limit) if method in BODY_METHODS else b""
         query = scope["query_string"].decode("ascii", "replace")
         base = self.base_url or _base(scope, headers, trust_forwarded=self.trust_forwarded) + self.prefix
         base = Base(base, *self._others(scope))
-        return await dispatch(self.engine, Request(method, path, caller, base, query, headers, body))
+        return Request(method, path, caller, base, query, headers, body)
 
     def _others(self, scope: Scope) -> Iterator[str]:
         """Where this base is found whatever the caller's Host says: its known URL, and where the connection ended."""

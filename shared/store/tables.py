@@ -169,6 +169,19 @@ class BulkChunkRow(StoreTable, table=True):
     size: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+class DecisionRow(StoreTable, table=True):
+    """Whether a transaction that spans databases is committed (``shared.store.decisions``)."""
+
+    __tablename__ = "transaction_decision"
+    id: str = Field(primary_key=True, sa_type=Text)
+    committed: bool
+    parts: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
+    """The services that have prepared parts of it."""
+    decided_at: datetime = Field(
+        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=text("now()"))
+    )
+
+
 def _level() -> str:
     cases = " ".join(f"WHEN high - low <= {length} THEN {level}" for level, length in enumerate(DATE_LEVELS))
     return f"CASE {cases} ELSE {len(DATE_LEVELS)} END"

@@ -11,6 +11,8 @@ SELECT pg_database_size(d.datname) AS size, d.numbackends AS connections, d.xact
     d.blks_hit, d.blks_read, current_setting('max_connections')::int AS most, clock_timestamp() AS now,
     (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - a.xact_start)), 0)::float FROM pg_stat_activity a
      WHERE a.datname = d.datname) AS oldest,
+    (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - p.prepared)), 0)::float FROM pg_prepared_xacts p
+     WHERE p.database = d.datname) AS prepared,
     coalesce((SELECT extract(epoch FROM clock_timestamp() - coalesce(r.last_archived_time, r.stats_reset))
      FROM pg_stat_archiver r WHERE r.last_failed_time > coalesce(r.last_archived_time, '-infinity')
      AND current_setting('archive_mode') <> 'off'), 0)::float AS unarchived
@@ -30,6 +32,7 @@ async def measure(pool: Pool) -> None:
     between = asked + (datetime.now(UTC) - asked) / 2
     measures.DATABASE_SIZE.set(row["size"], name)
     measures.DATABASE_OLDEST.set(row["oldest"], name)
+    measures.DATABASE_PREPARED.set(row["prepared"], name)
     measures.DATABASE_CONNECTIONS.set(row["connections"], name)
     measures.DATABASE_CONNECTIONS_MOST.set(row["most"], name)
     measures.DATABASE_ARCHIVE.set(row["unarchived"], name)

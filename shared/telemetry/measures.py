@@ -37,8 +37,16 @@ RETENTION_DELETED = counts(
 RETENTION_FAILURES = counts("consilium.retention.failures", "Sweeps that broke off.", "database", "sweep")
 RETENTION_OVERDUE = levels("consilium.retention.overdue", "Since a sweep was due; or 0.", "database", "sweep", unit="s")
 
+TRANSACTIONS_RECOVERED = counts(
+    "consilium.transaction.recovered", "Parts of transactions over services that were left prepared.", "outcome"
+)
+"""``outcome``: committed, rolled-back."""
+
 DATABASE_SIZE = levels("consilium.database.size", "Bytes on disk.", "database", unit="By")
 DATABASE_OLDEST = levels("consilium.database.oldest_transaction", "Age of the oldest one.", "database", unit="s")
+DATABASE_PREPARED = levels(
+    "consilium.database.oldest_prepared", "Age of the oldest prepared transaction; or 0.", "database", unit="s"
+)
 DATABASE_CONNECTIONS = levels("consilium.database.connections", "Of everybody.", "database", unit="{connection}")
 DATABASE_CONNECTIONS_MOST = levels(
     "consilium.database.connections.limit",

@@ -1,0 +1,124 @@
+"""The ASGI face of a service's parts: ``POST /internal/transactions/<step>``.
+
+What stores something acts for the caller whose token comes along, and is judged like any write of theirs. What finishes
+or asks acts for nobody: it follows a decision that was made, and reveals none of what is stored.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from shared.bodies import read_body
+from shared.errors import Invalid, NotAllowed, NotFound
+from shared.fhir.app import FhirApp
+from shared.fhir.http import Request, Response, require_acceptable
+from shared.fhir.json import dumps
+from shared.fhir.outcome import failure_response
+from shared.fhir.parts import steps
+from shared.fhir.parts.wire import (
+    PATH,
+    Committed,
+    Done,
+    Ending,
+    Lookout,
+    Outcome,
+    Part,
+    Prepared,
+    Question,
+    Sketch,
+    Superseded,
+    Waiting,
+    read,
+)
+from shared.store import decisions, prepared
+from shared.store.prepared import Name
+from shared.telemetry.http import ROUTE
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+ABOUT_IT = 8 * 1024 * 1024
+"""Bytes that may come beside the largest Bundle: identities and targets of its entries."""
+SMALL = 4096
+"""Bytes of a question."""
+
+
+class PartsApp:
+    """The parts of the service behind ``fhir``."""
+
+    def __init__(self, fhir: FhirApp) -> None:
+        self._fhir = fhir
+        self._engine = fhir.engine
+        self._for_callers: dict[str, Callable[[Request], Awaitable[Response]]] = {
+            "plan": self._plan,
+            "prepare": self._prepare,
+            "commit": self._commit,
+        }
+        self._for_nobody: dict[str, Callable[[bytes], Awaitable[Done | Outcome | Waiting]]] = {
+            "finish": self._finish,
+            "outcome": self._outcome,
+            "forget": self._forget,
+            "waiting": self._waiting,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one step."""
+        try:
+            response = await self._answer(scope, receive)
+        except steps.Superseded:
+            response = Response(409, dumps(Superseded()))
+        except Exception as error:  # noqa: BLE001  the edge: every failure has an answer, and none leaves as a text
+            response = failure_response(error)
+        await send({"type": "http.response.start", "status": response.status, "headers": response.wire_headers()})
+        await send({"type": "http.response.body", "body": response.body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        step = scope["path"].removeprefix(f"{PATH}/")
+        for_caller, for_nobody = self._for_callers.get(step), self._for_nobody.get(step)
+        if for_caller is None and for_nobody is None:
+            raise NotFound("There is no such step.")
+        scope[ROUTE] = f"{PATH}/{step}"
+        if scope["method"] != "POST":
+            raise NotAllowed("A step is posted.", methods=("POST",))
+        if for_caller is not None:
+            request = await self._fhir.request(scope, receive, (), limit=self._fhir.largest_bundle + ABOUT_IT)
+            require_acceptable(request)
+            return await for_caller(request)
+        assert for_nobody is not None
+        return Response(200, dumps(await for_nobody(await read_body(scope, receive, limit=SMALL))))
+
+    async def _plan(self, request: Request) -> Response:
+        return Response(200, dumps(await steps.plan(self._engine, request, read(request.body, Sketch))))
+
+    async def _prepare(self, request: Request) -> Response:
+        return await steps.prepare(self._engine, request, read(request.body, Part))
+
+    async def _commit(self, request: Request) -> Response:
+        return await steps.commit(self._engine, request, read(request.body, Part))
+
+    async def _finish(self, body: bytes) -> Done:
+        ending = read(body, Ending)
+        try:
+            name = Name(ending.transaction, ending.holder, self._engine.service)
+        except ValueError as error:
+            raise Invalid("The transaction's id is a UUID.", code="value") from error
+        if await prepared.finish(self._engine.pool, name, commit=ending.commit) and ending.commit:
+            # its events are to be seen from now on
+            self._engine.wake_relay()
+        return Done()
+
+    async def _outcome(self, body: bytes) -> Outcome:
+        return Outcome(await decisions.outcome(self._engine.pool, read(body, Question).transaction))
+
+    async def _forget(self, body: bytes) -> Done:
+        await decisions.forget(self._engine.pool, read(body, Question).transaction)
+        return Done()
+
+    async def _waiting(self, body: bytes) -> Waiting:
+        longer_than = read(body, Lookout).longer_than
+        names = await prepared.waiting(self._engine.pool, longer_than=longer_than)
+        decided = await decisions.unfinished(self._engine.pool, longer_than=longer_than)
+        return Waiting(
+            [Prepared(name.transaction, name.holder) for name in names],
+            [Committed(one.transaction, list(one.parts)) for one in decided],
+        )

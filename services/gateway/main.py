@@ -9,7 +9,9 @@ from services.gateway.batches import batch
 from services.gateway.bulk import EXPORTS, Bulk, is_kick_off
 from services.gateway.bundles import Party, parse, turned_away
 from services.gateway.capability import Capabilities
+from services.gateway.everything import everything
 from services.gateway.forwarding import ForwardingApp
+from services.gateway.histories import history
 from services.gateway.limits import limited
 from services.gateway.outcome import error_answer
 from services.gateway.recovery import Recovery
@@ -24,6 +26,7 @@ from shared.errors import ConsiliumError, NotAllowed, NotFound, TooLarge, Unsupp
 from shared.telemetry.health import Check
 from shared.telemetry.http import ROUTE
 
+EVERYTHING = "/$everything"
 Edge = Callable[[Scope, Receive], Awaitable[Answer]]
 
 
@@ -55,6 +58,7 @@ class Gateway:
             "/fhir": self._base,
             "/fhir/": self._base,
             "/fhir/metadata": self._metadata,
+            "/fhir/_history": self._history,
             "/health/live": self._live,
             "/health/ready": self._ready,
         }
@@ -66,7 +70,8 @@ class Gateway:
         if path.startswith("/fhir/"):
             end = path.find("/", 6)
             app = self._by_type.get(path[6:] if end < 0 else path[6:end])
-            if app is not None and scope["method"] not in BODY_METHODS and not is_kick_off(path):
+            asked_here = is_kick_off(path) or path.endswith(EVERYTHING)
+            if app is not None and scope["method"] not in BODY_METHODS and not asked_here:
                 return await app(scope, receive, send)
         return await self._slower(scope, receive, send)
 
@@ -84,6 +89,9 @@ class Gateway:
                 return await send_answer(answer, send, body=scope["method"] != "HEAD")
             if is_kick_off(path):
                 return await send_answer(await self._bulk.start(scope, receive), send)
+            if _asks_for_everything(path):
+                await self._everything(scope, receive, send)
+                return None
             app = self._app(path)
             if scope["method"] in BODY_METHODS:
                 if path.startswith("/api/"):
@@ -134,6 +142,26 @@ class Gateway:
             raise NotAllowed("The CapabilityStatement can only be read.", methods=("GET", "HEAD"))
         return await self._capabilities.answer(scope)
 
+    async def _history(self, scope: Scope, receive: Receive) -> Answer:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise NotAllowed("A history can only be read.", methods=("GET", "HEAD"))
+        return await history(self._upstreams, scope)
+
+    async def _everything(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """All that belongs to a patient, in every service."""
+        if scope["method"] not in ("GET", "HEAD", "POST"):
+            raise NotAllowed("This operation does not take this method.", methods=("GET", "HEAD", "POST"))
+        scope[ROUTE] = "/fhir/{type}/{id}/${operation}"
+        body = b""
+        if scope["method"] == "POST":
+            # who is turned away there does not get to send megabytes
+            refusal = await turned_away(Party(self._upstreams, scope))
+            if refusal is not None:
+                await send_answer(refusal, send)
+                return
+            body = await read_body(scope, receive, limit=self._settings.max_resource_bytes)
+        await everything(self._upstreams, scope, send, body)
+
     async def _live(self, scope: Scope, receive: Receive) -> Answer:
         return health.LIVE
 
@@ -166,6 +194,10 @@ class Gateway:
                 await self.aclose()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _asks_for_everything(path: str) -> bool:
+    return path.startswith("/fhir/Patient/") and path.endswith(EVERYTHING) and path.count("/") == 4
 
 
 def over_http(settings: GatewaySettings | None = None, *, leaving: asyncio.Event | None = None) -> Gateway:

@@ -85,10 +85,14 @@ async def lock(
     return {(row[0], row[1]): Stored(*row[:6]) if row[6] else None for row in rows}
 
 
-async def read_many(connection: Connection | Pool, keys: Iterable[tuple[str, str]]) -> list[Stored]:
-    """The current versions of those of ``keys`` that exist, in one round trip."""
+async def read_many(
+    connection: Connection | Pool, keys: Iterable[tuple[str, str]], *, seen: Condition | None = None
+) -> list[Stored]:
+    """The current versions of those of ``keys`` that exist and are ``seen``, in one round trip."""
     pairs = list(keys)
-    rows = await connection.fetch(_MANY.format(""), [type_ for type_, _ in pairs], [id_ for _, id_ in pairs])
+    shown, arguments = as_column(seen, 3)
+    text = _MANY.format("") + (f" WHERE {shown}" if seen else "")
+    rows = await connection.fetch(text, [type_ for type_, _ in pairs], [id_ for _, id_ in pairs], *arguments)
     return [Stored(*row) for row in rows]
 
 

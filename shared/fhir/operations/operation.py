@@ -32,6 +32,8 @@ class Operation:
     """The types it is for; none: all."""
     methods: tuple[str, ...] = ("GET", "HEAD", "POST")
     """What changes something, or takes parameters that no query can hold, takes POST alone."""
+    in_parts: bool = False
+    """Whether a service that does not own the type answers, too, with its part; the edge joins the parts."""
 
     def serves(self, level: Level, type_: str) -> bool:
         """Whether it may be asked for at ``level`` of ``type_``, which is empty at the system's."""

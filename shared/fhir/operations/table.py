@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from shared.errors import NotSupported
-from shared.fhir.operations import bulk, meta, validate
+from shared.fhir.operations import bulk, everything, meta, validate
 from shared.fhir.operations.operation import Level, Operation
 
 OPERATIONS: tuple[Operation, ...] = (
+    everything.EVERYTHING,
     meta.META,
     validate.VALIDATE,
     bulk.EXPORT,

@@ -9,7 +9,7 @@ from shared.fhir.interactions.patch import PATCH_TYPES
 from shared.fhir.json import Resource, dumps
 from shared.fhir.kinds import ResourceKind
 from shared.fhir.operations.table import operations_of
-from shared.fhir.search.parameters import search_parameters
+from shared.fhir.search.parameters import definition_of, referring_parameters, search_parameters
 from shared.fhir.validate.profiles import profiles_of
 
 VERSION = "4.0.1"
@@ -81,7 +81,13 @@ def _resource(kind: ResourceKind, engine: Engine) -> Resource:
     includes = [f"{kind.type}:{parameter.name}" for parameter in parameters if parameter.kind == "reference"]
     if includes:
         told["searchInclude"] = includes
-    told["searchParam"] = [{"name": parameter.name, "type": parameter.kind} for parameter in parameters]
+    reverse = referring_parameters(frozenset(each.type for each in engine.kinds), kind.type)
+    if reverse:
+        told["searchRevInclude"] = list(reverse)
+    told["searchParam"] = [
+        {"name": parameter.name, "definition": definition_of(parameter), "type": parameter.kind}
+        for parameter in parameters
+    ]
     return told | _operations(kind.type)
 
 

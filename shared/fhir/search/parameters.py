@@ -12,6 +12,8 @@ from typing import NamedTuple
 from shared.store.indexing import term
 
 _TABLE = Path(__file__).parent.parent / "definitions" / "search_parameters.json"
+_DEFINITIONS = _TABLE.with_name("search_definitions.json")
+_REGISTRY = "http://hl7.org/fhir/SearchParameter/"
 _STEP = re.compile(r"(?P<key>\w+)(?:\[(?P<child>\w+)=(?P<value>[^\]]*)\])?(?:\.|$)")
 _EXACT = frozenset({"Identifier", "id", "uri"})
 _WITHOUT_DOMAIN = frozenset({"Bundle", "Binary", "Parameters"})
@@ -149,6 +151,34 @@ def single_keys(type_: str) -> frozenset[int]:
 def search_parameters(type_: str) -> tuple[Parameter, ...]:
     """The parameters of ``type_`` that can be searched by, for the CapabilityStatement."""
     return tuple(p for _, p in sorted(parameters_of(type_).items()) if p.kind != "unsupported")
+
+
+@cache
+def _definitions() -> dict[str, dict[str, str]]:
+    table: dict[str, dict[str, str]] = json.loads(_DEFINITIONS.read_bytes())
+    return table
+
+
+def definition_of(parameter: Parameter) -> str:
+    """The canonical URL of the SearchParameter (http://hl7.org/fhir/R4/searchparameter-registry.html)."""
+    for type_ in (parameter.type, "Resource", "DomainResource"):
+        name = _definitions().get(type_, {}).get(parameter.name)
+        if name is not None:
+            return name if ":" in name else _REGISTRY + name
+    return f"{_REGISTRY}{parameter.type}-{parameter.name}"
+
+
+@cache
+def referring_parameters(types: frozenset[str], target: str) -> tuple[str, ...]:
+    """``Type:parameter`` of every reference parameter of ``types`` that may name a resource of type ``target``."""
+    return tuple(
+        f"{type_}:{parameter.name}"
+        for type_ in sorted(types)
+        for parameter in search_parameters(type_)
+        if parameter.kind == "reference"
+        and (parameter.resolves or target) == target
+        and (parameter.any_target or target in parameter.targets)
+    )
 
 
 def is_type(name: str) -> bool:

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from shared.fhir.search.parameters import parameters_of
-from shared.store.indexing import term
+from shared.fhir.search.params.reference import reference_term
+from shared.store.indexing import link_term
 
 _FILE = Path(__file__).parent / "definitions" / "patient_compartment.json"
 _CARE_DATES = (
@@ -30,7 +31,7 @@ def places(types: Iterable[str], patient: str) -> list[tuple[str, int]]:
         known = parameters_of(type_)
         for name in patient_compartment()[type_]:
             if name in known:
-                found[type_, term(type_, known[name].slot, f"Patient/{patient}")] = None
+                found[type_, link_term(known[name].key, reference_term("Patient", patient))] = None
     return list(found)
 
 

@@ -13,9 +13,10 @@ CREATE TEMP TABLE template_string (k INT, param BIGINT, value TEXT, exact BIGINT
 CREATE TEMP TABLE template_quantity (k INT, param BIGINT, units BIGINT[], low NUMERIC, high NUMERIC)
 """
 _MULTIPLY = """
-INSERT INTO resource (type, id, version, last_updated, deleted, patient, terms, marks, body)
-  SELECT t.type, t.id || '-' || n, 1, timestamptz '2024-01-01Z' + n * interval '1 second', false,
-         t.patient || '-' || n / {ten}, t.terms, t.marks, t.body
+INSERT INTO resource
+  (type, id, self, version, last_updated, deleted, patient, terms, marks, link_params, link_targets, body)
+  SELECT t.type, t.id || '-' || n, n, 1, timestamptz '2024-01-01Z' + n * interval '1 second', false,
+         t.patient || '-' || n / {ten}, t.terms, t.marks, '{{}}', '{{}}', t.body
   FROM generate_series(1, {count}) n JOIN template t ON t.k = n % {templates} ORDER BY n;
 CREATE TEMP TABLE made AS SELECT rid, split_part(id, '-', -1)::bigint AS n FROM resource;
 INSERT INTO index_term (term, rid) SELECT u.term, r.rid FROM resource r, unnest(r.terms) AS u(term) ORDER BY 1, 2;
@@ -35,7 +36,7 @@ async def multiply(connection: Connection, templates: Sequence[Resource], count:
     """Fill an empty store with ``count`` resources, each like one of ``templates`` in turn.
 
     Number n has the template's terms; its id and strings end in n, its patient in n / ``per_patient``, its dates are n
-    times ten minutes later, its quantities n % 1000 larger."""
+    times ten minutes later, its quantities n % 1000 larger. It refers to nothing that could be followed."""
     for statement in _TABLES.split(";"):
         await connection.execute(statement)
     for number, resource in enumerate(templates):

@@ -15,7 +15,9 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 BODY_LENGTH_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 BODY_HEADERS = frozenset({b"content-length", b"content-type", b"transfer-encoding", b"content-encoding"})
-OWN_HEADERS = frozenset({b"if-match", b"if-none-match", b"if-none-exist", b"if-modified-since", b"accept-encoding"})
+OWN_HEADERS = frozenset(
+    {b"accept", b"accept-encoding", b"if-match", b"if-modified-since", b"if-none-exist", b"if-none-match"}
+)
 
 
 class BrokenOff(Unavailable):
@@ -45,6 +47,9 @@ async def send_answer(answer: Answer, send: Send, *, body: bool = True) -> None:
 def inner_scope(scope: Scope, *, method: str, path: str, query: str = "", json: bool = False) -> Scope:
     """A request of our own on behalf of the one in ``scope``: same caller, same host, other target."""
     dropped = BODY_HEADERS | OWN_HEADERS
+    if "_format=" in query or "_pretty=" in query:
+        # what the gateway reads itself comes in JSON, whatever its own answer is written in
+        query = "&".join(pair for pair in query.split("&") if not pair.startswith(("_format=", "_pretty=")))
     headers = [(name, value) for name, value in scope["headers"] if name.lower() not in dropped]
     if json:
         headers.append((b"content-type", b"application/fhir+json"))

@@ -21,32 +21,27 @@ class Capabilities:
         self._upstreams = upstreams
         self._seconds = seconds
         self._monotonic = monotonic
-        self._known: dict[tuple[bytes, bytes], tuple[float, Answer]] = {}
+        self._known: dict[bytes, tuple[float, Answer]] = {}
 
     async def answer(self, scope: Scope) -> Answer:
-        """The statement, for the host that ``scope`` names. A service's refusal (406 ...) is passed on.
+        """The statement, for the host that ``scope`` names. A service's refusal is passed on.
 
         Raises ``Unavailable`` while a service is down."""
         headers = dict(scope["headers"])
         host = b" ".join(headers.get(name, b"") for name in (b"host", b"x-forwarded-host", b"x-forwarded-proto"))
-        key = (host, headers.get(b"accept", b"") + scope.get("query_string", b""))
-        known = self._known.get(key)
+        known = self._known.get(host)
         if known is not None and self._monotonic() < known[0]:
             return known[1]
         answer = await self._ask(scope)
         if answer.status == 200:
             if len(self._known) > 64:
                 self._known.clear()
-            self._known[key] = (self._monotonic() + self._seconds, answer)
+            self._known[host] = (self._monotonic() + self._seconds, answer)
         return answer
 
     async def _ask(self, scope: Scope) -> Answer:
-        query = scope.get("query_string", b"").decode("latin-1")
         answers = await asyncio.gather(
-            *(
-                call(app, inner_scope(scope, method="GET", path="/fhir/metadata", query=query))
-                for app in self._upstreams.values()
-            )
+            *(call(app, inner_scope(scope, method="GET", path="/fhir/metadata")) for app in self._upstreams.values())
         )
         for answer in answers:
             if 400 <= answer.status < 500:

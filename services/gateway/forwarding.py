@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from services.gateway.asgi import Answer, Message, Receive, Scope, Send, send_answer
+from services.gateway.formats import as_asked
 from services.gateway.outcome import error_answer
 from shared.bodies import next_part
 from shared.errors import ConsiliumError, Invalid, TooSlow, Unavailable
@@ -78,22 +79,22 @@ class ForwardingApp:
         await self._client.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sending = _Sending(receive)
+        sending, path = _Sending(receive), scope["path"]
         try:
             response = await self._response(scope, sending)
         except ConsiliumError as error:
-            await send_answer(error_answer(error, path=scope["path"]), send)
+            failed = error_answer(error, path=path)
         except httpx.InvalidURL:
-            await send_answer(error_answer(_LONG, path=scope["path"], status=414), send)
+            failed = error_answer(_LONG, path=path, status=414)
         except httpx.LocalProtocolError:
-            await send_answer(error_answer(_NO_HTTP, path=scope["path"]), send)
+            failed = error_answer(_NO_HTTP, path=path)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-            await send_answer(_failure(scope, 503, "The service cannot be reached."), send)
+            failed = _failure(scope, 503, "The service cannot be reached.")
         except httpx.TimeoutException:
-            await send_answer(_failure(scope, 504, "The service did not answer in time."), send)
+            failed = _failure(scope, 504, "The service did not answer in time.")
         except httpx.TransportError:
             broke = _failure(scope, 502, "The service broke off the connection.")
-            await send_answer(error_answer(_SLOW, path=scope["path"]) if sending.lingers else broke, send)
+            failed = error_answer(_SLOW, path=path) if sending.lingers else broke
         else:
             try:
                 await _relay(response, receive, send, self._leaving)
@@ -101,6 +102,8 @@ class ForwardingApp:
                 log.warning("A service broke off in the middle of its answer.", extra={"error": class_of(error)})
             finally:
                 await response.aclose()
+            return
+        await send_answer(await as_asked(failed, scope), send)
 
     async def _response(self, scope: Scope, sending: "_Sending") -> httpx.Response:
         """The beginning of the answer. What only reads is asked once more when a connection breaks before it."""

@@ -10,6 +10,7 @@ from services.gateway.bulk import EXPORTS, Bulk, is_kick_off
 from services.gateway.bundles import Party, parse, turned_away
 from services.gateway.capability import Capabilities
 from services.gateway.everything import everything
+from services.gateway.formats import as_asked, as_json, is_xml, require_acceptable
 from services.gateway.forwarding import ForwardingApp
 from services.gateway.histories import history
 from services.gateway.limits import limited
@@ -22,7 +23,7 @@ from services.gateway.spread import Spread
 from services.gateway.transactions import transaction
 from shared.bodies import BODY_METHODS, declared_length, read_body, read_rest_body, replayed
 from shared.engine import SPREAD
-from shared.errors import ConsiliumError, NotAllowed, NotFound, TooLarge, UnsupportedMediaType
+from shared.errors import ConsiliumError, NotAllowed, NotFound, TooLarge
 from shared.telemetry.health import Check
 from shared.telemetry.http import ROUTE
 
@@ -82,7 +83,7 @@ class Gateway:
             own = self._own.get(path)
             if own is not None:
                 scope[ROUTE] = path.rstrip("/")
-                answer = await own(scope, receive)
+                answer = await as_asked(await own(scope, receive), scope)
                 return await send_answer(answer, send, body=scope["method"] != "HEAD")
             if path.startswith(EXPORTS) and self._bulk.holder(path) is None:
                 answer = await self._bulk.job(scope, receive)
@@ -100,7 +101,7 @@ class Gateway:
                     receive = limited(scope, receive, limit=self._settings.max_resource_bytes)
             return await app(scope, receive, send)
         except ConsiliumError as error:
-            await send_answer(error_answer(error, path=path), send)
+            await send_answer(await as_asked(error_answer(error, path=path), scope), send)
 
     def _app(self, path: str) -> ASGIApp:
         """The service that ``path`` belongs to. Raises ``NotFound``."""
@@ -118,20 +119,22 @@ class Gateway:
     async def _base(self, scope: Scope, receive: Receive) -> Answer:
         """Batches and transactions."""
         if scope["method"] == "OPTIONS":
+            require_acceptable(scope)
             return await self._capabilities.answer(scope)
         if scope["method"] != "POST":
             raise NotAllowed("The base takes batches and transactions only.", methods=("POST", "OPTIONS"))
         limit = self._settings.max_bundle_bytes
         if (declared_length(scope) or 0) > limit:
             raise TooLarge("The request body is larger than this server takes.")
-        media = dict(scope["headers"]).get(b"content-type", b"application/fhir+json").partition(b";")[0].strip().lower()
-        if media not in (b"application/fhir+json", b"application/json", b"text/json"):
-            raise UnsupportedMediaType("Send application/fhir+json.")
+        in_xml = is_xml(scope)
+        require_acceptable(scope)
         party = Party(self._upstreams, scope)
         refusal = await turned_away(party)
         if refusal is not None:
             return refusal
         body = await read_body(scope, receive, limit=limit)
+        if in_xml:
+            body = await as_json(body)
         bundle = parse(body)
         if bundle["type"] == "transaction":
             return await transaction(party, bundle, body, self._spanning)
@@ -140,6 +143,7 @@ class Gateway:
     async def _metadata(self, scope: Scope, receive: Receive) -> Answer:
         if scope["method"] not in ("GET", "HEAD"):
             raise NotAllowed("The CapabilityStatement can only be read.", methods=("GET", "HEAD"))
+        require_acceptable(scope)
         return await self._capabilities.answer(scope)
 
     async def _history(self, scope: Scope, receive: Receive) -> Answer:

@@ -6,6 +6,7 @@ it is not installed.
 """
 
 from services.gateway.asgi import ASGIApp, Receive, Scope, Send, send_answer
+from services.gateway.formats import as_asked
 from services.gateway.outcome import error_answer
 from shared.errors import Forbidden
 from shared.security.loopback import is_foreign
@@ -21,7 +22,9 @@ class NearbyOnly:
         """Serves one request."""
         if scope["type"] == "http" and is_foreign(_values(scope, b"host"), _values(scope, b"origin")):
             error = Forbidden("Without tokens (CONSILIUM_AUTH=open) only programs of this machine are answered.")
-            await send_answer(error_answer(error, path=scope["path"]), send, body=scope["method"] != "HEAD")
+            await send_answer(
+                await as_asked(error_answer(error, path=scope["path"]), scope), send, body=scope["method"] != "HEAD"
+            )
             return
         await self._app(scope, receive, send)
 

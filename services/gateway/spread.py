@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from services.gateway.asgi import Answer, ASGIApp, Receive, Scope, Send, call, inner_scope, send_answer
+from services.gateway.formats import as_asked, in_json, require_acceptable
 from services.gateway.outcome import FHIR_JSON, error_answer
 from services.gateway.routing import CAREPLANS, NOTIFICATIONS, REFERRALS, owner_of, type_in
 from shared.bodies import read_body, replayed
@@ -32,6 +33,7 @@ class Spread:
         """Serves one request."""
         _, _, type_, *rest = scope["path"].split("/")
         try:
+            scope, receive = await in_json(scope, receive, limit=self._largest)
             if not rest or rest == ["_search"]:
                 await self._type(scope, receive, send, type_)
             elif rest[0][:1] in ("_", "$"):
@@ -40,7 +42,8 @@ class Spread:
             else:
                 await self._instance(scope, receive, send, rest[0])
         except ConsiliumError as error:
-            await send_answer(error_answer(error, path=scope["path"]), send, body=scope["method"] != "HEAD")
+            answer = await as_asked(error_answer(error, path=scope["path"]), scope)
+            await send_answer(answer, send, body=scope["method"] != "HEAD")
 
     async def _instance(self, scope: Scope, receive: Receive, send: Send, id_: str) -> None:
         service = service_in(id_)
@@ -75,14 +78,15 @@ class Spread:
         owner = service_by(asked)
         if owner is not None:
             return await self._upstreams[owner](scope, receive, send)
-        answer = await self._everywhere(scope, type_, asked)
+        require_acceptable(scope)
+        answer = await as_asked(await self._everywhere(scope, type_, asked), scope)
         return await send_answer(answer, send, body=scope["method"] != "HEAD")
 
     async def _everywhere(self, scope: Scope, type_: str, asked: list[tuple[str, str]]) -> Answer:
         """A page of the first service that has something, with a next link to what is left.
 
         Raises ``NotSupported`` for an order over all services, ``Invalid`` for a next link that is none."""
-        own = [(name, value) for name, value in asked if name != AT]
+        own = [(name, value) for name, value in asked if name not in (AT, "_format", "_pretty")]
         if any(name == "_sort" for name, _ in own):
             raise NotSupported("Provenance of all services is sorted where a target is named.", expression=("_sort",))
         named = [value for name, value in asked if name == AT]

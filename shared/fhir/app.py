@@ -7,8 +7,11 @@ from typing import Any
 
 from shared.bodies import BODY_METHODS, read_body
 from shared.engine import Engine
+from shared.errors import NotAcceptable
 from shared.fhir.addresses import Base
-from shared.fhir.http import Request, Response
+from shared.fhir.bulk.answering import EXPORTS
+from shared.fhir.formats import PLAIN, XML_TYPES, Format, as_json, format_asked, media_of, written_as
+from shared.fhir.http import FHIR_JSON, Request, Response
 from shared.fhir.outcome import failure_response
 from shared.fhir.routes import dispatch
 from shared.security.caller import Caller, Role
@@ -46,6 +49,16 @@ _HOST = re.compile(r"(?:[A-Za-z0-9.\-_]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]
 """http://www.rfc-editor.org/rfc/rfc3986#section-3.2.2 without what no host here needs."""
 
 
+@dataclass(slots=True)
+class _Asked:
+    """What the head of a request says."""
+
+    headers: dict[str, str]
+    query: str
+    format: Format | None = PLAIN
+    """Of the answer; None for one that this server cannot write."""
+
+
 @dataclass(frozen=True, slots=True)
 class FhirApp:
     """The FHIR base of one service. ``prefix`` is its path; ``base_url`` its public URL, else taken from Host."""
@@ -65,10 +78,11 @@ class FhirApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
+        asked = _Asked(_headers(scope["headers"]), scope["query_string"].decode("ascii", "replace"))
         try:
-            response = await self._answer(scope, receive)
+            response = await written_as(await self._answer(asked, scope, receive), asked.format or PLAIN)
         except Exception as error:  # noqa: BLE001  the edge: every failure has an answer, and none leaves as a text
-            response = failure_response(error)
+            response = await written_as(failure_response(error), asked.format or PLAIN)
         await send({"type": "http.response.start", "status": response.status, "headers": response.wire_headers()})
         if response.parts is not None and scope["method"] != "HEAD":
             # what fails from here on ends the connection, so that nobody takes the part for the whole
@@ -77,10 +91,14 @@ class FhirApp:
         body = b"" if scope["method"] == "HEAD" else response.body
         await send({"type": "http.response.body", "body": body})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+    async def _answer(self, asked: _Asked, scope: Scope, receive: Receive) -> Response:
+        asked.format = format_asked(asked.headers.get("accept"), asked.query)
         path = _segments(scope["path"][len(self.prefix) :])
         limit = self.largest_body if path else self.largest_bundle
-        return await dispatch(self.engine, await self.request(scope, receive, path, limit=limit))
+        request = await self.request(scope, receive, path, limit=limit)
+        if asked.format is None and path[:1] != (EXPORTS,):
+            raise NotAcceptable("This server answers in application/fhir+json and application/fhir+xml.")
+        return await dispatch(self.engine, request)
 
     async def request(self, scope: Scope, receive: Receive, path: tuple[str, ...], *, limit: int) -> Request:
         """The request in ``scope`` for ``path``, of up to ``limit`` bytes; who calls is known before a byte is read."""
@@ -88,6 +106,9 @@ class FhirApp:
         caller = _NOBODY if path == _PUBLIC else await self.verifier.verify(headers.get("authorization"))
         method = scope["method"]
         body = await read_body(scope, receive, limit=limit) if method in BODY_METHODS else b""
+        if media_of(headers.get("content-type")) in XML_TYPES:
+            body = await as_json(body) if body else body
+            headers["content-type"] = FHIR_JSON
         query = scope["query_string"].decode("ascii", "replace")
         base = self.base_url or _base(scope, headers, trust_forwarded=self.trust_forwarded) + self.prefix
         base = Base(base, *self._others(scope))

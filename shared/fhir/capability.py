@@ -4,6 +4,7 @@ from importlib.metadata import version
 from typing import Any
 
 from shared.engine import Engine
+from shared.fhir.formats import FHIR_XML
 from shared.fhir.http import FHIR_JSON, Request, Response
 from shared.fhir.interactions.patch import PATCH_TYPES
 from shared.fhir.json import Resource, dumps
@@ -45,7 +46,7 @@ def statement(engine: Engine, base: str) -> Resource:
         "software": {"name": "Consilium", "version": version("consilium")},
         "implementation": {"description": f"Consilium {engine.service}", "url": str(base)},
         "fhirVersion": VERSION,
-        "format": [FHIR_JSON, "json"],
+        "format": [FHIR_JSON, FHIR_XML, "json", "xml"],
         "patchFormat": list(PATCH_TYPES),
         "rest": [
             {

@@ -7,7 +7,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from urllib.parse import parse_qsl
 
-from shared.errors import Invalid, NotAcceptable, UnsupportedMediaType
+from shared.errors import Invalid, UnsupportedMediaType
 from shared.fhir.addresses import may_hold_url
 from shared.fhir.json import Resource, received
 from shared.fhir.references import make_relative
@@ -17,8 +17,8 @@ from shared.store.resources import Stored
 
 FHIR_JSON = "application/fhir+json"
 _CONTENT_TYPE = (b"content-type", b"application/fhir+json; charset=utf-8")
+_VARY = (b"vary", b"accept")
 _JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json"})
-_ACCEPTABLE = _JSON_TYPES | {"*/*", "application/*", "json"}
 _PLAIN_FORM = re.compile(r"[A-Za-z0-9_.~:/|,$&=\-]*")
 """A query that needs no decoding: nearly all of them."""
 _MOST_FIELDS = 200
@@ -82,7 +82,7 @@ class Response:
 
     def wire_headers(self) -> list[tuple[bytes, bytes]]:
         """The headers with content type and length."""
-        headers = list(self.headers)
+        headers = [*self.headers, _VARY]
         if self.body or self.parts is not None:
             headers.append(_CONTENT_TYPE if self.media is None else (b"content-type", self.media))
         if self.parts is None:
@@ -102,21 +102,6 @@ def form(query: str) -> list[tuple[str, str]]:
         raise Invalid("The parameters are not a readable form.", code="structure") from error
 
 
-def require_acceptable(request: Request) -> None:
-    """Raises ``NotAcceptable`` when JSON is not among what the caller takes (Accept, ``_format``)."""
-    wanted = request.headers.get("accept")
-    if "_format=" in request.query:
-        wanted = next((value for name, value in request.parameters if name == "_format"), wanted)
-    if not wanted or wanted in _ACCEPTABLE:
-        return
-    for part in wanted.split(","):
-        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        # a form-decoded "+" of _format=application/fhir+json arrives as a space
-        if media.replace(" ", "+") in _ACCEPTABLE and "q=0" not in parameters:
-            return
-    raise NotAcceptable("This server answers in application/fhir+json.")
-
-
 def body_resource(request: Request, type_: str) -> Resource:
     """The resource in the body, its references to this server relative. A Bundle's entries stay as they are.
 
@@ -133,7 +118,7 @@ def any_resource(request: Request) -> Resource:
     if resource is None:
         media = request.headers.get("content-type", FHIR_JSON).partition(";")[0].strip().lower()
         if media not in _JSON_TYPES:
-            raise UnsupportedMediaType("Send application/fhir+json.")
+            raise UnsupportedMediaType("Send application/fhir+json or application/fhir+xml.")
         resource = received(request.body)
         if request.may_name_base:
             make_relative(resource, request.base)

@@ -4,7 +4,7 @@ from shared.engine import Engine
 from shared.errors import Invalid, NotAllowed, NotFound
 from shared.fhir.bulk.answering import EXPORTS, exported
 from shared.fhir.capability import capability
-from shared.fhir.http import Request, Response, body_resource, legal_id, require_acceptable
+from shared.fhir.http import Request, Response, body_resource, legal_id
 from shared.fhir.interactions.batch import batch
 from shared.fhir.interactions.create import create
 from shared.fhir.interactions.delete import delete
@@ -27,7 +27,6 @@ async def dispatch(engine: Engine, request: Request) -> Response:
     """The interaction's answer. Raises ``ConsiliumError``."""
     if request.path[:1] == (EXPORTS,):
         return await exported(engine, request)
-    require_acceptable(request)
     method = "GET" if request.method == "HEAD" else request.method
     if _names_operation(request.path):
         return await _operation(engine, request)

@@ -25,7 +25,7 @@ JSON = {"content-type": "application/fhir+json"}
         (b'{"resourceType":"Patient","active":NaN}', JSON, 400),
         (b'{"resourceType":"Observation"}', JSON, 400),
         (b'{"resourceType":["Patient"]}', JSON, 400),
-        (b"<Patient/>", {"content-type": "application/xml"}, 415),
+        (b"<Patient/>", {"content-type": "application/xml"}, 400),
         (b"{}", {"content-type": "text/plain"}, 415),
         (b'{"resourceType":"Patient","extension":' + b'[{"extension":' * 5000 + b"[]" + b"}]" * 5000 + b"}", JSON, 400),
         (b'{"resourceType":"Patient","contact":' + b"[" * 200 + b"]" * 200 + b"}", JSON, 422),

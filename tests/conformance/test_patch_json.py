@@ -12,7 +12,7 @@ from tests.factories.patches import JSON_PATCH, json_patch
 from tests.factories.resources import care_plan, observation, patient
 
 MALE = {"op": "replace", "path": "/gender", "value": "male"}
-PATCH_TYPES = [JSON_PATCH, "application/fhir+json", "application/merge-patch+json"]
+PATCH_TYPES = [JSON_PATCH, "application/fhir+json", "application/fhir+xml", "application/merge-patch+json"]
 WANTED = "Patient?identifier=urn:oid:1.2.3|p-1"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from shared.engine import Engine
 from shared.errors import Gone, Invalid, NotFound, Unprocessable, UnsupportedMediaType
+from shared.fhir.formats import FHIR_XML
 from shared.fhir.http import FHIR_JSON, Request, Response, body_resource
 from shared.fhir.interactions.conditional import existing, hold
 from shared.fhir.interactions.guards import require_if_match, require_match
@@ -22,7 +23,7 @@ from shared.unit_of_work import UnitOfWork, unit_of_work
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
-PATCH_TYPES = (JSON_PATCH, FHIR_JSON, MERGE_PATCH)
+PATCH_TYPES = (JSON_PATCH, FHIR_JSON, FHIR_XML, MERGE_PATCH)
 _ANY_JSON = "application/json"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from shared.bodies import read_body
 from shared.errors import Invalid, NotAllowed, NotFound
 from shared.fhir.app import FhirApp
-from shared.fhir.http import Request, Response, require_acceptable
+from shared.fhir.http import Request, Response
 from shared.fhir.json import dumps
 from shared.fhir.outcome import failure_response
 from shared.fhir.parts import steps
@@ -82,7 +82,6 @@ class PartsApp:
             raise NotAllowed("A step is posted.", methods=("POST",))
         if for_caller is not None:
             request = await self._fhir.request(scope, receive, (), limit=self._fhir.largest_bundle + ABOUT_IT)
-            require_acceptable(request)
             return await for_caller(request)
         assert for_nobody is not None
         return Response(200, dumps(await for_nobody(await read_body(scope, receive, limit=SMALL))))

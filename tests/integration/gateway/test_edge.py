@@ -239,5 +239,5 @@ class TestBadBundles:
         assert not edge.careplans.asked
 
     async def test_another_body_type_is_refused(self, edge: Edge) -> None:
-        answer = await edge.client.post("/fhir", content=b"<Bundle/>", headers={"content-type": "text/xml"})
+        answer = await edge.client.post("/fhir", content=b"Bundle", headers={"content-type": "text/plain"})
         assert answer.status_code == 415

@@ -5,7 +5,7 @@ from collections import defaultdict
 from typing import Any
 
 from services.gateway.asgi import Answer
-from services.gateway.bundles import Party, Placed, answer_entry, bundle_of, entries_in, in_order, place
+from services.gateway.bundles import Party, Placed, answer_entry, bundle_of, entries_in, in_order, owners_in, place
 from services.gateway.outcome import FHIR_JSON
 from shared.errors import ConsiliumError
 from shared.fhir.json import Resource
@@ -16,10 +16,11 @@ async def batch(party: Party, bundle: Resource, body: bytes) -> Answer:
     """The batch-response, in the order of the entries. A batch for one owner is passed on as it came."""
     answers: dict[int, dict[str, Any]] = {}
     groups: dict[str, list[Placed]] = defaultdict(list)
+    beside = owners_in(bundle.get("entry", []))
     for position, entry in enumerate(bundle.get("entry", [])):
         await give_way(position)
         try:
-            placed = place(position, entry)
+            placed = place(position, entry, beside)
         except ConsiliumError as error:
             answers[position] = answer_entry(error)
         else:

@@ -8,6 +8,8 @@ from typing import Any
 from services.gateway.asgi import Answer, ASGIApp, BrokenOff, Scope, call, inner_scope
 from services.gateway.outcome import error_answer
 from services.gateway.routing import CAREPLANS, owner_of, type_in
+from services.gateway.spread import service_of_entry
+from shared.engine import SPREAD
 from shared.errors import ConsiliumError, Invalid, NotFound
 from shared.fhir.bundle import require_few
 from shared.fhir.json import Resource, dumps, loads, received
@@ -73,8 +75,24 @@ def parse(body: bytes) -> Resource:
     return bundle
 
 
-def place(position: int, entry: object) -> Placed:
-    """The owner of ``entry``. Raises ``Invalid`` or ``NotFound`` with the entry's path."""
+def owners_in(entries: Iterable[object]) -> dict[str, str]:
+    """Who owns what each fullUrl stands for; types that live beside their target are left out."""
+    found: dict[str, str] = {}
+    for entry in entries:
+        full_url = entry.get("fullUrl") if isinstance(entry, dict) else None
+        request = entry.get("request") if isinstance(entry, dict) else None
+        url = request.get("url") if isinstance(request, dict) else None
+        if isinstance(full_url, str) and isinstance(url, str) and type_in(url) not in SPREAD:
+            owner = owner_of(type_in(url))
+            if owner is not None:
+                found[full_url] = owner
+    return found
+
+
+def place(position: int, entry: object, beside: Mapping[str, str]) -> Placed:
+    """The owner of ``entry``; ``beside`` are those of the others, by fullUrl.
+
+    Raises ``Invalid`` or ``NotFound`` with the entry's path."""
     path = f"Bundle.entry[{position}]"
     request = entry.get("request") if isinstance(entry, dict) else None
     if not isinstance(entry, dict) or not isinstance(request, dict):
@@ -87,6 +105,8 @@ def place(position: int, entry: object) -> Placed:
     owner = owner_of(type_in(url))
     if owner is None:
         raise NotFound("The entry's URL names no resource type.", expression=(f"{path}.request.url",))
+    if type_in(url) in SPREAD:
+        owner = service_of_entry(url, entry.get("resource"), beside)
     return Placed(position, entry, owner)
 
 

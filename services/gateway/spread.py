@@ -21,6 +21,7 @@ AT = "_service"
 """In a next link: which service the page is of."""
 _LARGEST = 16 * 1024 * 1024
 _ABSENT = 404
+_NOTHING: Mapping[str, str] = {}
 
 
 class Spread:
@@ -125,15 +126,30 @@ def service_in(id_: str) -> str | None:
     return name if dot and name in ORDER else None
 
 
-def service_of(resource: Resource) -> str:
-    """Where ``resource`` belongs: with its first target, or in the shared record."""
+def service_of(resource: Resource, beside: Mapping[str, str] = _NOTHING) -> str:
+    """Where ``resource`` belongs: with its first target that we know, or in the shared record."""
     targets = resource.get("target")
     for target in targets if isinstance(targets, list) else []:
         reference = target.get("reference") if isinstance(target, dict) else None
-        owner = _owner(reference) if isinstance(reference, str) else None
-        if owner is not None:
-            return owner
+        if isinstance(reference, str):
+            owner = beside.get(reference) or _owner(reference)
+            if owner is not None:
+                return owner
     return CAREPLANS
+
+
+def service_of_entry(url: str, resource: object, beside: Mapping[str, str]) -> str:
+    """Whom a Bundle's entry is for: by the id in ``url``, by its criteria, or by the target of ``resource``.
+
+    ``beside``: who owns the other entries, by fullUrl. What says nothing of that is for the shared record."""
+    path, _, query = url.partition("?")
+    _, _, id_ = path.strip("/").partition("/")
+    named = service_in(id_.partition("/")[0])
+    if named is None and query:
+        named = service_by(parse_qsl(query, keep_blank_values=True))
+    if named is not None:
+        return named
+    return service_of(resource, beside) if isinstance(resource, dict) else CAREPLANS
 
 
 def service_by(asked: list[tuple[str, str]]) -> str | None:
@@ -152,8 +168,8 @@ def service_by(asked: list[tuple[str, str]]) -> str | None:
 
 
 def _owner(reference: str) -> str | None:
-    """The owner of what a literal reference leads to, relative or absolute."""
-    parts = reference.partition("/_history/")[0].split("/")
+    """The owner of what a reference leads to, relative, absolute or by criteria."""
+    parts = reference.partition("?")[0].partition("/_history/")[0].split("/")
     return owner_of(type_in("/".join(parts[-2:])))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.gateway.asgi import Answer
-from services.gateway.bundles import Party, Placed, bundle_of, entries_in, in_order, place, renumbered
+from services.gateway.bundles import Party, Placed, bundle_of, entries_in, in_order, owners_in, place, renumbered
 from services.gateway.outcome import FHIR_JSON
 from services.gateway.parts import Refused
 from services.gateway.references import foreign_conditionals, resolve
@@ -65,10 +65,11 @@ def _answer(answers: Mapping[int, dict[str, Any]]) -> Answer:
 async def _place_all(entries: list[object]) -> list[Placed]:
     placed: list[Placed] = []
     errors: list[ConsiliumError] = []
+    beside = owners_in(entries)
     for position, entry in enumerate(entries):
         await give_way(position)
         try:
-            placed.append(place(position, entry))
+            placed.append(place(position, entry, beside))
         except ConsiliumError as error:
             errors.append(error)
     if errors:

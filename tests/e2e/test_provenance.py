@@ -4,7 +4,8 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.referring import furnish, send
+from tests.e2e.referring import furnish, located, send
+from tests.factories.resources import bundle, entry
 from tests.factories.system import EHR, System
 
 
@@ -91,3 +92,32 @@ async def test_a_search_by_post_finds_the_same(plain_system: System) -> None:
             by_get = [one["id"] for one in _found(await ehr.get("/fhir/Provenance", params=query))]
             posted = await ehr.post("/fhir/Provenance/_search", data=query)
             assert [one["id"] for one in _found(posted)] == by_get
+
+
+async def test_a_bundle_puts_it_beside_its_target(plain_system: System) -> None:
+    """By the target, also where that is an entry of the same transaction; and it is read by the id that it got."""
+    async with plain_system.site() as site:
+        (patient,) = await furnish(site)
+        ehr = site.by(EHR)
+        order = {
+            "resourceType": "ServiceRequest",
+            "status": "active",
+            "intent": "order",
+            "subject": {"reference": patient},
+            "code": {"text": "x"},
+        }
+        made = bundle(
+            "transaction",
+            entry("POST", "Provenance", _sent("urn:uuid:6f0a2c9e-6a52-4c0e-9a3d-0d6c8f3f7a01")),
+            entry("POST", "ServiceRequest", order, "urn:uuid:6f0a2c9e-6a52-4c0e-9a3d-0d6c8f3f7a01"),
+        )
+        answer = await ehr.post("/fhir", json=made)
+        assert answer.status_code == 200, answer.text
+        provenance, ordered = (located(one) for one in answer.json()["entry"])
+        assert provenance.startswith("Provenance/referrals.")
+        told = (await ehr.get(f"/fhir/{provenance}")).json()
+        assert told["target"] == [{"reference": ordered}]
+        reads = bundle("batch", entry("GET", provenance), entry("GET", f"Provenance?target={ordered}"))
+        found = (await ehr.post("/fhir", json=reads)).json()["entry"]
+        assert found[0]["resource"] == told
+        assert told["id"] in {one["resource"]["id"] for one in found[1]["resource"]["entry"]}

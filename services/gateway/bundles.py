@@ -12,7 +12,7 @@ from services.gateway.spread import service_of_entry
 from shared.engine import SPREAD
 from shared.errors import ConsiliumError, Invalid, NotFound
 from shared.fhir.bundle import require_few
-from shared.fhir.json import Resource, dumps, loads, received
+from shared.fhir.json import Resource, dumps, loads
 from shared.fhir.outcome import outcome
 from shared.status import STATUS
 
@@ -61,13 +61,13 @@ async def turned_away(party: Party) -> Answer | None:
     return answer if answer.status in (401, 403) else None
 
 
-def parse(body: bytes) -> Resource:
-    """The batch or transaction in ``body``. Raises ``Invalid``, and ``TooLarge`` before any entry is looked at."""
-    bundle = received(body)
+def parse(bundle: Any) -> Resource:
+    """The batch, transaction or message that ``bundle`` is. Raises ``Invalid``, and ``TooLarge`` for many entries."""
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         raise Invalid("A Bundle is what this address takes.", code="structure", expression=("Bundle",))
-    if bundle.get("type") not in ("batch", "transaction"):
-        raise Invalid("Only a batch or a transaction can be processed.", code="value", expression=("Bundle.type",))
+    if bundle.get("type") not in ("batch", "transaction", "message"):
+        text = "Only a batch, a transaction or a message can be processed."
+        raise Invalid(text, code="value", expression=("Bundle.type",))
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
         raise Invalid("Entries come as a list.", code="structure", expression=("Bundle.entry",))

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from services.gateway.asgi import Answer, ASGIApp, Scope, call, inner_scope
+from services.gateway.messages import OPERATION
 from services.gateway.outcome import FHIR_JSON
 from services.gateway.routing import owner_of
 from shared.errors import Unavailable
 from shared.fhir.json import Resource, dumps, loads
+
+_PROCESS_MESSAGE = {"name": "process-message", "definition": OPERATION}
 
 
 class Capabilities:
@@ -69,6 +72,7 @@ def merge(statements: Mapping[str, Resource]) -> Resource:
         found = _union((item for rest in rests for item in rest.get(element, ())), key)
         if found:
             whole[element] = found
+    whole["operation"] = _union([*whole.get("operation", []), _PROCESS_MESSAGE], "name")
     instantiates = list(dict.fromkeys(url for each in statements.values() for url in each.get("instantiates", ())))
     told = {"instantiates": instantiates} if instantiates else {}
     implementation = {**first.get("implementation", {}), "description": "Consilium"}

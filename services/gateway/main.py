@@ -14,7 +14,8 @@ from services.gateway.formats import as_asked, as_json, is_xml, require_acceptab
 from services.gateway.forwarding import ForwardingApp
 from services.gateway.histories import history
 from services.gateway.limits import limited
-from services.gateway.outcome import error_answer
+from services.gateway.messages import content_of, response_to, transaction_of, was_processed
+from services.gateway.outcome import FHIR_JSON, error_answer
 from services.gateway.recovery import Recovery
 from services.gateway.routing import API_PREFIXES, CAREPLANS, NOTIFICATIONS, OWNED_TYPES, REFERRALS
 from services.gateway.settings import GatewaySettings
@@ -22,8 +23,10 @@ from services.gateway.spanning import Spanning
 from services.gateway.spread import Spread
 from services.gateway.transactions import transaction
 from shared.bodies import BODY_METHODS, declared_length, read_body, read_rest_body, replayed
+from shared.clock import system_clock
 from shared.engine import SPREAD
-from shared.errors import ConsiliumError, NotAllowed, NotFound, TooLarge
+from shared.errors import ConsiliumError, Invalid, NotAllowed, NotFound, TooLarge
+from shared.fhir.json import Resource, dumps, loads, received
 from shared.telemetry.health import Check
 from shared.telemetry.http import ROUTE
 
@@ -60,6 +63,7 @@ class Gateway:
             "/fhir/": self._base,
             "/fhir/metadata": self._metadata,
             "/fhir/_history": self._history,
+            "/fhir/$process-message": self._process_message,
             "/health/live": self._live,
             "/health/ready": self._ready,
         }
@@ -117,12 +121,35 @@ class Gateway:
         raise NotFound("No such address.")
 
     async def _base(self, scope: Scope, receive: Receive) -> Answer:
-        """Batches and transactions."""
+        """Batches, transactions and messages."""
         if scope["method"] == "OPTIONS":
             require_acceptable(scope)
             return await self._capabilities.answer(scope)
         if scope["method"] != "POST":
-            raise NotAllowed("The base takes batches and transactions only.", methods=("POST", "OPTIONS"))
+            raise NotAllowed("The base takes Bundles only.", methods=("POST", "OPTIONS"))
+        party, body = await self._admitted(scope, receive)
+        if isinstance(body, Answer):
+            return body
+        bundle = parse(received(body))
+        if bundle["type"] == "transaction":
+            return await transaction(party, bundle, body, self._spanning)
+        return await (self._message(party, bundle) if bundle["type"] == "message" else batch(party, bundle, body))
+
+    async def _process_message(self, scope: Scope, receive: Receive) -> Answer:
+        """http://hl7.org/fhir/R4/messageheader-operation-process-message.html"""
+        if scope["method"] != "POST":
+            raise NotAllowed("A message is posted.", methods=("POST",))
+        party, body = await self._admitted(scope, receive)
+        if isinstance(body, Answer):
+            return body
+        resource = received(body)
+        message = parse(content_of(resource) if isinstance(resource, dict) else resource)
+        if message["type"] != "message":
+            raise Invalid("This is no message.", code="value", expression=("Bundle.type",))
+        return await self._message(party, message)
+
+    async def _admitted(self, scope: Scope, receive: Receive) -> tuple[Party, bytes | Answer]:
+        """On whose behalf services are asked, and the body; or the refusal of a caller whom they do not know."""
         limit = self._settings.max_bundle_bytes
         if (declared_length(scope) or 0) > limit:
             raise TooLarge("The request body is larger than this server takes.")
@@ -131,14 +158,18 @@ class Gateway:
         party = Party(self._upstreams, scope)
         refusal = await turned_away(party)
         if refusal is not None:
-            return refusal
+            return party, refusal
         body = await read_body(scope, receive, limit=limit)
-        if in_xml:
-            body = await as_json(body)
-        bundle = parse(body)
-        if bundle["type"] == "transaction":
-            return await transaction(party, bundle, body, self._spanning)
-        return await batch(party, bundle, body)
+        return party, await as_json(body) if in_xml else body
+
+    async def _message(self, party: Party, message: Resource) -> Answer:
+        """The response to a message that was processed, or the refusal of the transaction that it became."""
+        made = transaction_of(message)
+        answer = await transaction(party, made, dumps(made), self._spanning)
+        if answer.status != 200 and not was_processed(answer.status, loads(answer.body)):
+            return answer
+        own = self._settings.public_base or _own_base(party.scope)
+        return Answer(200, dumps(response_to(message, own=own, at=system_clock())), (FHIR_JSON,))
 
     async def _metadata(self, scope: Scope, receive: Receive) -> Answer:
         if scope["method"] not in ("GET", "HEAD"):
@@ -202,6 +233,12 @@ class Gateway:
 
 def _asks_for_everything(path: str) -> bool:
     return path.startswith("/fhir/Patient/") and path.endswith(EVERYTHING) and path.count("/") == 4
+
+
+def _own_base(scope: Scope) -> str:
+    """Our base URL as the caller wrote it."""
+    host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
+    return f"{scope.get('scheme', 'http')}://{host}/fhir"
 
 
 def over_http(settings: GatewaySettings | None = None, *, leaving: asyncio.Event | None = None) -> Gateway:

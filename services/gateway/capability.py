@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from services.gateway.asgi import Answer, ASGIApp, Scope, call, inner_scope
-from services.gateway.messages import OPERATION
+from services.gateway.operations import PROCESS_MESSAGE, edge_operations_of
 from services.gateway.outcome import FHIR_JSON
 from services.gateway.routing import owner_of
 from shared.errors import Unavailable
 from shared.fhir.json import Resource, dumps, loads
-
-_PROCESS_MESSAGE = {"name": "process-message", "definition": OPERATION}
+from shared.fhir.operations.operation import Offer
 
 
 class Capabilities:
@@ -67,16 +66,27 @@ def merge(statements: Mapping[str, Resource]) -> Resource:
         for resource in rest.get("resource", ())
         if owner_of(resource["type"]) == service
     }
-    whole["resource"] = [resources[type_] for type_ in sorted(resources)]
+    whole["resource"] = [_with_own(resources[type_]) for type_ in sorted(resources)]
     for element, key in (("interaction", "code"), ("operation", "name"), ("searchParam", "name")):
         found = _union((item for rest in rests for item in rest.get(element, ())), key)
         if found:
             whole[element] = found
-    whole["operation"] = _union([*whole.get("operation", []), _PROCESS_MESSAGE], "name")
+    whole["operation"] = _union([*whole.get("operation", []), _told(PROCESS_MESSAGE)], "name")
     instantiates = list(dict.fromkeys(url for each in statements.values() for url in each.get("instantiates", ())))
     told = {"instantiates": instantiates} if instantiates else {}
     implementation = {**first.get("implementation", {}), "description": "Consilium"}
     return {**first, **told, "implementation": implementation, "rest": [whole]}
+
+
+def _with_own(resource: Resource) -> Resource:
+    """A type's description with the operations that the edge carries out itself."""
+    own = map(_told, edge_operations_of(resource["type"]))
+    told = _union([*resource.get("operation", ()), *own], "definition")
+    return {**resource, "operation": told} if told else resource
+
+
+def _told(offer: Offer) -> Resource:
+    return {"name": offer.name, "definition": offer.definition}
 
 
 def _union(items: Iterable[dict[str, Any]], key: str) -> list[dict[str, Any]]:

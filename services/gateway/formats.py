@@ -34,6 +34,14 @@ def require_acceptable(scope: Scope) -> None:
         raise NotAcceptable("This server answers in application/fhir+json and application/fhir+xml.")
 
 
+def require_json(scope: Scope) -> None:
+    """The same where the answer is streamed, which XML is not."""
+    require_acceptable(scope)
+    asked = _format(scope)
+    if asked is not None and asked.xml:
+        raise NotAcceptable("This operation answers in application/fhir+json only, as it is streamed.")
+
+
 def is_xml(scope: Scope) -> bool:
     """Whether the request's body is said to be XML. Raises ``UnsupportedMediaType`` where it is no FHIR at all."""
     media = media_of(dict(scope["headers"]).get(b"content-type", b"").decode("latin-1"))
@@ -59,4 +67,4 @@ def _format(scope: Scope) -> Format | None:
     return format_asked(accept, scope.get("query_string", b"").decode("ascii", "replace"))
 
 
-__all__ = ["as_asked", "as_json", "in_json", "is_xml", "require_acceptable"]
+__all__ = ["as_asked", "as_json", "in_json", "is_xml", "require_acceptable", "require_json"]

@@ -9,12 +9,13 @@ from services.gateway.batches import batch
 from services.gateway.bulk import EXPORTS, Bulk, is_kick_off
 from services.gateway.bundles import Party, parse, turned_away
 from services.gateway.capability import Capabilities
-from services.gateway.everything import everything
-from services.gateway.formats import as_asked, as_json, is_xml, require_acceptable
+from services.gateway.definitions import Definitions
+from services.gateway.formats import as_asked, as_json, in_json, is_xml, require_acceptable, require_json
 from services.gateway.forwarding import ForwardingApp
 from services.gateway.histories import history
 from services.gateway.limits import limited
 from services.gateway.messages import content_of, response_to, transaction_of, was_processed
+from services.gateway.operations import EdgeOperation, edge_operation
 from services.gateway.outcome import FHIR_JSON, error_answer
 from services.gateway.recovery import Recovery
 from services.gateway.routing import API_PREFIXES, CAREPLANS, NOTIFICATIONS, OWNED_TYPES, REFERRALS
@@ -30,7 +31,6 @@ from shared.fhir.json import Resource, dumps, loads, received
 from shared.telemetry.health import Check
 from shared.telemetry.http import ROUTE
 
-EVERYTHING = "/$everything"
 Edge = Callable[[Scope, Receive], Awaitable[Answer]]
 
 
@@ -54,6 +54,7 @@ class Gateway:
         self._upstreams = dict(upstreams)
         self._by_type = {type_: upstreams[service] for service, types in OWNED_TYPES.items() for type_ in types}
         self._by_type |= dict.fromkeys(SPREAD, Spread(self._upstreams))
+        self._by_type["OperationDefinition"] = Definitions(self._by_type["OperationDefinition"])
         self._bulk = Bulk(self._upstreams, self._settings.max_resource_bytes)
         self._capabilities = Capabilities(self._upstreams, seconds=self._settings.capability_seconds)
         self._spanning = Spanning(self._upstreams, seconds=self._settings.prepared_s)
@@ -75,7 +76,7 @@ class Gateway:
         if path.startswith("/fhir/"):
             end = path.find("/", 6)
             app = self._by_type.get(path[6:] if end < 0 else path[6:end])
-            asked_here = is_kick_off(path) or path.endswith(EVERYTHING)
+            asked_here = "/$" in path and (is_kick_off(path) or edge_operation(path) is not None)
             if app is not None and scope["method"] not in BODY_METHODS and not asked_here:
                 return await app(scope, receive, send)
         return await self._slower(scope, receive, send)
@@ -94,8 +95,9 @@ class Gateway:
                 return await send_answer(answer, send, body=scope["method"] != "HEAD")
             if is_kick_off(path):
                 return await send_answer(await self._bulk.start(scope, receive), send)
-            if _asks_for_everything(path):
-                await self._everything(scope, receive, send)
+            operation = edge_operation(path)
+            if operation is not None:
+                await self._operation(operation, scope, receive, send)
                 return None
             app = self._app(path)
             if scope["method"] in BODY_METHODS:
@@ -182,11 +184,12 @@ class Gateway:
             raise NotAllowed("A history can only be read.", methods=("GET", "HEAD"))
         return await history(self._upstreams, scope)
 
-    async def _everything(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """All that belongs to a patient, in every service."""
-        if scope["method"] not in ("GET", "HEAD", "POST"):
-            raise NotAllowed("This operation does not take this method.", methods=("GET", "HEAD", "POST"))
+    async def _operation(self, operation: EdgeOperation, scope: Scope, receive: Receive, send: Send) -> None:
+        """What takes all services to answer."""
+        if scope["method"] not in operation.methods:
+            raise NotAllowed("This operation does not take this method.", methods=operation.methods)
         scope[ROUTE] = "/fhir/{type}/{id}/${operation}"
+        (require_json if operation.streamed else require_acceptable)(scope)
         body = b""
         if scope["method"] == "POST":
             # who is turned away there does not get to send megabytes
@@ -194,8 +197,9 @@ class Gateway:
             if refusal is not None:
                 await send_answer(refusal, send)
                 return
+            _, receive = await in_json(scope, receive, limit=self._settings.max_resource_bytes)
             body = await read_body(scope, receive, limit=self._settings.max_resource_bytes)
-        await everything(self._upstreams, scope, send, body)
+        await operation.run(self._upstreams, scope, send, body)
 
     async def _live(self, scope: Scope, receive: Receive) -> Answer:
         return health.LIVE
@@ -229,10 +233,6 @@ class Gateway:
                 await self.aclose()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
-
-
-def _asks_for_everything(path: str) -> bool:
-    return path.startswith("/fhir/Patient/") and path.endswith(EVERYTHING) and path.count("/") == 4
 
 
 def _own_base(scope: Scope) -> str:

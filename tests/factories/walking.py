@@ -9,7 +9,9 @@ from typing import Any
 
 import httpx
 
-from shared.fhir.operations.operation import Level
+from services.gateway.operations import OPERATIONS as AT_THE_EDGE
+from services.gateway.operations import PROCESS_MESSAGE
+from shared.fhir.operations.operation import Level, Offer
 from shared.fhir.operations.table import OPERATIONS
 from shared.fhir.search.parameters import parameters_of
 
@@ -107,7 +109,10 @@ def _requests(statement: Resource) -> Iterator[tuple[str, str, set[int]]]:
 
 
 def _operation(told: Resource, type_: str) -> Iterator[tuple[str, str, set[int]]]:
-    (operation,) = (each for each in OPERATIONS if each.definition == told["definition"] and each.name == told["name"])
+    known: dict[tuple[str, str], Offer] = {
+        (each.name, each.definition): each for each in (*AT_THE_EDGE, PROCESS_MESSAGE, *OPERATIONS)
+    }
+    operation = known[told["name"], told["definition"]]
     for level in (Level.TYPE, Level.INSTANCE) if type_ else (Level.SYSTEM,):
         if operation.serves(level, type_):
             place = {Level.SYSTEM: "", Level.TYPE: f"{type_}/", Level.INSTANCE: f"{type_}/{ABSENT}/"}[level]

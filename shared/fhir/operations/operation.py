@@ -18,23 +18,29 @@ class Level(StrEnum):
     INSTANCE = "instance"
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What is told of an operation."""
 
     name: str
     """Without the dollar."""
     definition: str
     """The canonical URL of its OperationDefinition."""
     levels: frozenset[Level]
-    run: Run
     types: frozenset[str] = frozenset()
     """The types it is for; none: all."""
     methods: tuple[str, ...] = ("GET", "HEAD", "POST")
     """What changes something, or takes parameters that no query can hold, takes POST alone."""
-    in_parts: bool = False
-    """Whether a service that does not own the type answers, too, with its part; the edge joins the parts."""
 
     def serves(self, level: Level, type_: str) -> bool:
         """Whether it may be asked for at ``level`` of ``type_``, which is empty at the system's."""
         return level in self.levels and (not type_ or not self.types or type_ in self.types)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Offer):
+    """One operation of a service."""
+
+    run: Run
+    in_parts: bool = False
+    """Whether a service that does not own the type answers, too, with its part; the edge joins the parts."""

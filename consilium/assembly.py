@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from secrets import token_hex
 
 import asyncpg
 
@@ -16,6 +17,7 @@ from services.notifications.main import SERVICE as NOTIFICATIONS
 from services.referrals.main import SERVICE as REFERRALS
 from shared.copies.local import LocalPeers
 from shared.engine import Engine
+from shared.fhir.parts.wire import GATEWAY
 from shared.messaging.consumer import declare
 from shared.messaging.doorbell import Doorbell, listen
 from shared.messaging.refill_request import refill_queue
@@ -26,6 +28,7 @@ from shared.messaging.transports.in_process import open_in_process
 from shared.process.databases import BUS
 from shared.process.reading import read
 from shared.process.replicas import replica_of
+from shared.security.peers import KnownPeers, PeerTokens
 from shared.security.tokens import OpenVerifier, Verifier
 from shared.service import Service, engine_of, service_app
 from shared.settings import ServerSettings
@@ -132,18 +135,22 @@ async def assembled(
         if background:
             workers = Background(transport, engines, relays, MessagingGauges(telemetry), alone=processes == 1)
         settings = GatewaySettings()
+        # nobody outside this process needs to know it: services and gateway are in it together
+        secret = token_hex(32)
+        known = KnownPeers(secret)
         upstreams: dict[str, ASGIApp] = {
             service.name: service_app(
                 service,
                 engines[service.name],
                 verifier,
+                peers=known,
                 known_as=settings.public_base,
                 trust_forwarded=settings.trust_forwarded,
             )
             for service in SERVICES
         }
         checks = {"messages": workers.reachable if workers else _carrier_check(databases, amqp_url)}
-        gateway = Gateway(upstreams, settings, checks=checks)
+        gateway = Gateway(upstreams, settings, peer=PeerTokens(GATEWAY, secret).header, checks=checks)
         app = front(gateway, telemetry, open_mode=isinstance(verifier, OpenVerifier))
         yield Assembly(app, gateway, engines, workers, () if background else tuple(bells.values()))
 

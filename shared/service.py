@@ -19,6 +19,7 @@ from shared.fhir.parts.wire import PATH
 from shared.messaging.envelope import Event
 from shared.problem import DOCUMENTED, LastResort, install_problem_handlers
 from shared.security.guard import Guarded
+from shared.security.peers import KnownPeers
 from shared.security.tokens import Verifier
 from shared.settings import ConsiliumSettings
 from shared.store.database import Pool
@@ -159,13 +160,16 @@ def service_app(
     engine: Engine,
     verifier: Verifier,
     *,
+    peers: KnownPeers | None = None,
     base_url: str | None = None,
     known_as: str | None = None,
     trust_forwarded: bool = False,
 ) -> ServiceApp:
-    """The whole API process of ``service``, as ASGI; ``known_as`` is another URL of the base, for references only."""
+    """The whole API process of ``service``, as ASGI; ``known_as`` is another URL of the base, for references only.
+
+    ``peers`` tells gateways from others; without it the service takes no part in transactions over services."""
     fhir = FhirApp(engine, verifier, base_url=base_url, known_as=known_as, trust_forwarded=trust_forwarded)
-    return ServiceApp(fhir, PartsApp(fhir), rest_app(service, engine, verifier))
+    return ServiceApp(fhir, PartsApp(fhir, peers), rest_app(service, engine, verifier))
 
 
 def topics(services: Iterable[Service]) -> dict[str, tuple[str, ...]]:

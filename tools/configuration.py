@@ -30,7 +30,7 @@ READERS: Mapping[str, str] = {
     "ConsiliumSettings": "every process",
     "ServerSettings": "every process",
     "ProcessSettings": "the processes of services apart (`python -m services ...`)",
-    "SecuritySettings": "every API process, and `consilium token`",
+    "SecuritySettings": "every API process, the gateway (`CONSILIUM_PEER_KEY`), and `consilium token`",
     "TelemetrySettings": "every process",
     "CopySettings": "the workers, and `consilium run`",
     "GatewaySettings": "the gateway, and `consilium run`",

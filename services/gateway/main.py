@@ -17,6 +17,7 @@ from services.gateway.limits import limited
 from services.gateway.messages import content_of, response_to, transaction_of, was_processed
 from services.gateway.operations import EdgeOperation, edge_operation
 from services.gateway.outcome import FHIR_JSON, error_answer
+from services.gateway.parts import Peer
 from services.gateway.recovery import Recovery
 from services.gateway.routing import API_PREFIXES, CAREPLANS, NOTIFICATIONS, OWNED_TYPES, REFERRALS
 from services.gateway.settings import GatewaySettings
@@ -42,10 +43,13 @@ class Gateway:
         upstreams: Mapping[str, ASGIApp],
         settings: GatewaySettings | None = None,
         *,
+        peer: Peer = lambda: "",
         checks: Mapping[str, Check] | None = None,
         stays_ready: bool = False,
     ) -> None:
-        """``checks``: what must hold beside the services before this process is ready.
+        """``peer``: by what the services know this gateway; without it they store no transaction over several of them.
+
+        ``checks``: what must hold beside the services before this process is ready.
 
         ``stays_ready``: once all was well, a service that is not is no reason to say that the gateway is not."""
         self._checks = dict(checks or {})
@@ -57,8 +61,8 @@ class Gateway:
         self._by_type["OperationDefinition"] = Definitions(self._by_type["OperationDefinition"])
         self._bulk = Bulk(self._upstreams, self._settings.max_resource_bytes)
         self._capabilities = Capabilities(self._upstreams, seconds=self._settings.capability_seconds)
-        self._spanning = Spanning(self._upstreams, seconds=self._settings.prepared_s)
-        self._recovery = Recovery(self._upstreams, seconds=self._settings.prepared_s)
+        self._spanning = Spanning(self._upstreams, peer, seconds=self._settings.prepared_s)
+        self._recovery = Recovery(self._upstreams, peer, seconds=self._settings.prepared_s)
         self._own: dict[str, Edge] = {
             "/fhir": self._base,
             "/fhir/": self._base,
@@ -241,17 +245,22 @@ def _own_base(scope: Scope) -> str:
     return f"{scope.get('scheme', 'http')}://{host}/fhir"
 
 
-def over_http(settings: GatewaySettings | None = None, *, leaving: asyncio.Event | None = None) -> Gateway:
-    """A gateway in a process of its own: services behind the URLs in ``settings``; event streams end on ``leaving``.
+def over_http(settings: GatewaySettings, peer: Peer, *, leaving: asyncio.Event | None = None) -> Gateway:
+    """A gateway in a process of its own: services behind the URLs in ``settings``, which know it by ``peer``.
+
+    Event streams end on ``leaving``.
 
     It stays ready when a service fails: requests to that service are answered 503, and the others go on. Were it not
     ready, every gateway would be taken out at once, and with one service all of them would be unreachable."""
-    known = settings or GatewaySettings()
-    urls = {REFERRALS: known.referrals_url, CAREPLANS: known.careplans_url, NOTIFICATIONS: known.notifications_url}
+    urls = {
+        REFERRALS: settings.referrals_url,
+        CAREPLANS: settings.careplans_url,
+        NOTIFICATIONS: settings.notifications_url,
+    }
     upstreams: dict[str, ASGIApp] = {
         name: ForwardingApp(
-            url, timeout=known.upstream_timeout_seconds, trust_forwarded=known.trust_forwarded, leaving=leaving
+            url, timeout=settings.upstream_timeout_seconds, trust_forwarded=settings.trust_forwarded, leaving=leaving
         )
         for name, url in urls.items()
     }
-    return Gateway(upstreams, known, stays_ready=True)
+    return Gateway(upstreams, settings, peer=peer, stays_ready=True)

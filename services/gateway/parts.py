@@ -1,6 +1,8 @@
 """Asking the owner of a part of a transaction that spans services (``shared.fhir.parts``)."""
 
 import asyncio
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -9,6 +11,7 @@ from shared.errors import ConsiliumError, Unavailable
 from shared.fhir.json import dumps, loads
 from shared.fhir.parts.wire import (
     PATH,
+    PEER,
     Done,
     Ending,
     Lookout,
@@ -17,13 +20,18 @@ from shared.fhir.parts.wire import (
     Plan,
     Question,
     Sketch,
+    Stranger,
     Superseded,
     Waiting,
     read,
 )
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
-SUPERSEDED = dumps(Superseded())
+SUPERSEDED, STRANGER = dumps(Superseded()), dumps(Stranger())
+Peer = Callable[[], str]
+"""This gateway's token of the moment, by which services know it."""
 
 
 class Refused(Exception):
@@ -52,6 +60,7 @@ class Owner:
     service: str
     app: ASGIApp
     scope: Scope
+    peer: Peer
 
     async def plan(self, sketch: Sketch) -> Plan:
         """See ``Sketch``. Raises ``Refused``, ``Unclear``."""
@@ -83,6 +92,9 @@ class Owner:
 
     async def _ask(self, step: str, asked: object, within: float) -> bytes:
         scope = inner_scope(self.scope, method="POST", path=f"{PATH}/{step}", json=True)
+        # what a client sends by this name is nobody's, and what it says about its connection is not about ours
+        headers = [(name, value) for name, value in scope["headers"] if name.lower() not in (PEER, b"connection")]
+        scope["headers"] = [*headers, (PEER, self.peer().encode())]
         try:
             async with asyncio.timeout(within):
                 answer = await call(self.app, scope, dumps(asked))
@@ -92,6 +104,9 @@ class Owner:
             return answer.body
         if answer.status == 409 and answer.body == SUPERSEDED:
             raise Moved
+        if answer.body == STRANGER:
+            log.error("%s does not know this gateway: is CONSILIUM_PEER_KEY the same in both?", self.service)
+            raise Unclear
         if 400 <= answer.status < 500 and _is_outcome(answer.body):
             raise Refused(answer)
         raise Unclear

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 
 from services.gateway.asgi import ASGIApp, Scope
-from services.gateway.parts import Owner, Refused, Unclear
+from services.gateway.parts import Owner, Peer, Refused, Unclear
 from shared.fhir.parts.wire import Committed, Ending, Prepared
 from shared.messaging.waiting import either
 from shared.telemetry.measures import TRANSACTIONS_RECOVERED
@@ -25,8 +25,8 @@ LOOKS = 4
 class Recovery:
     """Looks after the services behind ``upstreams``: what waits for longer than ``seconds`` is in nobody's hands."""
 
-    def __init__(self, upstreams: Mapping[str, ASGIApp], *, seconds: float) -> None:
-        self._owners = {name: Owner(name, app, _scope()) for name, app in upstreams.items()}
+    def __init__(self, upstreams: Mapping[str, ASGIApp], peer: Peer, *, seconds: float) -> None:
+        self._owners = {name: Owner(name, app, _scope(), peer) for name, app in upstreams.items()}
         self._seconds = seconds
         for outcome in ("committed", "rolled-back"):
             TRANSACTIONS_RECOVERED.expect(outcome)

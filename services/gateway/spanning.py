@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from services.gateway.asgi import ASGIApp
 from services.gateway.bundles import Party, Placed, renumbered
-from services.gateway.parts import Moved, Owner, Refused, Unclear
+from services.gateway.parts import Moved, Owner, Peer, Refused, Unclear
 from services.gateway.routing import CAREPLANS, NOTIFICATIONS, REFERRALS
 from shared.errors import Conflict, Invalid, Unavailable
 from shared.fhir.json import Resource
@@ -70,8 +70,9 @@ class Share:
 class Spanning:
     """Transactions over the services behind ``upstreams``, which hold locks for ``seconds`` at most."""
 
-    def __init__(self, upstreams: Mapping[str, ASGIApp], *, seconds: float) -> None:
+    def __init__(self, upstreams: Mapping[str, ASGIApp], peer: Peer, *, seconds: float) -> None:
         self._upstreams = upstreams
+        self._peer = peer
         self._seconds = seconds
         self._settling: set[asyncio.Task[None]] = set()
 
@@ -98,7 +99,7 @@ class Spanning:
         items: dict[str, list[Placed]] = defaultdict(list)
         for item in writes:
             items[item.owner].append(item)
-        owners = [Owner(name, self._upstreams[name], party.scope) for name in ORDER if name in items]
+        owners = [Owner(name, self._upstreams[name], party.scope, self._peer) for name in ORDER if name in items]
         return [Share(owner, items[owner.service]) for owner in owners]
 
     async def _attempt(self, shares: Sequence[Share], until: float) -> dict[int, dict[str, Any]]:

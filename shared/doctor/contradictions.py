@@ -27,6 +27,8 @@ class Given:
     telemetry: TelemetrySettings
     apart: bool
     """It is a service in a process of its own."""
+    peers: bool
+    """It is one of several processes that know each other by a key: a service apart, or the gateway."""
     exporting: bool
 
 
@@ -67,8 +69,9 @@ RULES = (
          "CONSILIUM_DATABASE_URL is not set", "A service apart needs a PostgreSQL; set it."),
     Rule(Level.WARNING, lambda given: given.apart and not given.process.amqp_url,
          "CONSILIUM_AMQP_URL is not set, so the broker was not looked at", "Ask in a worker: an API needs no broker."),
-    Rule(Level.FAILURE, lambda given: given.apart and given.security.peer_key is None,
-         "CONSILIUM_PEER_KEY is not set, so services do not know each other", "Set it, the same for all services."),
+    Rule(Level.FAILURE, lambda given: given.peers and given.security.peer_key is None,
+         "CONSILIUM_PEER_KEY is not set, so services do not know each other",
+         "Set it, the same for all services and the gateway."),
     Rule(Level.FAILURE, lambda given: given.apart and given.security.auth is AuthMode.OPEN,
          "CONSILIUM_AUTH=open, but a service apart needs tokens", "Set CONSILIUM_AUTH=jwt and the issuer's keys."),
     Rule(Level.FAILURE, _serves_others_open,
@@ -91,8 +94,12 @@ RULES = (
 )  # fmt: skip
 
 
-def findings(*, apart: bool, more: Sequence[type[ConsiliumSettings]] = ()) -> tuple[list[Finding], Given | None]:
-    """What is wrong with the settings; what they are, where they hold. ``more``: settings of services."""
+def findings(
+    *, apart: bool, peers: bool = False, more: Sequence[type[ConsiliumSettings]] = ()
+) -> tuple[list[Finding], Given | None]:
+    """What is wrong with the settings; what they are, where they hold. ``more``: settings of services.
+
+    ``apart``, ``peers``: see ``Given``."""
     refused: list[str] = []
     for settings in (*CLASSES, *more):
         try:
@@ -107,6 +114,7 @@ def findings(*, apart: bool, more: Sequence[type[ConsiliumSettings]] = ()) -> tu
         SecuritySettings(),
         TelemetrySettings(),
         apart,
+        apart or peers,
         bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")),
     )
     broken = [Finding("settings", rule.level, rule.what, rule.do) for rule in RULES if rule.broken(given)]

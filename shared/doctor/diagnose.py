@@ -31,7 +31,7 @@ async def diagnose(
     CONSILIUM_DATABASE_URL unless given; none are looked at where neither says any. ``urls`` (by name) are processes
     that should answer. ``more`` are checks of the caller's own, by name."""
     more_settings = [settings for service in services for settings in service.settings]
-    told, given = contradictions.findings(apart=apart and bool(services), more=more_settings)
+    told, given = contradictions.findings(apart=apart and bool(services), peers=apart, more=more_settings)
     told = [*variables.findings(), *told]
     checks: dict[str, Awaitable[Sequence[Finding]]] = dict(more or {})
     if given is not None:

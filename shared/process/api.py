@@ -16,7 +16,7 @@ from shared.process.reading import read
 from shared.process.replicas import replica_of
 from shared.process.server import require_free, serve
 from shared.process.settings import ProcessSettings
-from shared.security.peers import PeerVerifier
+from shared.security.peers import KnownPeers, PeerVerifier
 from shared.security.settings import AuthMode, SecuritySettings
 from shared.security.tokens import verifier_for
 from shared.service import Service, engine_of, require_settings, service_app
@@ -36,12 +36,15 @@ async def serve_api(service: Service) -> None:
         replica = await stack.enter_async_context(replica_of(service.name, pool, settings, size=settings.pool_size))
         engine = engine_of(service, pool, wake_relay=bell.ring, replica=replica)
         verifier = verifier_for(security)
+        peers = None
         if security.peer_key is not None:
-            verifier = PeerVerifier(verifier, security.peer_key.get_secret_value())
+            peers = KnownPeers(security.peer_key.get_secret_value())
+            verifier = PeerVerifier(verifier, peers)
         app = service_app(
             service,
             engine,
             verifier,
+            peers=peers,
             known_as=settings.public_base,
             trust_forwarded=settings.trust_forwarded,
         )

@@ -38,19 +38,23 @@ class PeerTokens:
         return self._header
 
 
-class PeerVerifier:
-    """``others``, and our own services. A token that verified is remembered until the next one comes."""
+class KnownPeers:
+    """Which of our own services a token is of. One that verified is remembered until the next one comes."""
 
-    def __init__(self, others: Verifier, secret: str, *, now: Callable[[], float] = time.time) -> None:
-        self._others, self._secret, self._now = others, secret, now
+    def __init__(self, secret: str, *, now: Callable[[], float] = time.time) -> None:
+        self._secret, self._now = secret, now
         self._known: dict[str, tuple[float, Caller]] = {}
         # what PyJWT writes in front of every token of ours, and no issuer's keys sign so
         self._begins = PeerTokens("", secret).header().partition(".")[0] + "."
 
-    async def verify(self, authorization: str | None) -> Caller:
-        """See ``Verifier.verify``."""
-        if authorization is None or not authorization.startswith(self._begins):
-            return await self._others.verify(authorization)
+    def claims_to_be_one(self, authorization: str) -> bool:
+        """Whether it has the form of our own services' tokens."""
+        return authorization.startswith(self._begins)
+
+    def caller(self, authorization: str) -> Caller:
+        """The service, as the system that it is. Raises ``Unauthenticated``."""
+        if not self.claims_to_be_one(authorization):
+            raise Unauthenticated("The token does not verify.")
         known = self._known.get(authorization)
         if known is None or self._now() >= known[0]:
             claims = self._claims(authorization.removeprefix("Bearer "))
@@ -75,3 +79,16 @@ class PeerVerifier:
         except (jwt.PyJWTError, ValueError, TypeError):
             raise Unauthenticated("The token does not verify.") from None
         return claims
+
+
+class PeerVerifier:
+    """``others``, and our own services."""
+
+    def __init__(self, others: Verifier, peers: KnownPeers) -> None:
+        self._others, self._peers = others, peers
+
+    async def verify(self, authorization: str | None) -> Caller:
+        """See ``Verifier.verify``."""
+        if authorization is None or not self._peers.claims_to_be_one(authorization):
+            return await self._others.verify(authorization)
+        return self._peers.caller(authorization)

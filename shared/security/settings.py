@@ -29,7 +29,8 @@ class SecuritySettings(ConsiliumSettings):
     jwks_url: str | None = None
     """Where the issuer publishes its JWK Set; it counts where both are set."""
     peer_key: SecretStr | None = Field(default=None, min_length=32)
-    """A secret of our services alone, the same for all of them: with it they read from each other. 32 bytes or more."""
+    """A secret of our services alone, the same for all of them and the gateway: with it they read from each other,
+    and know the gateway. 32 bytes or more."""
     jwt_skew_s: float = Field(default=30.0, ge=0, le=300)
     """Seconds that an issuer's clock may run ahead of ours (``nbf``, ``iat``); ``exp`` is kept to the second."""
 

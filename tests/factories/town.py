@@ -11,11 +11,13 @@ from consilium.assembly import SERVICES
 from services.gateway.asgi import ASGIApp, Message, Receive, Scope, Send, send_answer
 from services.gateway.main import Gateway
 from services.gateway.outcome import error_answer
+from services.gateway.parts import Peer
 from services.gateway.recovery import Recovery
 from services.gateway.settings import GatewaySettings
 from shared.engine import Engine
 from shared.errors import Unavailable
-from shared.fhir.parts.wire import PATH
+from shared.fhir.parts.wire import GATEWAY, PATH
+from shared.security.peers import KnownPeers, PeerTokens
 from shared.service import engine_of, service_app
 from shared.store.database import open_pool
 from tests.eventually import eventually
@@ -24,6 +26,8 @@ from tests.factories.whole import KEPT
 
 LONGEST = 8.0
 """Seconds that a transaction over services may take here, on a machine that may be busy."""
+SECRET = "what the services of this town know"
+"""By which they know each other, and their gateway."""
 AT_ONCE = 0.01
 """Seconds after which another gateway takes what waits for lost: here it is, and too early does no harm."""
 
@@ -79,6 +83,8 @@ class Town:
     engines: Mapping[str, Engine]
     lines: Mapping[str, Line]
     verifier: FixedVerifier
+    peer: Peer
+    """The token by which the services know the gateway."""
     client: httpx.AsyncClient
     another: Recovery
     """What another gateway does beside answering."""
@@ -129,15 +135,16 @@ async def town(databases: Mapping[str, str], *, longest: float = LONGEST) -> Asy
         engines: dict[str, Engine] = {}
         lines: dict[str, Line] = {}
         verifier = FixedVerifier()
+        peer, known = PeerTokens(GATEWAY, SECRET).header, KnownPeers(SECRET)
         for service in SERVICES:
             pool = await open_pool(databases[service.name], size=8)
             stack.push_async_callback(pool.close)
             engines[service.name] = engine_of(service, pool)
-            lines[service.name] = Line(service_app(service, engines[service.name], verifier))
-        gateway = Gateway(lines, GatewaySettings(prepared_s=longest))
+            lines[service.name] = Line(service_app(service, engines[service.name], verifier, peers=known))
+        gateway = Gateway(lines, GatewaySettings(prepared_s=longest), peer=peer)
         transport = httpx.ASGITransport(app=gateway)  # type: ignore[arg-type]  # the same protocol under other names
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://test"))
-        yield Town(databases, engines, lines, verifier, client, Recovery(lines, seconds=AT_ONCE))
+        yield Town(databases, engines, lines, verifier, peer, client, Recovery(lines, peer, seconds=AT_ONCE))
         for line in lines.values():
             line.fault = all_well
         await gateway.aclose()

@@ -1,21 +1,24 @@
 """The ASGI face of a service's parts: ``POST /internal/transactions/<step>``.
 
-What stores something acts for the caller whose token comes along, and is judged like any write of theirs. What finishes
-or asks acts for nobody: it follows a decision that was made, and reveals none of what is stored.
+Only a gateway of ours asks, and says so with a token of its own beside the caller's. What stores something acts for
+the caller whose token comes along, and is judged like any write of theirs. What finishes or asks acts for nobody: it
+follows a decision that was made, and reveals none of what is stored.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from shared.bodies import read_body
-from shared.errors import Invalid, NotAllowed, NotFound
+from shared.errors import Forbidden, Invalid, NotAllowed, NotFound, Unauthenticated
 from shared.fhir.app import FhirApp
 from shared.fhir.http import Request, Response
 from shared.fhir.json import dumps
 from shared.fhir.outcome import failure_response
 from shared.fhir.parts import steps
 from shared.fhir.parts.wire import (
+    GATEWAY,
     PATH,
+    PEER,
     Committed,
     Done,
     Ending,
@@ -25,10 +28,14 @@ from shared.fhir.parts.wire import (
     Prepared,
     Question,
     Sketch,
+    Stranger,
     Superseded,
     Waiting,
     read,
 )
+from shared.security.caller import internal
+from shared.security.peers import KnownPeers
+from shared.status import STATUS
 from shared.store import decisions, prepared
 from shared.store.prepared import Name
 from shared.telemetry.http import ROUTE
@@ -44,10 +51,11 @@ SMALL = 4096
 
 
 class PartsApp:
-    """The parts of the service behind ``fhir``."""
+    """The parts of the service behind ``fhir``, for gateways that ``peers`` knows; for nobody where that is None."""
 
-    def __init__(self, fhir: FhirApp) -> None:
+    def __init__(self, fhir: FhirApp, peers: KnownPeers | None) -> None:
         self._fhir = fhir
+        self._peers = peers
         self._engine = fhir.engine
         self._for_callers: dict[str, Callable[[Request], Awaitable[Response]]] = {
             "plan": self._plan,
@@ -64,13 +72,29 @@ class PartsApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one step."""
         try:
-            response = await self._answer(scope, receive)
-        except steps.Superseded:
-            response = Response(409, dumps(Superseded()))
-        except Exception as error:  # noqa: BLE001  the edge: every failure has an answer, and none leaves as a text
-            response = failure_response(error)
+            self._require_gateway(scope)
+        except (Unauthenticated, Forbidden) as error:
+            response = Response(STATUS[error.category], dumps(Stranger()))
+        else:
+            response = await self._response(scope, receive)
         await send({"type": "http.response.start", "status": response.status, "headers": response.wire_headers()})
         await send({"type": "http.response.body", "body": response.body})
+
+    def _require_gateway(self, scope: Scope) -> None:
+        """Before a byte of the body is read. Raises ``Unauthenticated``, ``Forbidden``."""
+        tokens = [value for name, value in scope["headers"] if name.lower() == PEER]
+        if self._peers is None or len(tokens) != 1:
+            raise Unauthenticated("A gateway says who it is.")
+        if self._peers.caller(tokens[0].decode("latin-1")) != internal(GATEWAY):
+            raise Forbidden("Only a gateway may ask for this.")
+
+    async def _response(self, scope: Scope, receive: Receive) -> Response:
+        try:
+            return await self._answer(scope, receive)
+        except steps.Superseded:
+            return Response(409, dumps(Superseded()))
+        except Exception as error:  # noqa: BLE001  the edge: every failure has an answer, and none leaves as a text
+            return failure_response(error)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         step = scope["path"].removeprefix(f"{PATH}/")

@@ -9,6 +9,11 @@ from shared.errors import Invalid
 from shared.fhir.json import received
 
 PATH = "/internal/transactions"
+PEER = b"x-consilium-peer"
+"""The header of every step: the token of the gateway that asks (``shared.security.peers``). ``Authorization`` has the
+token of the caller on whose behalf it asks."""
+GATEWAY = "gateway"
+"""Who alone may ask."""
 T = TypeVar("T")
 
 
@@ -62,6 +67,13 @@ class Superseded:
     """Answered, with status 409, where the conditions of an entry find something else than they did when planned."""
 
     superseded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Answered, with status 401 or 403, to whoever is no gateway of ours. No OperationOutcome: no client hears it."""
+
+    stranger: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def _values(workload: Workload, environment: dict[str, str]) -> Iterator[str]:
         yield "it is told no database"
     if command == ["worker"] and "CONSILIUM_AMQP_URL" not in environment:
         yield "it is told no broker"
-    if workload.lasting and workload.service != "gateway" and "CONSILIUM_PEER_KEY" not in environment:
+    if workload.lasting and "CONSILIUM_PEER_KEY" not in environment:
         yield "it is told no key of its peers"
     keys = {"CONSILIUM_JWKS_FILE", "CONSILIUM_JWKS_URL"} & environment.keys()
     if command == ["api"] and workload.service != "gateway" and len(keys) != 1:

@@ -219,7 +219,7 @@ async def test_what_is_young_is_left_to_the_gateway_that_began_it(three: Town) -
     with pytest.raises(Killed):
         await three.post(whole_story())
     three.lines["careplans"].fault = all_well
-    await Recovery(three.lines, seconds=60).look()
+    await Recovery(three.lines, three.peer, seconds=60).look()
     assert await three.prepared() == 2
     await three.recovered()
 

@@ -32,6 +32,7 @@ def test_a_variable_that_nothing_reads_is_told_with_the_nearest(name: str, neare
     [
         (True, {}, Level.FAILURE, "CONSILIUM_DATABASE_URL is not set"),
         (True, {"DATABASE_URL": "postgresql://x/y"}, Level.WARNING, "CONSILIUM_AMQP_URL is not set"),
+        (True, {}, Level.FAILURE, "CONSILIUM_PEER_KEY is not set"),
         (True, {"AUTH": "open"}, Level.FAILURE, "a service apart needs tokens"),
         (False, {"AUTH": "open", "HOST": "0.0.0.0"}, Level.FAILURE, "lets others in"),
         (False, {"JWKS_URL": "https://i", "JWKS_FILE": "f", "JWT_ISSUER": "i"}, Level.WARNING, "both set"),
@@ -61,6 +62,15 @@ def test_settings_that_do_not_go_together_are_told(
     findings, _ = contradictions.findings(apart=apart)
     assert [finding.level for finding in findings if word in finding.what] == [level], as_text(findings)
     assert SECRET not in as_text(findings)
+
+
+def test_a_gateway_needs_the_key_and_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CONSILIUM_PEER_KEY", raising=False)
+    findings, _ = contradictions.findings(apart=False, peers=True)
+    assert [(one.level, one.what[:28]) for one in findings] == [(Level.FAILURE, "CONSILIUM_PEER_KEY is not se")]
+    monkeypatch.setenv("CONSILIUM_PEER_KEY", SECRET * 6)
+    findings, _ = contradictions.findings(apart=False, peers=True)
+    assert [one.level for one in findings] == [Level.OK]
 
 
 def test_the_worst_finding_makes_the_exit_code() -> None:

@@ -66,7 +66,7 @@ def test_a_variable_of_opentelemetry_that_does_not_hold_is_named(
     command: list[str], given: dict[str, str], told: str, tmp_path: Path
 ) -> None:
     environment = os.environ | given | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
-    environment |= {"CONSILIUM_PORT": "0", "CONSILIUM_DATA_DIR": str(tmp_path)}
+    environment |= {"CONSILIUM_PORT": "0", "CONSILIUM_DATA_DIR": str(tmp_path), "CONSILIUM_PEER_KEY": "k" * 32}
     # nothing is connected to before telemetry starts
     environment |= {"CONSILIUM_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}
     for name in ("REFERRALS", "CAREPLANS", "NOTIFICATIONS"):
@@ -171,4 +171,17 @@ def test_what_is_missing_is_told_in_a_line(name: str, command: str, environment:
     )
     assert ended.returncode == 1
     assert ended.stderr.startswith(told), ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_gateway_tells_in_a_line_that_it_has_no_key() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "services.gateway", "api"],
+        env={"CONSILIUM_PORT": "0"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("CONSILIUM_PEER_KEY"), ended.stderr
     assert len(ended.stderr.splitlines()) == 1

@@ -5,7 +5,7 @@ import pytest
 
 from shared.errors import Unauthenticated
 from shared.security.caller import Caller, Role
-from shared.security.peers import ISSUER, LIVES_S, PeerTokens, PeerVerifier
+from shared.security.peers import ISSUER, LIVES_S, KnownPeers, PeerTokens, PeerVerifier
 
 SECRET = "what only our own services know, all"
 ANOTHER = "what somebody else made up by himself"
@@ -26,19 +26,20 @@ class Time:
 
 
 async def test_a_service_is_the_system_and_is_known_by_name() -> None:
-    verifier = PeerVerifier(Others(), SECRET)
+    verifier = PeerVerifier(Others(), KnownPeers(SECRET))
     caller = await verifier.verify(PeerTokens("careplans", SECRET).header())
     assert caller == Caller("consilium:careplans", Role.SYSTEM)
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer x", "Basic eA==", ""])
 async def test_everybody_else_is_known_by_the_others(authorization: str | None) -> None:
-    assert (await PeerVerifier(Others(), SECRET).verify(authorization)).subject == "somebody"
+    assert (await PeerVerifier(Others(), KnownPeers(SECRET)).verify(authorization)).subject == "somebody"
 
 
 async def test_a_token_ends_and_is_made_anew_before_that() -> None:
     time = Time()
-    tokens, verifier = PeerTokens("careplans", SECRET, now=time), PeerVerifier(Others(), SECRET, now=time)
+    tokens = PeerTokens("careplans", SECRET, now=time)
+    verifier = PeerVerifier(Others(), KnownPeers(SECRET, now=time))
     first = tokens.header()
     await verifier.verify(first)
     time.now += LIVES_S - 61
@@ -66,4 +67,4 @@ async def test_what_is_not_right_is_no_token(secret: str, claims: dict[str, obje
     told = {"iss": ISSUER, "aud": ISSUER, "sub": "careplans", "exp": 4_000_000_000} | claims
     token = jwt.encode({name: value for name, value in told.items() if value is not None}, secret, algorithm="HS256")
     with pytest.raises(Unauthenticated):
-        await PeerVerifier(Others(), SECRET).verify(f"Bearer {token}")
+        await PeerVerifier(Others(), KnownPeers(SECRET)).verify(f"Bearer {token}")

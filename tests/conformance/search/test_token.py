@@ -61,6 +61,8 @@ PATIENTS: list[Resource] = [
         (f"code=29463-7,{LOINC}|8302-2", "both height local weight"),
         ("status=final", "both height local weight words"),
         ("status=http://hl7.org/fhir/observation-status|final&code=height", "both"),
+        ("status=amended,http://hl7.org/fhir/observation-status|&code=height", "both"),
+        ("status:not=http://hl7.org/fhir/observation-status|", ""),
         ("code:missing=true", ""),
         ("category:missing=true&code=height", "both"),
     ],

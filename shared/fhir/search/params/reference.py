@@ -48,22 +48,29 @@ def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) ->
             entries.terms.append(link_term(*link))
     identifier = value.get("identifier")
     if identifier and "value" in identifier:
-        system = identifier.get("system", "")
-        entries.terms.append(term(type_, slot, ":identifier", identifier["value"]))
-        entries.terms.append(term(type_, slot, ":identifier", system, identifier["value"]))
+        named = identifier.get("system", ""), identifier["value"]
+        for told in ("", f":{_told_type(value)}"):
+            entries.terms.append(term(type_, slot, f":identifier{told}", named[1]))
+            entries.terms.append(term(type_, slot, f":identifier{told}", *named))
+
+
+def _told_type(value: Any) -> str:
+    """The type of the resource that the Reference ``value`` points at, empty where it does not say."""
+    reference = value.get("reference") or ""
+    target = local(reference) or local("/".join(reference.partition("/_history/")[0].split("/")[-2:]))
+    told: str = target[0] if target else value.get("type") or ""
+    return told
 
 
 def is_reference_to(value: Any, type_: str) -> bool:
     """Whether the Reference ``value`` points at a resource of ``type_`` (``where(resolve() is type_)``)."""
-    reference = value.get("reference", "")
-    target = local(reference) or local("/".join(reference.split("/")[-2:]))
-    return target[0] == type_ if target else bool(value.get("type") == type_)
+    return _told_type(value) == type_
 
 
 def criterion(parameter: Parameter, modifier: str, values: list[str], base: str) -> Filter:
     """The filter for a list of ``values``; ``base`` is our own base URL. Raises ``Invalid`` for what names nothing."""
     if modifier == "identifier":
-        return Terms(tuple(_identifier_key(parameter, value) for value in values))
+        return Terms(tuple(key for value in values for key in _identifier_keys(parameter, value)))
     patients: list[str] = []
     keys: list[int] = []
     patient_column = _column(parameter)
@@ -101,16 +108,21 @@ def _wanted(parameter: Parameter, modifier: str, text: str, base: str) -> list[s
     if target:
         refused = (modifier or parameter.resolves) not in ("", target[0])
         return [] if refused else [f"{target[0]}/{target[1]}"]
+    if modifier and parameter.resolves not in ("", modifier):
+        return []
     if not _ID.match(text):
-        return [text]
+        only = modifier or parameter.resolves
+        return [text] if not only or is_reference_to({"reference": text}, only) else []
     canonical = [text] if _may_be_canonical(parameter) else []
     if not types and parameter.any_target and not canonical:
         raise Invalid("This reference may have any type: write Type/id.", code="value")
     return canonical + [f"{type_}/{text}" for type_ in types]
 
 
-def _identifier_key(parameter: Parameter, value: str) -> int:
+def _identifier_keys(parameter: Parameter, value: str) -> list[int]:
+    """The keys of an identifier. Where one type alone counts, a reference that does not tell its type may be of it."""
     parts = [unescape(part) for part in split_unescaped(value, "|")]
     if len(parts) > 2 or not parts[-1]:
         raise Invalid("An identifier is value, system|value or |value.", code="value")
-    return term(parameter.type, parameter.slot, ":identifier", *parts)
+    told = (f":{parameter.resolves}", ":") if parameter.resolves else ("",)
+    return [term(parameter.type, parameter.slot, f":identifier{type_}", *parts) for type_ in told]

@@ -139,8 +139,9 @@ def criterion(parameter: Parameter, modifier: str, values: list[str], base: str,
     Raises ``Invalid`` for what is malformed, and for a value set or hierarchy that is not at hand."""
     if modifier == "text":
         return _text(parameter, values)
-    if not modifier and all(value.endswith("|") for value in values) and implied(parameter.paths):
-        return Marked(parameter.mark, missing=False)
+    if modifier in ("", "not") and implied(parameter.paths) and any(not parts_of(value)[1] for value in values):
+        # every code is of the system that is implied
+        return Marked(parameter.mark, missing=modifier == "not")
     keys: list[int] = []
     for value in values:
         if modifier in ("in", "not-in"):

@@ -50,6 +50,15 @@ OWN: dict[str, Resource] = {
             " these name, and Provenance. What the caller may not see is left out.",
             "A searchset: the plan is its match, the rest are includes. It has no pages.",
         ),
+        _definition(
+            "careplan-document",
+            "CarePlanDocument",
+            "document",
+            "CarePlan",
+            "A care plan as a document for a hand-over: a Composition with sections on plan, goals, care team,"
+            " conditions, current medications, referrals and measures, and all that these refer to. Nothing is stored.",
+            "A document, in which every reference to a resource of this server resolves.",
+        ),
     )
 }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.gateway.asgi import ASGIApp, Scope, Send
 from services.gateway.definitions import CANONICAL
+from services.gateway.documents.answering import composition_document, plan_document
 from services.gateway.everything import everything
 from services.gateway.messages import OPERATION as MESSAGES
 from services.gateway.plan_record import plan_everything
@@ -36,6 +37,20 @@ OPERATIONS: tuple[EdgeOperation, ...] = (
         definition=f"{CANONICAL}/careplan-everything",
         types=frozenset({"CarePlan"}),
         run=plan_everything,
+    ),
+    EdgeOperation(
+        name="document",
+        definition="http://hl7.org/fhir/OperationDefinition/Composition-document",
+        types=frozenset({"Composition"}),
+        run=composition_document,
+        streamed=False,
+    ),
+    EdgeOperation(
+        name="document",
+        definition=f"{CANONICAL}/careplan-document",
+        types=frozenset({"CarePlan"}),
+        run=plan_document,
+        streamed=False,
     ),
 )
 PROCESS_MESSAGE = Offer(

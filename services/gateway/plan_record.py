@@ -92,13 +92,18 @@ class PlanRecord(Record):
                 query = f"patient={quote(patient)}&code={','.join(codes)}"
                 async for some in self.search(CAREPLANS, "Observation", query):
                     yield some
+        async for some in self.beside(patient if patient.startswith("Patient/") else None):
+            yield some
+        async for some in self.referred():
+            yield some
+
+    async def beside(self, patient: str | None) -> AsyncIterator[list[Found]]:
+        """What else is to be shown of the record, or of ``patient`` (``Patient/[id]``): Provenance."""
         for service in self.upstreams:
             owned = [f"{type_}/{id_}" for type_, id_ in sorted(self.shown) if owner_of(type_) == service]
             for targets in _some(owned):
                 async for some in self.search(service, "Provenance", f"target={','.join(targets)}"):
                     yield some
-        async for some in self.referred():
-            yield some
 
     async def _referred_and_done(self) -> AsyncIterator[list[Found]]:
         """What is referred to, the tasks for the orders among that, and what these refer to."""

@@ -133,6 +133,14 @@ class Record:
             following = page.url("next")
             asked = None if following is None else urlsplit(following).query
 
+    async def locate(self, service: str, key: Key) -> None:
+        """Find what this server is called by the caller: the ``base``. Raises ``Unavailable``."""
+        type_, id_ = key
+        answer = await self.ask(service, f"/fhir/{type_}", f"_id={id_}&_summary=count")
+        if answer.status != 200:
+            raise Unavailable("A service refused a part of the record.")
+        self.base = (page_in(answer.body).url("self") or "").partition(f"/{type_}?")[0]
+
     async def ask(self, service: str, path: str, query: str = "") -> Answer:
         """A GET by the caller. Raises ``Unavailable``."""
         scope = inner_scope(self.scope, method="GET", path=quote(path, safe="/$"), query=query)

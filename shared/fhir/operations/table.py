@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 from shared.errors import NotSupported
-from shared.fhir.operations import bulk, everything, meta, validate
+from shared.fhir.operations import bulk, everything, meta, meta_changes, validate
 from shared.fhir.operations.operation import Level, Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     everything.EVERYTHING,
     meta.META,
+    meta_changes.META_ADD,
+    meta_changes.META_DELETE,
     validate.VALIDATE,
     bulk.EXPORT,
     bulk.PATIENT_EXPORT,

@@ -18,6 +18,8 @@ SKEW_TOLD, SKEW_BAD = 2.0, 30.0
 """Seconds between two clocks."""
 WAITS_LONG = 120.0
 """Seconds after which an event in the outbox is late."""
+FORGOTTEN = 600.0
+"""Seconds after which nobody finishes a prepared transaction any more."""
 
 
 async def examine(service: str, url: str, migrations: Path) -> list[Finding]:
@@ -85,9 +87,10 @@ async def _server(name: str, connection: asyncpg.Connection) -> list[Finding]:
                current_setting('server_encoding') AS encoding, current_setting('fsync') AS fsync,
                current_setting('full_page_writes') AS pages, current_setting('synchronous_commit') AS sync,
                pg_database_size(current_database()) AS size,
-               (SELECT count(*) FROM pg_prepared_xacts WHERE prepared < now() - interval '10 minutes'
+               (SELECT count(*) FROM pg_prepared_xacts WHERE prepared < clock_timestamp() - make_interval(secs => $1)
                 AND database = current_database()) AS abandoned
-        """
+        """,
+        FORGOTTEN,
     )
     assert row is not None
     told: list[Finding] = []
@@ -107,8 +110,9 @@ async def _server(name: str, connection: asyncpg.Connection) -> list[Finding]:
         do = "Set max_prepared_transactions (64) and restart it: Bundles that write to several services are refused."
         told.append(warning(name, "max_prepared_transactions is 0", do))
     if row["abandoned"]:
+        what = f"{row['abandoned']} prepared transactions wait for more than {FORGOTTEN / 60:.0f} minutes"
         do = "Are a gateway and every service up? See docs/runbooks/PreparedTransactionOld.md; it holds locks."
-        told.append(warning(name, f"{row['abandoned']} prepared transactions wait for more than ten minutes", do))
+        told.append(warning(name, what, do))
     summary = (
         f"PostgreSQL {major}, {row['size'] / 2**20:.0f} MiB, {row['used']} of {row['most']} connections taken, "
         f"max_prepared_transactions {row['prepared']}"

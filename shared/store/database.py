@@ -33,6 +33,9 @@ ASKED_AFTER_S, ASKED_EVERY_S, ASKED_TIMES = 10, 5, 4
 GIVEN_UP_AFTER_S = ASKED_AFTER_S + ASKED_EVERY_S * ASKED_TIMES
 """How long an end that is silent is taken for alive."""
 
+SPARE, SPARE_IDLE_S = 2, 30.0
+"""Connections beside a pool's own, and the seconds after which one that is not used is closed."""
+
 _OURS = {
     "TCP_KEEPIDLE": ASKED_AFTER_S,
     "TCP_KEEPINTVL": ASKED_EVERY_S,
@@ -66,8 +69,19 @@ class _Connection(_Base):
 class _Pool(_PoolBase):
     """Tells how long one waits for a connection."""
 
-    __slots__ = ("__weakref__", "name")
+    __slots__ = ("__weakref__", "name", "spare")
     name: str
+    spare: "_Pool | None"
+
+    async def close(self) -> None:
+        if self.spare is not None:
+            await self.spare.close()
+        await super().close()
+
+    def terminate(self) -> None:
+        if self.spare is not None:
+            self.spare.terminate()
+        super().terminate()
 
     async def _acquire(self, timeout: float | None) -> Any:  # noqa: ASYNC109  the signature is asyncpg's
         # whatever asks the pool for a connection comes through here
@@ -81,19 +95,32 @@ async def open_pool(url: str, *, size: int = 16, name: str | None = None) -> Poo
     """A pool on ``url`` (``postgresql://...``), watched under ``name``, else under its database's.
 
     Raises ``OSError`` or ``asyncpg.PostgresError``."""
+    pool = _pool(url, name or urlsplit(url).path.lstrip("/"), at_once=min(2, size), size=size, idle=0)
+    watch_pool(pool, pool.name)
+    pool.spare = _pool(url, pool.name, at_once=0, size=SPARE, idle=SPARE_IDLE_S)
+    await pool
+    await pool.spare
+    return pool
+
+
+def spare_of(pool: Pool) -> Pool:
+    """Connections beside those of ``pool``, opened when they are asked for: for what others may wait for who have taken
+    all of ``pool``."""
+    return pool.spare if isinstance(pool, _Pool) and pool.spare is not None else pool
+
+
+def _pool(url: str, name: str, *, at_once: int, size: int, idle: float) -> _Pool:
     pool = _Pool(
         url,
-        min_size=min(2, size),
+        min_size=at_once,
         max_size=size,
         max_queries=50_000,
-        max_inactive_connection_lifetime=0,
+        max_inactive_connection_lifetime=idle,
         loop=None,
         connection_class=_Connection,
         record_class=asyncpg.Record,
         statement_cache_size=512,
         server_settings={"application_name": "consilium", "jit": "off", "timezone": "UTC", **_THE_SERVERS},
     )
-    pool.name = name or urlsplit(url).path.lstrip("/")
-    watch_pool(pool, pool.name)
-    await pool
+    pool.name, pool.spare = name, None
     return pool

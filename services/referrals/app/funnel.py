@@ -31,7 +31,8 @@ for _step in Happened:
 
 
 def observe(facts: Sequence[Fact]) -> None:
-    """Count what was committed."""
+    """Count what was committed, or prepared as a part of a transaction over services: whoever finishes that knows no
+    facts any more, so what is rolled back then, which is rare, stays counted."""
     for fact in facts:
         if isinstance(fact, ReferralChanged):
             step, discipline = fact.happened, fact.discipline or NO_DISCIPLINE

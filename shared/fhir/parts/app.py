@@ -37,6 +37,7 @@ from shared.security.caller import internal
 from shared.security.peers import KnownPeers
 from shared.status import STATUS
 from shared.store import decisions, prepared
+from shared.store.database import spare_of
 from shared.store.prepared import Name
 from shared.telemetry.http import ROUTE
 
@@ -57,6 +58,8 @@ class PartsApp:
         self._fhir = fhir
         self._peers = peers
         self._engine = fhir.engine
+        # those who wait for what is prepared may have taken every connection: who ends it waits for none of them
+        self._unhindered = spare_of(fhir.engine.pool)
         self._for_callers: dict[str, Callable[[Request], Awaitable[Response]]] = {
             "plan": self._plan,
             "prepare": self._prepare,
@@ -125,22 +128,22 @@ class PartsApp:
             name = Name(ending.transaction, ending.holder, self._engine.service)
         except ValueError as error:
             raise Invalid("The transaction's id is a UUID.", code="value") from error
-        if await prepared.finish(self._engine.pool, name, commit=ending.commit) and ending.commit:
+        if await prepared.finish(self._unhindered, name, commit=ending.commit) and ending.commit:
             # its events are to be seen from now on
             self._engine.wake_relay()
         return Done()
 
     async def _outcome(self, body: bytes) -> Outcome:
-        return Outcome(await decisions.outcome(self._engine.pool, read(body, Question).transaction))
+        return Outcome(await decisions.outcome(self._unhindered, read(body, Question).transaction))
 
     async def _forget(self, body: bytes) -> Done:
-        await decisions.forget(self._engine.pool, read(body, Question).transaction)
+        await decisions.forget(self._unhindered, read(body, Question).transaction)
         return Done()
 
     async def _waiting(self, body: bytes) -> Waiting:
         longer_than = read(body, Lookout).longer_than
-        names = await prepared.waiting(self._engine.pool, longer_than=longer_than)
-        decided = await decisions.unfinished(self._engine.pool, longer_than=longer_than)
+        names = await prepared.waiting(self._unhindered, longer_than=longer_than)
+        decided = await decisions.unfinished(self._unhindered, longer_than=longer_than)
         return Waiting(
             [Prepared(name.transaction, name.holder) for name in names],
             [Committed(one.transaction, list(one.parts)) for one in decided],

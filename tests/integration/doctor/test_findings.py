@@ -13,7 +13,10 @@ from services.notifications.main import SERVICE as NOTIFICATIONS
 from shared.doctor import database, disk, endpoints
 from shared.doctor.diagnose import diagnose
 from shared.doctor.finding import Finding, Level, as_text, ok
+from shared.ids import uuid7
 from shared.process.migrating import migrate
+from shared.store.embedded import SETTINGS, embedded_postgres
+from tests.conftest import create_database
 from tests.integration.doctor.judging import Issuer, holds
 from tests.ports import free_port
 
@@ -68,6 +71,31 @@ async def test_what_is_wrong_in_a_database_is_found(careplans: str, statement: s
     await connection.execute(statement)
     await connection.close()
     holds(await examined(careplans), level, word)
+
+
+async def test_a_server_that_prepares_no_transactions_is_found(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("unprepared")
+    folder.chmod(0o755)
+    settings = SETTINGS | {"fsync": "off", "max_prepared_transactions": "0"}
+    with embedded_postgres(folder / "data", settings=settings) as url:
+        database_url = await create_database(url, "careplans")
+        await migrate([CAREPLANS], {CAREPLANS.name: database_url})
+        holds(await examined(database_url), Level.WARNING, "max_prepared_transactions is 0")
+
+
+async def test_a_prepared_transaction_is_forgotten_after_ten_minutes(
+    careplans: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = await asyncpg.connect(careplans)
+    name = f"forgotten-{uuid7()}"
+    try:
+        await connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock(1); PREPARE TRANSACTION '{name}'")
+        assert not [finding for finding in await examined(careplans) if "prepared transactions wait" in finding.what]
+        monkeypatch.setattr(database, "FORGOTTEN", 0.0)
+        holds(await examined(careplans), Level.WARNING, "1 prepared transactions wait")
+    finally:
+        await connection.execute(f"ROLLBACK PREPARED '{name}'")
+        await connection.close()
 
 
 async def test_code_that_a_migration_left_behind_is_told_that_it_cannot_serve(careplans: str) -> None:
@@ -191,6 +219,7 @@ async def test_with_everything_down_all_is_told_and_nothing_raised(monkeypatch: 
         "DATABASE_URL": f"postgresql://u:s3cret@127.0.0.1:{port}/x",
         "AMQP_URL": f"amqp://u:s3cret@127.0.0.1:{port}/",
         "JWKS_URL": f"http://u:s3cret@127.0.0.1:{port}/",
+        "PEER_KEY": "s3cret" * 6,
         "SMTP_URL": f"smtps://u:s3cret@127.0.0.1:{port}",
     }.items():
         monkeypatch.setenv(f"CONSILIUM_{name}", value)

@@ -60,8 +60,8 @@ class Database:
         writes = [
             Write(r["resourceType"], r["id"], 1, at[key], "PUT", dumps(r), index=extract(r)) for key, r in world.items()
         ]
-        outcome = await resources.write(self.pool, writes, (), ())
-        assert outcome.written == len(writes)
+        if writes:
+            assert (await resources.write(self.pool, writes, (), ())).written == len(writes)
         return at
 
     async def page(self, type_: str, query: Sequence[tuple[str, str]], access: Access = EVERYTHING) -> Page:

@@ -4,7 +4,7 @@ Whoever is slow holds a connection and what was read so far: https://www.rfc-edi
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 from shared.errors import Invalid, TooLarge, TooSlow
@@ -41,6 +41,16 @@ async def next_part(receive: Receive) -> Message:
     if message["type"] == "http.disconnect":
         raise Invalid("The body ended early.", code="structure")
     return message
+
+
+async def body_parts(receive: Receive) -> AsyncIterator[bytes]:
+    """The parts of a body as they come. Raises what ``next_part`` raises."""
+    more = True
+    while more:
+        message = await next_part(receive)
+        more = message.get("more_body", False)
+        if part := message.get("body", b""):
+            yield part
 
 
 async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:

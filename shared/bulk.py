@@ -8,6 +8,7 @@ from typing import Protocol
 
 from shared.engine import Engine
 from shared.fhir.bulk.exporting import export
+from shared.fhir.bulk.importing import import_
 from shared.fhir.bulk.settings import REMEMBERED
 from shared.ids import uuid7
 from shared.messaging.waiting import either
@@ -31,7 +32,7 @@ class Turn(Protocol):
     ) -> Awaitable[None]: ...
 
 
-KINDS: Mapping[str, Turn] = {"export": export}
+KINDS: Mapping[str, Turn] = {"export": export, "import": import_}
 
 
 async def work(engine: Engine, stop: asyncio.Event, *, look: float = LOOK, lease: timedelta = jobs.LEASE) -> None:

@@ -24,9 +24,10 @@ EXACT: Mapping[str, str] = {
     "/fhir/metadata": GATEWAY,
     "/fhir/$export": GATEWAY,
     "/fhir/Patient/$export": GATEWAY,
+    "/fhir/$import": GATEWAY,
 }
 """Batches, transactions, the whole CapabilityStatement, and what is asked of all services together."""
-OF_ALL = ("/fhir/bulk-export", "/fhir/Group")
+OF_ALL = ("/fhir/bulk-export", "/fhir/bulk-import", "/fhir/Group")
 """Prefixes of the gateway: jobs that every service has a part of. A Group's export cannot be told from its reads."""
 
 DEPLOY = Path(__file__).parents[1] / "deploy"

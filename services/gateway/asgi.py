@@ -67,10 +67,7 @@ def inner_scope(scope: Scope, *, method: str, path: str, query: str = "", json: 
 async def call(app: ASGIApp, scope: Scope, body: bytes = b"") -> Answer:
     """The whole answer of ``app`` to the request in ``scope`` with ``body``. Raises ``BrokenOff``."""
     scope["headers"] = [*scope["headers"], (b"content-length", str(len(body)).encode())]
-    status = 500
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    parts: list[bytes] = []
-    received = whole = False
+    received = False
 
     async def receive() -> Message:
         nonlocal received
@@ -78,6 +75,16 @@ async def call(app: ASGIApp, scope: Scope, body: bytes = b"") -> Answer:
             return {"type": "http.disconnect"}
         received = True
         return {"type": "http.request", "body": body, "more_body": False}
+
+    return await collected(app, scope, receive)
+
+
+async def collected(app: ASGIApp, scope: Scope, receive: Receive) -> Answer:
+    """The whole answer of ``app`` to the request in ``scope``, whose body ``receive`` gives. Raises ``BrokenOff``."""
+    status = 500
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    parts: list[bytes] = []
+    whole = False
 
     async def send(message: Message) -> None:
         nonlocal status, headers, whole

@@ -6,7 +6,7 @@ and end are asked of all three and merged. While one of them does not answer, no
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +24,8 @@ from shared.fhir.json import dumps, loads
 from shared.ids import uuid7
 from shared.security.caller import Caller, Role
 
-EXPORTS = "/fhir/bulk-export/"
+EXPORTS, IMPORTS = "/fhir/bulk-export/", "/fhir/bulk-import/"
+JOBS = (EXPORTS, IMPORTS)
 _KICK_OFF = re.compile(r"/fhir/(?:Patient/|Group/(?P<group>[A-Za-z0-9\-.]{1,64})/)?\$export")
 _JSON = (b"content-type", b"application/json")
 _NOBODY = Caller("", Role.PATIENT)
@@ -67,22 +68,20 @@ class Bulk:
             if group.status != 200:
                 return group
             patients = chosen(members_of(loads(group.body)), patients)
-        now = datetime.now(UTC)
-        id_, moment = uuid7(), now.replace(microsecond=now.microsecond // 1000 * 1000)
-        told = [(HEADER.encode(), header_of(id_, moment, reach).encode()), (REQUEST.encode(), _relative(scope))]
+        id_, told = part_headers(scope, reach)
         asked = dumps(_parameters(wanted, patients))
         answers = await self._all(scope, "POST", "/fhir/$export", headers=told, body=asked)
         return await self.started(scope, f"{EXPORTS}{id_}", answers)
 
     async def started(self, scope: Scope, path: str, answers: Mapping[str, Answer]) -> Answer:
-        """202 where all answered so. Else the refusal, after what the others began has been ended."""
-        refused = _worst(answers.values(), 202)
+        """202 where all answered so. Else the refusal, after what was begun has been ended."""
+        refused = worst(answers.values(), 202)
         if refused is None:
             first = next(iter(answers.values()))
             where = [header for header in first.headers if header[0].lower() == b"content-location"]
             return Answer(202, b"", tuple(where))
-        begun = [name for name, answer in answers.items() if answer.status == 202]
-        await asyncio.gather(*(self._ask(name, scope, "DELETE", path) for name in begun))
+        # whoever broke off may have begun as well
+        await self._all(scope, "DELETE", path)
         return refused
 
     async def job(self, scope: Scope, receive: Receive) -> Answer:
@@ -95,7 +94,7 @@ class Bulk:
 
     def holder(self, path: str) -> ASGIApp | None:
         """The service that has the file at ``path``; None where that is a job. Raises ``NotFound``."""
-        _, _, name = path.removeprefix(EXPORTS).partition("/")
+        name = "/".join(path.split("/")[4:])
         if not name:
             return None
         app = self.upstreams.get(name.partition("-")[0])
@@ -126,16 +125,25 @@ class Bulk:
         headers: Iterable[tuple[bytes, bytes]] = (),
         body: bytes = b"",
     ) -> Answer:
-        inner = part_scope(scope, method=method, path=path, headers=headers)
+        inner = part_scope(scope, method=method, path=path, headers=headers, json=method == "POST")
         try:
             return await call(self.upstreams[service], inner, body)
         except BrokenOff as error:
             return error_answer(error, path=path, status=502)
 
 
-def part_scope(scope: Scope, *, method: str, path: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> Scope:
+def part_headers(scope: Scope, reach: Reach) -> tuple[str, Sequence[tuple[bytes, bytes]]]:
+    """A new job's id, and what the kick-off in ``scope`` tells each service about its part."""
+    now = datetime.now(UTC)
+    id_, moment = uuid7(), now.replace(microsecond=now.microsecond // 1000 * 1000)
+    return id_, ((HEADER.encode(), header_of(id_, moment, reach).encode()), (REQUEST.encode(), _relative(scope)))
+
+
+def part_scope(
+    scope: Scope, *, method: str, path: str, headers: Iterable[tuple[bytes, bytes]] = (), json: bool = False
+) -> Scope:
     """A request for a part, on behalf of the one in ``scope``; what only the gateway says is not passed on."""
-    inner = inner_scope(scope, method=method, path=path, json=method == "POST")
+    inner = inner_scope(scope, method=method, path=path, json=json)
     kept = [(name, value) for name, value in inner["headers"] if name.lower() not in (*_OWN, b"accept")]
     inner["headers"] = [*kept, (b"accept", b"application/fhir+json"), *headers]
     return inner
@@ -164,7 +172,7 @@ def _parameters(wanted: KickOff, patients: frozenset[str] | None) -> dict[str, A
     return {"resourceType": "Parameters", "parameter": listed}
 
 
-def _worst(answers: Iterable[Answer], *well: int) -> Answer | None:
+def worst(answers: Iterable[Answer], *well: int) -> Answer | None:
     """The answer that decides for all, where one is none of ``well``: what the caller did wrong before what we did."""
     wrong = [answer for answer in answers if answer.status not in well]
     return min(wrong, key=lambda answer: (answer.status >= 500, answer.status), default=None)
@@ -172,12 +180,12 @@ def _worst(answers: Iterable[Answer], *well: int) -> Answer | None:
 
 def _ended(answers: Mapping[str, Answer]) -> Answer:
     """202 when one part was still there; a service that did not answer has to be asked again."""
-    failed = _worst(answers.values(), 202, 404)
+    failed = worst(answers.values(), 202, 404)
     return failed or min(answers.values(), key=lambda answer: answer.status)
 
 
 def _status(answers: Mapping[str, Answer]) -> Answer:
-    failed = _worst(answers.values(), 200, 202)
+    failed = worst(answers.values(), 200, 202)
     if failed is not None:
         return failed
     waiting = {name: dict(answer.headers) for name, answer in answers.items() if answer.status == 202}

@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from services.gateway import health
 from services.gateway.asgi import Answer, ASGIApp, Receive, Scope, Send, send_answer
 from services.gateway.batches import batch
-from services.gateway.bulk import EXPORTS, Bulk, is_kick_off
+from services.gateway.bulk import JOBS, Bulk, is_kick_off
 from services.gateway.bundles import Party, parse, turned_away
 from services.gateway.capability import Capabilities
 from services.gateway.definitions import Definitions
 from services.gateway.formats import as_asked, as_json, in_json, is_xml, require_acceptable, require_json
 from services.gateway.forwarding import ForwardingApp
 from services.gateway.histories import history
+from services.gateway.imports import IMPORT, Imports
 from services.gateway.limits import limited
 from services.gateway.messages import content_of, response_to, transaction_of, was_processed
 from services.gateway.operations import EdgeOperation, edge_operation
@@ -60,6 +61,7 @@ class Gateway:
         self._by_type |= dict.fromkeys(SPREAD, Spread(self._upstreams))
         self._by_type["OperationDefinition"] = Definitions(self._by_type["OperationDefinition"])
         self._bulk = Bulk(self._upstreams, self._settings.max_resource_bytes)
+        self._imports = Imports(self._bulk)
         self._capabilities = Capabilities(self._upstreams, seconds=self._settings.capability_seconds)
         self._spanning = Spanning(self._upstreams, peer, seconds=self._settings.prepared_s)
         self._recovery = Recovery(self._upstreams, peer, seconds=self._settings.prepared_s)
@@ -69,6 +71,7 @@ class Gateway:
             "/fhir/metadata": self._metadata,
             "/fhir/_history": self._history,
             "/fhir/$process-message": self._process_message,
+            IMPORT: self._imports.start,
             "/health/live": self._live,
             "/health/ready": self._ready,
         }
@@ -94,7 +97,7 @@ class Gateway:
                 scope[ROUTE] = path.rstrip("/")
                 answer = await as_asked(await own(scope, receive), scope)
                 return await send_answer(answer, send, body=scope["method"] != "HEAD")
-            if path.startswith(EXPORTS) and self._bulk.holder(path) is None:
+            if path.startswith(JOBS) and self._bulk.holder(path) is None:
                 answer = await self._bulk.job(scope, receive)
                 return await send_answer(answer, send, body=scope["method"] != "HEAD")
             if is_kick_off(path):
@@ -118,7 +121,7 @@ class Gateway:
         # "OPTIONS *" has a path without a slash
         _, room, name, *_ = (*path.split("/", 3), "", "")
         if room == "fhir":
-            app = self._bulk.holder(path) if path.startswith(EXPORTS) else self._by_type.get(name)
+            app = self._bulk.holder(path) if path.startswith(JOBS) else self._by_type.get(name)
             if app is not None:
                 return app
             raise NotFound("No such resource type or operation.", code="not-supported")

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.bodies import BODY_METHODS, read_body
+from shared.bodies import BODY_METHODS, body_parts, read_body
 from shared.engine import Engine
 from shared.errors import NotAcceptable
 from shared.fhir.addresses import Base
-from shared.fhir.bulk.answering import EXPORTS
+from shared.fhir.bulk.answering import ROOMS
 from shared.fhir.formats import PLAIN, XML_TYPES, Format, as_json, format_asked, media_of, written_as
 from shared.fhir.http import FHIR_JSON, Request, Response
 from shared.fhir.outcome import failure_response
@@ -22,6 +22,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _PUBLIC = ("metadata",)
+STREAMED = ("$import",)
+"""Its body may be larger than what is held at a time."""
 _NOBODY = Caller(subject="anonymous", role=Role.PATIENT)
 _HEADERS = frozenset(
     {
@@ -29,6 +31,7 @@ _HEADERS = frozenset(
         b"accept-encoding",
         b"authorization",
         b"cache-control",
+        b"content-encoding",
         b"content-type",
         b"host",
         b"if-match",
@@ -96,7 +99,7 @@ class FhirApp:
         path = _segments(scope["path"][len(self.prefix) :])
         limit = self.largest_body if path else self.largest_bundle
         request = await self.request(scope, receive, path, limit=limit)
-        if asked.format is None and path[:1] != (EXPORTS,):
+        if asked.format is None and not (path and path[0] in ROOMS):
             raise NotAcceptable("This server answers in application/fhir+json and application/fhir+xml.")
         return await dispatch(self.engine, request)
 
@@ -105,14 +108,16 @@ class FhirApp:
         headers = _headers(scope["headers"])
         caller = _NOBODY if path == _PUBLIC else await self.verifier.verify(headers.get("authorization"))
         method = scope["method"]
-        body = await read_body(scope, receive, limit=limit) if method in BODY_METHODS else b""
-        if media_of(headers.get("content-type")) in XML_TYPES:
+        stream = body_parts(receive) if path == STREAMED and method == "POST" else None
+        whole = method in BODY_METHODS and stream is None
+        body = await read_body(scope, receive, limit=limit) if whole else b""
+        if whole and media_of(headers.get("content-type")) in XML_TYPES:
             body = await as_json(body) if body else body
             headers["content-type"] = FHIR_JSON
         query = scope["query_string"].decode("ascii", "replace")
         base = self.base_url or _base(scope, headers, trust_forwarded=self.trust_forwarded) + self.prefix
         base = Base(base, *self._others(scope))
-        return Request(method, path, caller, base, query, headers, body)
+        return Request(method, path, caller, base, query, headers, body, stream=stream)
 
     def _others(self, scope: Scope) -> Iterator[str]:
         """Where this base is found whatever the caller's Host says: its known URL, and where the connection ended."""

@@ -42,6 +42,8 @@ class Request:
     body: bytes = b""
     resource: Resource | None = None
     """The body already decoded, where it comes from a Bundle entry."""
+    stream: AsyncIterator[bytes] | None = None
+    """The body as it comes, for an operation that does not want it whole; ``body`` is empty then."""
 
     @property
     def parameters(self) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from shared.engine import Engine
 from shared.errors import Invalid, NotAllowed, NotFound
-from shared.fhir.bulk.answering import EXPORTS, exported
+from shared.fhir.bulk.answering import ROOMS, answered
 from shared.fhir.capability import capability
 from shared.fhir.http import Request, Response, body_resource, legal_id
 from shared.fhir.interactions.batch import batch
@@ -25,8 +25,8 @@ _WHOLE = frozenset({"metadata", "_history"})
 
 async def dispatch(engine: Engine, request: Request) -> Response:
     """The interaction's answer. Raises ``ConsiliumError``."""
-    if request.path[:1] == (EXPORTS,):
-        return await exported(engine, request)
+    if request.path and request.path[0] in ROOMS:
+        return await answered(engine, request)
     method = "GET" if request.method == "HEAD" else request.method
     if _names_operation(request.path):
         return await _operation(engine, request)

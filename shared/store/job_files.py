@@ -75,6 +75,12 @@ async def append(connection: Connection | Pool, job: str, file: File, chunk: Chu
     )
 
 
+async def drop(connection: Connection, job: str, first: int) -> None:
+    """Delete the files of ``job`` from number ``first`` on."""
+    for table in ("bulk_chunk", "bulk_file"):
+        await connection.execute(f"DELETE FROM {table} WHERE job = $1 AND number >= $2", job, first)
+
+
 async def listed(pool: Pool, job: str) -> list[File]:
     """The files of ``job``, in order."""
     rows = await pool.fetch("SELECT number, role, type, count FROM bulk_file WHERE job = $1 ORDER BY number", job)

@@ -15,6 +15,8 @@ from shared.store.database import Connection, Pool
 
 LEASE = timedelta(seconds=60)
 """Much longer than a part takes."""
+RECEIVED_WITHIN = timedelta(hours=1)
+"""Whatever is still coming after that was left behind by a process that was killed."""
 ATTEMPTS = 5
 """Claims without a finished part, after which a job has failed."""
 
@@ -22,6 +24,8 @@ ATTEMPTS = 5
 class Status(StrEnum):
     """Where a job is. Only a running one changes."""
 
+    RECEIVING = "receiving"
+    """What it works at is still coming; nobody knows of it yet."""
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
@@ -50,7 +54,7 @@ class Job:
 _COLUMNS = "id, kind, subject, status, asked, at, snapshot, position, done, total, touched_at, expires_at"
 _ADD = f"""
 INSERT INTO bulk_job ({_COLUMNS}, attempts)
-VALUES ($1, $2, $3, 'running', $4, $5, pg_current_snapshot()::text, $6, 0, $7, clock_timestamp(), $8, 0)
+VALUES ($1, $2, $3, $9, $4, $5, pg_current_snapshot()::text, $6, 0, $7, clock_timestamp(), $8, 0)
 ON CONFLICT (id) DO NOTHING RETURNING true
 """
 # what lies further ahead than we ever write it was written while the clock was wrong
@@ -92,10 +96,23 @@ async def add(
     position: bytes,
     total: int,
     expires_at: datetime,
+    receiving: bool = False,
 ) -> bool:
-    """Make a job that is to run; False where there is one of this id."""
-    made = await pool.fetchval(_ADD, id, kind, subject, asked, at, position, total, expires_at)
+    """Make a job that is to run, at once or when it was ``received``; False where there is one of this id."""
+    status = Status.RECEIVING if receiving else Status.RUNNING
+    made = await pool.fetchval(_ADD, id, kind, subject, asked, at, position, total, expires_at, status.value)
     return made is not None
+
+
+async def received(pool: Pool, id_: str, total: int) -> bool:
+    """Let it run, with ``total`` steps before it; False where it was cancelled meanwhile."""
+    answer = await pool.fetchval(
+        "UPDATE bulk_job SET status = 'running', total = $2, touched_at = clock_timestamp()"
+        " WHERE id = $1 AND status = 'receiving' RETURNING true",
+        id_,
+        total,
+    )
+    return answer is not None
 
 
 async def find(pool: Pool, id_: str, kind: str, subject: str) -> Job | None:
@@ -113,7 +130,10 @@ async def find(pool: Pool, id_: str, kind: str, subject: str) -> Job | None:
 async def running(pool: Pool, subject: str) -> int:
     """How many jobs of ``subject`` are not finished."""
     answer: int = await pool.fetchval(
-        "SELECT count(*) FROM bulk_job WHERE status = 'running' AND subject = $1", subject
+        "SELECT count(*) FROM bulk_job WHERE subject = $1 AND expires_at > clock_timestamp() AND (status = 'running'"
+        " OR status = 'receiving' AND touched_at > clock_timestamp() - $2::interval)",
+        subject,
+        RECEIVED_WITHIN,
     )
     return answer
 

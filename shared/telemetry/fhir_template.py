@@ -1,6 +1,6 @@
 """The template of a FHIR path (http://hl7.org/fhir/R4/http.html): its shape, with nothing that a client chose."""
 
-_WORDS = frozenset({"metadata", "_history", "_search", "bulk-export"})
+_WORDS = frozenset({"metadata", "_history", "_search", "bulk-export", "bulk-import"})
 
 
 def fhir_template(path: str, prefix: str = "/fhir") -> str | None:
@@ -36,4 +36,6 @@ _TEMPLATES: dict[tuple[str, ...], str] = {
     ("", "", ""): "/{compartment}/{id}/{type}",
     ("bulk-export", ""): "/bulk-export/{job}",
     ("bulk-export", "", ""): "/bulk-export/{job}/{file}",
+    ("bulk-import", ""): "/bulk-import/{job}",
+    ("bulk-import", "", ""): "/bulk-import/{job}/{file}",
 }

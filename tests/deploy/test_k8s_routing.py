@@ -49,6 +49,7 @@ def test_everything_else_goes_to_the_gateway(routes: list[Manifest], path: str) 
     [
         *("/fhir/$export", "/fhir/Patient/$export", "/fhir/Group/g/$export"),
         *("/fhir/bulk-export/x", "/fhir/bulk-export/x/careplans-1.ndjson", "/fhir/Group/g"),
+        *("/fhir/$import", "/fhir/bulk-import/x", "/fhir/bulk-import/x/careplans-1.ndjson"),
     ],
 )
 def test_what_all_services_have_a_part_of_goes_to_the_gateway(routes: list[Manifest], path: str) -> None:

@@ -19,7 +19,7 @@ from shared.fhir.search.instants import span
 MOST_PATIENTS = 10_000
 """Patients that an export may name, or that a Group may have to be exported."""
 NDJSON = "application/fhir+ndjson"
-_FORMATS = frozenset({NDJSON, "application/ndjson", "ndjson"})
+FORMATS = frozenset({NDJSON, "application/ndjson", "ndjson"})
 _PATIENT = re.compile(r"(?:.*/)?Patient/([A-Za-z0-9\-.]{1,64})", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _UNSUPPORTED = frozenset(
@@ -55,7 +55,7 @@ def kick_off(request: Request, *, of_patients: bool) -> KickOff:
             case "patient" if of_patients and request.method == "POST":
                 patients.append(_patient(value))
             case "_outputFormat":
-                if value.replace(" ", "+") not in _FORMATS:
+                if value.replace(" ", "+") not in FORMATS:
                     raise NotSupported("Exports are made as application/fhir+ndjson.", expression=("_outputFormat",))
             case "_format":
                 pass

@@ -11,12 +11,14 @@ REMEMBERED = timedelta(days=400)
 
 
 class BulkSettings(ConsiliumSettings):
-    """Jobs of ``$export``."""
+    """Jobs of ``$export`` and ``$import``."""
 
     bulk_expires_hours: float = Field(default=24, gt=0, le=24 * 30)
     """Hours after the kick-off for which a job may run and its files can be fetched."""
     bulk_jobs_per_caller: int = Field(default=5, ge=1, le=1_000)
     """Jobs of one caller that may run at a time; one more is answered with 429."""
+    bulk_import_max_bytes: int = Field(default=1024 * 1024 * 1024, gt=0)
+    """The largest NDJSON of one ``$import``."""
 
     @property
     def kept(self) -> timedelta:

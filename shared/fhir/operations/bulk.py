@@ -1,5 +1,6 @@
-"""$export: of the system, of patients, of a Group (http://hl7.org/fhir/uv/bulkdata/STU2/export.html)."""
+"""$export: of the system, of patients, of a Group (http://hl7.org/fhir/uv/bulkdata/STU2/export.html); and $import."""
 
+from shared.fhir.bulk.receiving import receive
 from shared.fhir.bulk.starting import export
 from shared.fhir.operations.operation import Level, Operation
 
@@ -29,3 +30,11 @@ GROUP_EXPORT = Operation(
     types=frozenset({"Group"}),
     methods=_METHODS,
 )
+IMPORT = Operation(
+    name="import",
+    definition="urn:consilium:OperationDefinition:import",
+    levels=frozenset({Level.SYSTEM}),
+    run=receive,
+    methods=("POST",),
+)
+"""No published guide defines it for NDJSON in the body; docs/bulk-data.md says what it does."""

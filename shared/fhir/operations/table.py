@@ -15,6 +15,7 @@ OPERATIONS: tuple[Operation, ...] = (
     bulk.EXPORT,
     bulk.PATIENT_EXPORT,
     bulk.GROUP_EXPORT,
+    bulk.IMPORT,
 )
 
 

@@ -11,7 +11,9 @@ from services.gateway.asgi import ASGIApp
 from services.gateway.forwarding import ForwardingApp
 from services.gateway.main import Gateway
 from services.gateway.settings import GatewaySettings
+from shared.security.caller import Caller, Role
 from tests.integration.gateway.fakes import FakeService
+from tests.integration.gateway.whole import Whole, three_services
 from tests.listening import listening
 
 
@@ -56,3 +58,22 @@ async def _upstreams(fakes: dict[str, FakeService], *, over_http: bool) -> Async
         yield dict(forwards)
         for app in forwards.values():
             await app.aclose()
+
+
+@pytest.fixture(scope="module")
+async def services(postgres: str) -> AsyncIterator[Whole]:
+    """The three services with databases of their own."""
+    async with three_services(postgres) as running:
+        yield running
+
+
+@pytest.fixture
+async def whole(services: Whole) -> Whole:
+    """The services, all plugged in and without jobs; a back end asks."""
+    services.verifier.caller = Caller("ehr", Role.SYSTEM)
+    for switch in services.switches.values():
+        switch.up = switch.answers = True
+        switch.asked.clear()
+    for engine in services.engines.values():
+        await engine.pool.execute("TRUNCATE bulk_job, bulk_file, bulk_chunk")
+    return services

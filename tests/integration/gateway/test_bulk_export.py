@@ -1,34 +1,16 @@
 """$export over three services: one job, one moment, one manifest; and what is told while a service is down."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 
-from services.careplans.main import SERVICE as CAREPLANS
-from services.gateway.asgi import ASGIApp, Receive, Scope, Send
-from services.gateway.forwarding import ForwardingApp
-from services.gateway.main import Gateway
-from services.notifications.main import SERVICE as NOTIFICATIONS
-from services.referrals.main import SERVICE as REFERRALS
-from shared import bulk
-from shared.engine import Engine
 from shared.ids import uuid7
 from shared.security.caller import Caller, Role
-from shared.service import service_app
-from shared.store.migrations import upgrade
-from tests.conftest import create_database
-from tests.factories.bulk import ASYNC, Exported, fetched, kicked_off
-from tests.factories.engine import FixedVerifier, running_engine
+from tests.factories.bulk import ASYNC, kicked_off
 from tests.factories.resources import observation, patient
-from tests.listening import listening
-from tests.ports import free_port
+from tests.integration.gateway.whole import Whole
 
-SERVICES = (REFERRALS, CAREPLANS, NOTIFICATIONS)
 HELD: tuple[dict[str, Any], ...] = (
     patient(id="a"),
     patient(id="b"),
@@ -50,74 +32,13 @@ HELD: tuple[dict[str, Any], ...] = (
 )
 
 
-class Switch:
-    """A service that can be unplugged."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._down = ForwardingApp(f"http://127.0.0.1:{free_port()}")
-        self.up = True
-        self.asked: list[dict[str, str]] = []
-        """The headers of each kick-off."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/fhir/$export":
-            self.asked.append({name.decode(): value.decode() for name, value in scope["headers"]})
-        await (self._app if self.up else self._down)(scope, receive, send)
-
-
-@dataclass
-class Whole:
-    """Three services behind a gateway."""
-
-    fhir: httpx.AsyncClient
-    engines: dict[str, Engine]
-    switches: dict[str, Switch]
-    verifier: FixedVerifier
-
-    async def work(self, *names: str) -> None:
-        """The workers of ``names``, or of all, until nothing waits."""
-        for name in names or self.engines:
-            while await bulk.turn(self.engines[name], asyncio.Event()):
-                pass
-
-    async def exported(self, path: str = "$export", **more: Any) -> Exported:
-        """The whole of an export."""
-        status = await kicked_off(self.fhir, path, **more)
-        await self.work()
-        return await fetched(self.fhir, status)
-
-
-@pytest.fixture(scope="module")
-async def system(postgres: str) -> AsyncIterator[Whole]:
-    """The three services in one process behind a gateway on a socket."""
-    verifier = FixedVerifier(Caller("ehr", Role.SYSTEM))
-    async with AsyncExitStack() as stack:
-        engines, switches = {}, {}
-        for service in SERVICES:
-            url = await create_database(postgres, f"bulk_{service.name}_{uuid7().replace('-', '')}")
-            await asyncio.to_thread(upgrade, url, service.migrations)
-            engine = await stack.enter_async_context(running_engine(url, service))
-            engines[service.name] = engine
-            switches[service.name] = Switch(service_app(service, engine, verifier))  # type: ignore[arg-type]
-        base = await stack.enter_async_context(listening(Gateway(dict(switches))))
-        client = await stack.enter_async_context(httpx.AsyncClient(base_url=f"{base}/fhir/", trust_env=False))
-        yield Whole(client, engines, switches, verifier)
-
-
 @pytest.fixture
-async def whole(system: Whole) -> Whole:
-    """The system with ``HELD`` and without jobs."""
-    system.verifier.caller = Caller("ehr", Role.SYSTEM)
-    for switch in system.switches.values():
-        switch.up = True
-        switch.asked.clear()
-    for engine in system.engines.values():
-        await engine.pool.execute("TRUNCATE bulk_job, bulk_file, bulk_chunk")
+async def whole(whole: Whole) -> Whole:
+    """The services with ``HELD``."""
     for resource in HELD:
-        answer = await system.fhir.put(f"{resource['resourceType']}/{resource['id']}", json=resource)
+        answer = await whole.fhir.put(f"{resource['resourceType']}/{resource['id']}", json=resource)
         assert answer.status_code in (200, 201), answer.text
-    return system
+    return whole
 
 
 async def test_one_export_of_all_services(whole: Whole) -> None:

@@ -25,6 +25,8 @@ EXACT: Mapping[str, str] = {
     "/fhir/$export": GATEWAY,
     "/fhir/Patient/$export": GATEWAY,
     "/fhir/$import": GATEWAY,
+    "/fhir/_history": GATEWAY,
+    "/fhir/$process-message": GATEWAY,
 }
 """Batches, transactions, the whole CapabilityStatement, and what is asked of all services together."""
 OF_ALL = ("/fhir/bulk-export", "/fhir/bulk-import", "/fhir/Group")

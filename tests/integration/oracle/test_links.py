@@ -144,11 +144,11 @@ def test_includes_bring_in_what_a_walk_meets(database_url: str, branch: str) -> 
 
     async def check(database: Database, data: Any) -> None:
         world = data.draw(worlds())
-        stored = await database.fill(world)
-        for _ in range(8):
+        await database.fill(world)
+        for _ in range(16):
             type_ = data.draw(st.sampled_from(sorted(COUNTS.keys() - {"ValueSet"})))
             # few matches, so that includes lead to what is none
-            asked = [data.draw(st.one_of(criteria.ids(), criteria.of_type(type_, world, stored, NOW)))]
+            asked = data.draw(st.lists(criteria.ids(), max_size=1))
             matches = await database.compare(world, type_, asked)
             wanted = data.draw(st.lists(steps(type_), min_size=2, max_size=4))
             expected, rounds = brought_in(world, [f"{type_}/{id_}" for id_ in matches], wanted)

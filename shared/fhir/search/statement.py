@@ -6,7 +6,7 @@
   unless a trial shows that hardly any would match: then the lists are intersected.
 - One single term in default order needs no count: ``index_term`` is in that order.
 - A chain or ``_has`` is counted from its other end, and is long, too, where its other end is
-  (docs/adr/0023-links-and-access.md).
+  (docs/adr/0022-links-and-access.md).
 """
 
 from dataclasses import dataclass

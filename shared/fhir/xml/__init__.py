@@ -1,6 +1,6 @@
 """FHIR XML and JSON into each other without loss (http://hl7.org/fhir/R4/xml.html), driven by R4's definitions.
 
-Why by a table and not by models: docs/adr/0017-xml.md. What is stored is JSON; XML is made and read at the edge.
+Why by a table and not by models: docs/adr/0018-xml.md. What is stored is JSON; XML is made and read at the edge.
 """
 
 from shared.fhir.xml.reading import FHIR, from_xml

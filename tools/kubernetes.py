@@ -11,7 +11,9 @@ meaning differs between controllers, and no list that outgrows a load balancer's
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from services.gateway.operations import OPERATIONS
 from services.gateway.routing import API_PREFIXES, CAREPLANS, OWNED_TYPES
+from shared.engine import SPREAD
 
 GATEWAY = "gateway"
 PORT = 8080
@@ -29,8 +31,11 @@ EXACT: Mapping[str, str] = {
     "/fhir/$process-message": GATEWAY,
 }
 """Batches, transactions, the whole CapabilityStatement, and what is asked of all services together."""
-OF_ALL = ("/fhir/bulk-export", "/fhir/bulk-import", "/fhir/Group")
-"""Prefixes of the gateway: jobs that every service has a part of. A Group's export cannot be told from its reads."""
+OVER_THE_GATEWAY = frozenset({"Group", "OperationDefinition"}).union(SPREAD, *(each.types for each in OPERATIONS))
+"""Types that live in every service, or that have operations over all: by its prefix an operation on an instance cannot
+be told from a read."""
+OF_ALL = ("/fhir/bulk-export", "/fhir/bulk-import", *(f"/fhir/{type_}" for type_ in sorted(OVER_THE_GATEWAY)))
+"""Prefixes of the gateway: these types, and jobs that every service has a part of."""
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 COMPONENTS = DEPLOY / "k8s" / "components"

@@ -10,10 +10,8 @@ from services.gateway.routing import API_PREFIXES, OWNED_TYPES, owner_of
 from tests.deploy.k8s.rendering import Manifest, overlay, parsed, with_components
 from tests.deploy.k8s.routing import destination
 from tests.deploy.k8s.workloads import of_kind
-from tools.kubernetes import FILES, MATCHES_PER_RULE
+from tools.kubernetes import FILES, MATCHES_PER_RULE, OVER_THE_GATEWAY
 
-OVER_THE_GATEWAY = {"Group"}
-"""By its prefix alone an export of a Group's members cannot be told from a read."""
 TYPES = [type_ for types in OWNED_TYPES.values() for type_ in types]
 
 
@@ -48,6 +46,7 @@ def test_everything_else_goes_to_the_gateway(routes: list[Manifest], path: str) 
     "path",
     [
         *("/fhir/$export", "/fhir/Patient/$export", "/fhir/Group/g/$export"),
+        *("/fhir/Patient/p/$everything", "/fhir/CarePlan/c/$document", "/fhir/Provenance/referrals.1"),
         *("/fhir/bulk-export/x", "/fhir/bulk-export/x/careplans-1.ndjson", "/fhir/Group/g"),
         *("/fhir/$import", "/fhir/bulk-import/x", "/fhir/bulk-import/x/careplans-1.ndjson"),
     ],

@@ -37,7 +37,10 @@ ENTRIES: dict[str, tuple[dict[str, Any], str]] = {
     "request of another type": ({"request": 7}, "400"),
     "no method": ({"request": {"url": "Patient"}}, "400"),
     "an unknown method": (entry("BREW", "Patient"), "400"),
-    "a method that is not served": (entry("PATCH", "Patient/p1", {"resourceType": "Parameters"}), "4"),
+    "a patch that is none": (
+        entry("PATCH", "Patient/p1", {"resourceType": "Parameters", "parameter": [{"name": "other"}]}),
+        "400",
+    ),
     "no URL": ({"request": {"method": "GET"}}, "400"),
     "an empty URL": (entry("GET", ""), "400"),
     "a URL of another server": (entry("GET", "https://example.org/fhir/Patient/1"), "404"),

@@ -16,6 +16,9 @@ EXPECTED = {"completed", "cancelled"}
 LAST_TOLD = {"referral-completed-requester", "referral-declined-requester", "referral-declined-coordinators"}
 """The rules by which people hear of the two ends."""
 
+QUIET = 0.5
+"""Seconds without another message, or a change of one, after which no more is waited for."""
+
 
 class NotArrived(RuntimeError):
     """The plan or the messages did not follow in time."""
@@ -35,22 +38,23 @@ class Outcome:
 
 
 async def await_outcome(api: Api, patient: str, *, within: float = 20.0) -> Outcome:
-    """The outcome, when the plan has followed both referrals and people were told of their ends.
+    """The outcome, when the plan has followed both referrals, people were told of it, and no more messages come.
 
     Raises ``NotArrived`` after ``within`` seconds."""
-    deadline = time.monotonic() + within
+    deadline, before = time.monotonic() + within, list[dict[str, Any]]()
     while True:
         plan = await api.get(COORDINATOR, f"/api/plans?patient={patient}")
         statuses = [activity["status"] for activity in plan["activities"]] if plan else []
         messages = await _messages(api, patient)
-        if len(statuses) >= len(STORIES) and set(statuses) >= EXPECTED and _told(messages):
+        if len(statuses) >= len(STORIES) and set(statuses) >= EXPECTED and _told(messages) and messages == before:
             plan_id = plan["care_plan"].rpartition("/")[2]
             timeline = await api.get(COORDINATOR, f"/api/plans/{plan_id}/timeline")
             person = await api.get(COORDINATOR, f"/fhir/{patient}")
             return Outcome(person, plan, timeline, messages, await _texts(api, plan))
         if time.monotonic() > deadline:
             raise NotArrived(f"After {within:.0f} s the plan says {statuses or 'nothing'}; {len(messages)} messages.")
-        await asyncio.sleep(0.1)
+        before = messages
+        await asyncio.sleep(QUIET if _told(messages) else 0.1)
 
 
 async def _messages(api: Api, patient: str) -> list[dict[str, Any]]:

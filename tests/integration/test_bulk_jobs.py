@@ -38,8 +38,9 @@ async def many(engine: Engine, count: int, *, size: int = 100, type_: str = "Pat
         history AS (
             INSERT INTO resource_history (type, id, version, last_updated, method, body)
             SELECT $3, id, 1, at, 'PUT', body FROM made)
-        INSERT INTO resource (type, id, version, last_updated, deleted, patient, terms, body)
-        SELECT $3, id, 1, at, false, id, '{}', body FROM made
+        INSERT INTO resource
+            (type, id, self, version, last_updated, deleted, patient, terms, link_params, link_targets, body)
+        SELECT $3, id, hashtextextended($3 || '/' || id, 0), 1, at, false, id, '{}', '{}', '{}', body FROM made
         """,
         count,
         size,

@@ -12,7 +12,7 @@ from tests.e2e.referring import burst, furnish
 from tests.eventually import eventually
 from tests.factories.system import System
 
-pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(420)]
 
 PATIENTS = 25
 BEFORE, AT_A_TIME, AFTER = 100, 50, 200
@@ -39,7 +39,7 @@ async def test_a_broker_stopped_during_a_burst_and_started_again_loses_and_doubl
             await eventually(lambda: _waiting(evidence, AFTER))
         finally:
             await asyncio.to_thread(clean_broker.ensure)
-        await eventually(lambda: evidence.settled(sent), within=150, every=0.5)
+        await eventually(lambda: evidence.settled(sent), within=200, every=0.5)
 
 
 @pytest.mark.parametrize("queue", [CAREPLANS, EVENTS])
@@ -55,7 +55,7 @@ async def test_a_queue_deleted_during_a_burst_is_filled_again(
             sent += await sending
         sent += await burst(site, patients, PER_DELETION)  # also where the others were all heard before the deletion
         assert len(sent) == 3 * PER_DELETION
-        await eventually(lambda: evidence.settled(sent), within=120, every=0.5)
+        await eventually(lambda: evidence.settled(sent), within=200, every=0.5)
 
 
 async def _waiting(evidence: Evidence, least: int) -> bool:

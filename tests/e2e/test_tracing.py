@@ -72,7 +72,7 @@ async def test_requests_outboxes_and_queues_are_measured(traced: Edge, hook: Hoo
         assert {"careplans.referrals", "notifications.events"} <= queues.keys()
         return set(depths.values()) == {0}
 
-    await eventually(gauged)
+    await eventually(gauged, within=60)
     counted = {
         (point.attributes["http.request.method"], point.attributes["http.route"], point.attributes[STATUS]): point.count
         for point in traced.metrics.points["http.server.request.duration"]

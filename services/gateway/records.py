@@ -6,6 +6,7 @@ the client has is no JSON.
 
 import logging
 import re
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
@@ -78,7 +79,7 @@ _match = msgspec.json.Decoder(_Match)
 _reads = msgspec.json.Decoder(_Reads)
 
 
-class Record:
+class Record(ABC):
     """One record in the making, on behalf of the request in ``scope``: each service shows what that caller may see."""
 
     def __init__(self, upstreams: Mapping[str, ASGIApp], scope: Scope) -> None:
@@ -91,9 +92,9 @@ class Record:
         self._asked: set[Key] = set()
         """What was asked for by its name."""
 
+    @abstractmethod
     def follows(self, of: Key, to: str) -> bool:
         """Whether a reference in ``of`` to a resource of type ``to`` leads to a part of the record."""
-        raise NotImplementedError
 
     def note(self, of: Key, raw: bytes) -> None:
         """What ``raw``, which is of the resource ``of``, refers to. Raises ``Unavailable`` for too much."""

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.e2e.bad_input.refusals import told
+from tests.e2e.fuzzing.material import places
 from tests.factories.edge import Edge, quiet_edge
 from tests.factories.referrals import order, task
 from tests.factories.resources import bundle, care_plan, entry, observation, patient
@@ -76,16 +77,6 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
             case _:
                 del holder[key]
     return resource
-
-
-def places(node: Any) -> list[tuple[Any, Any]]:
-    """Every place of a value: what holds it and its key there."""
-    found: list[tuple[Any, Any]] = []
-    keys = list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else []
-    for key in keys:
-        found.append((node, key))
-        found.extend(places(node[key]))
-    return found
 
 
 @thorough

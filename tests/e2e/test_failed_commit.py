@@ -82,6 +82,8 @@ async def test_a_referral_whose_commit_fails_is_not_acknowledged_and_tells_nobod
     what, status = breakage
     async with plain_system.site() as site, site.working():
         (patient,) = await furnish(site)
+        await eventually(evidence.copied)
+        await eventually(evidence.drained)
         before = await sizes(evidence, "referrals")
         async with failing_commits(plain_system.databases["referrals"], what):
             answer = await site.by(SPECIALIST).post("/fhir", json=referral(patient))

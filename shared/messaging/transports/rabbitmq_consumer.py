@@ -30,6 +30,9 @@ LOOK_EVERY = 5.0
 RENEW_AFTER = 15.0
 """Seconds without a message after which a consumer begins anew on another channel. A quorum queue that was deleted and
 made again at once goes on delivering to the old channel, which drops the messages: it has seen their numbers before."""
+ANSWERED_WITHIN = 10.0
+"""Seconds for what is told to the broker of one message. Where a connection ends at the wrong moment, aiormq goes on
+waiting for somebody to write the answer; the message comes again to whoever consumes next."""
 
 
 class Consuming:
@@ -125,20 +128,24 @@ class Consuming:
                     if lost.is_set():
                         return
                     if stop.is_set():
-                        await message.nack(requeue=True)
+                        async with asyncio.timeout(ANSWERED_WITHIN):
+                            await message.nack(requeue=True)
                         return
                     failure = await attempt(self._handler, event, seconds=self._seconds, queue=self._queue.name)
-            if failure is not None:
-                await self._put_aside(channel, message, failure)
-            await message.ack()
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                if failure is not None:
+                    await self._put_aside(channel, message, failure)
+                await message.ack()
         except DeliveryError:
             # The retry or dead-letter queue did not take it: it was deleted. The message itself goes back.
             log.warning("a message of %s could not be put aside and goes back", self._queue.name)
             with suppress(*LOSSES):
-                await message.nack(requeue=True)
+                async with asyncio.timeout(ANSWERED_WITHIN):
+                    await message.nack(requeue=True)
             lost.set()  # beginning anew declares what is missing
         except LOSSES as error:
             log.warning("a message of %s was not acknowledged: %s", self._queue.name, type(error).__name__)
+            lost.set()
 
     async def _put_aside(self, channel: AbstractChannel, message: AbstractIncomingMessage, failure: Failure) -> None:
         record = record_of(message).failed(failure.reason, self._clock())

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import aio_pika
+import aiormq
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from pamqp.common import FieldTable
@@ -14,6 +15,7 @@ from shared.messaging.refill import refill_consumer
 from shared.messaging.relay import Relay
 from shared.messaging.topology import EXCHANGE
 from shared.messaging.transport import REJECTED, Outgoing, Unconfirmed
+from shared.messaging.transports import rabbitmq_consumer
 from shared.messaging.transports.rabbitmq_publisher import CHANNEL_LASTS, Publisher
 from shared.messaging.transports.rabbitmq_topology import declare_exchange
 from shared.store.database import Pool
@@ -134,6 +136,31 @@ async def test_what_waited_in_a_deleted_queue_and_what_passed_it_by_is_filled_in
     finally:
         stop.set()
         await relaying_task
+
+
+async def test_an_answer_that_never_ends_does_not_keep_the_consumer(
+    shared_bus: Carrier, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As aiormq's do where the connection ended while they waited to be written."""
+    acknowledge, tried, acknowledged = aiormq.Channel.basic_ack, asyncio.Event(), asyncio.Event()
+
+    async def never_at_first(channel: aiormq.Channel, delivery_tag: int, multiple: bool = False) -> None:
+        if not tried.is_set():
+            tried.set()
+            await asyncio.Event().wait()
+        await acknowledge(channel, delivery_tag, multiple)
+        acknowledged.set()
+
+    monkeypatch.setattr(aiormq.Channel, "basic_ack", never_at_first)
+    monkeypatch.setattr(rabbitmq_consumer, "ANSWERED_WITHIN", 0.2)
+    transport, queue, type_ = await shared_bus.transport(), shared_bus.queue(), shared_bus.type()
+    await transport.declare([queue])
+    event = an_event(type_)
+    async with consuming(transport, queue, effect_once(pool)):
+        await transport.publish([outgoing(event)])
+        async with asyncio.timeout(RECOVERS_WITHIN):
+            await acknowledged.wait()
+        assert await all_of(pool, [event])
 
 
 async def test_a_retry_queue_that_is_deleted_comes_back(shared_bus: Carrier, pool: Pool) -> None:

@@ -1,4 +1,4 @@
-"""Load by wrk: one thread, 16 connections; requests per second, and how many answers were not 2xx."""
+"""Load by wrk: one thread; requests per second with 16 connections, or what one request waits with one."""
 
 import asyncio
 import re
@@ -36,24 +36,42 @@ request = function()
   local body = bodies[n % #bodies + 1]
   return wrk.format(nil, paths[n % #paths + 1], nil, body ~= "" and body or nil)
 end
+done = function(summary, latency, requests)
+  io.write(string.format("p95: %d\\n", latency:percentile(95)))
+end
 """
 
 
 async def rate(load: Load, *, seconds: int = 5) -> float:
     """Requests per second over ``seconds``. Raises ``BadAnswers``."""
+    return float(_told(r"Requests/sec:\s+([\d.]+)", await _wrk(load, CONNECTIONS, seconds)))
+
+
+async def p95_ms(load: Load, *, seconds: int = 5) -> float:
+    """Milliseconds in which 95 of 100 requests are answered that are sent one after the other. Raises
+    ``BadAnswers``."""
+    return int(_told(r"p95: (\d+)", await _wrk(load, 1, seconds))) / 1000
+
+
+async def _wrk(load: Load, connections: int, seconds: int) -> str:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(load.script())
         script.flush()
         process = await asyncio.create_subprocess_exec(
-            "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script.name, load.url,
+            "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script.name, load.url,
             stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         output = (await process.communicate())[0].decode()
-    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
-    found = re.search(r"Requests/sec:\s+([\d.]+)", output)
-    if found is None or bad is not None:
+    if "Non-2xx or 3xx responses" in output:
         raise BadAnswers(output)
-    return float(found.group(1))
+    return output
+
+
+def _told(pattern: str, output: str) -> str:
+    found = re.search(pattern, output)
+    if found is None:
+        raise BadAnswers(output)
+    return found.group(1)
 
 
 def _lua(text: str) -> str:

@@ -15,8 +15,8 @@ from tests.factories.system import System
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(420)]
 
 PATIENTS = 25
-BEFORE, AT_A_TIME, AFTER = 100, 50, 200
-"""Referrals: before the broker is told to stop, at a time while it stops, and after it stopped."""
+BEFORE, AT_A_TIME, WHILE, AFTER = 100, 50, 200, 200
+"""Referrals: before the broker is told to stop, at a time while it stops, at most while it stops, after it stopped."""
 PER_DELETION = 100
 
 
@@ -29,7 +29,7 @@ async def test_a_broker_stopped_during_a_burst_and_started_again_loses_and_doubl
         await eventually(lambda: _heard(evidence, 20), within=60)
         stopping = asyncio.create_task(asyncio.to_thread(clean_broker.stop))
         try:
-            while not stopping.done():
+            while not stopping.done() and asked < BEFORE + WHILE:
                 sent += await burst(site, patients, AT_A_TIME)
                 asked += AT_A_TIME
             await stopping

@@ -35,6 +35,44 @@ async def search_with_both_includes(client: httpx.AsyncClient, patient: str, pla
     return await client.get("/fhir/Patient", params=wanted)
 
 
+async def search_with_includes_of_includes(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    wanted = {"_id": patient.split("/")[1], "_revinclude": "CarePlan:subject"}
+    return await client.get("/fhir/Patient", params=wanted | {"_revinclude:iterate": "Provenance:target"})
+
+
+async def chain(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    return await client.get("/fhir/CarePlan", params={"subject:Patient.family": "a", "status": "active"})
+
+
+async def chain_of_two(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    return await client.get("/fhir/CarePlan", params={"subject:Patient.organization.name": "mind"})
+
+
+async def has(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    return await client.get("/fhir/Patient", params={"_has:CarePlan:subject:status": "active"})
+
+
+async def has_of_has(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    wanted = {"_has:Patient:organization:_has:CarePlan:subject:status": "active"}
+    return await client.get("/fhir/Organization", params=wanted)
+
+
+async def chain_over_services(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    return await client.get("/fhir/Task", params={"patient:Patient.family": "a"})
+
+
+async def several_sorts(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    return await client.get("/fhir/CarePlan", params={"patient": patient, "_sort": "status,-date"})
+
+
+async def total(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    return await client.get("/fhir/CarePlan", params={"status": "active", "_count": "1", "_total": "accurate"})
+
+
+async def history(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    return await client.get(f"/fhir/{plan}/_history")
+
+
 async def create(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
     return await client.post("/fhir/CarePlan", json=care_plan(patient))
 
@@ -72,6 +110,15 @@ EXACTLY: tuple[tuple[Ask, int], ...] = (
     (search, 1),
     (search_with_include, 2),
     (search_with_both_includes, 2),
+    (search_with_includes_of_includes, 4),  # the page, the plans, their Provenances, those of Provenances
+    (chain, 1),
+    (chain_of_two, 1),
+    (has, 1),
+    (has_of_has, 1),
+    (chain_over_services, 1),
+    (several_sorts, 1),
+    (total, 2),
+    (history, 1),
     (create, 1),
     (conditional_create, 5),  # begin, lock, search, write, commit
     (update, 4),  # begin, lock, write, commit

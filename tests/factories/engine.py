@@ -19,6 +19,7 @@ from shared.security.caller import Caller, Role
 from shared.service import Service, engine_of, service_app
 from shared.store import bulk, foundation
 from shared.store.database import open_pool
+from shared.store.tables import metadata
 
 MIGRATIONS = Path(__file__).parents[2] / "services" / "referrals" / "migrations"
 """The foundation alone."""
@@ -36,7 +37,7 @@ class FixedVerifier:
 
 
 async def create_tables(url: str) -> None:
-    """The store and messaging tables, as the first migration makes them."""
+    """The store and messaging tables, as migrations make them."""
     database = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
     async with database.begin() as connection:
         await connection.run_sync(_create)
@@ -47,6 +48,8 @@ def _create(connection: SyncConnection) -> None:
     with Operations.context(MigrationContext.configure(connection)):
         foundation.create()
         bulk.create()
+    for index in metadata.tables["resource"].indexes:
+        index.create(connection, checkfirst=True)  # a migration adds one without a transaction
 
 
 def every_type(*special: ResourceKind) -> Service:

@@ -1,16 +1,22 @@
-"""What chains and ``_has`` read at 200,000 resources: never a table or an index as a whole."""
+"""What chains, ``_has``, includes and exports read at 200,000 resources: never a table or an index as a whole."""
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
+import asyncpg
 import pytest
 
-from shared.fhir.json import Resource
+from shared.fhir.bulk.asked import Asked, Scope
+from shared.fhir.bulk.selecting import LISTED, PAGE, candidates
+from shared.fhir.bulk.selecting import page as export_page
+from shared.fhir.json import Resource, dumps
+from shared.fhir.search import search
 from shared.fhir.search.extract import extract
 from shared.fhir.search.parse import parse
+from shared.fhir.search.snapshot import COLUMN
 from shared.fhir.search.statement import count_statement, page_statement
 from shared.store.database import Pool
 from shared.store.indexing import identity
@@ -54,7 +60,7 @@ async def _fill(pool: Pool) -> None:
         index = extract(resource)
         params, targets = [param for param, _ in index.links], [target for _, target in index.links]
         rows.append((rid, type_, id_, identity(type_, id_), 1, AT, False, index.patient, index.terms, index.marks))
-        rows[-1] += (params, targets, b"{}")  # type: ignore[assignment]
+        rows[-1] += (params, targets, dumps(resource))  # type: ignore[assignment]
         terms += [(term, rid) for term in index.terms]
         strings += [(entry.param, rid, entry.value, entry.exact) for entry in index.strings]
     columns = "rid type id self version last_updated deleted patient terms marks link_params link_targets body".split()
@@ -83,6 +89,22 @@ async def _explained(pool: Pool, statement: str, arguments: list[Any]) -> tuple[
             if node["Node Type"] == "Seq Scan":
                 whole.append(node["Relation Name"])
     return plan["Execution Time"], read, whole
+
+
+class Explaining:
+    """A pool that explains every statement that it is asked."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self.read = 0
+        self.whole: list[str] = []
+
+    async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
+        """The rows; what reading them took is added up."""
+        _, read, whole = await _explained(self._pool, statement, list(arguments))
+        self.read += read
+        self.whole += whole
+        return await self._pool.fetch(statement, *arguments)
 
 
 FEW, LISTS = 15_000, 90_000
@@ -114,6 +136,29 @@ CASES = [
     ("CarePlan?subject:Patient._has:CarePlan:patient:status=revoked&_count=20", FEW),
 ]
 
+INCLUDES = [
+    "CarePlan?status=revoked&_include=CarePlan:subject&_count=20",
+    "CarePlan?status=active&_include=*&_count=20",
+    "CarePlan?status=active&_include=CarePlan:subject&_include:iterate=Patient:organization&_count=20",
+    "Patient?gender=other&_revinclude=CarePlan:patient&_count=20",
+    "Patient?gender=male&_revinclude=CarePlan:*&_count=20",
+    "Organization?name=small&_revinclude=Patient:organization&_revinclude:iterate=CarePlan:subject",
+]
+
+
+def _asked(patients: frozenset[str] | None = None, since: datetime | None = None) -> Asked:
+    scope = Scope.SYSTEM if patients is None else Scope.PATIENTS
+    return Asked("", ("CarePlan",), scope, patients, since, None, {})
+
+
+LATER = AT + timedelta(days=1)
+EXPORTS = [
+    ("everything", _asked(), LISTED + 2 * PAGE),
+    ("what was changed since", _asked(since=LATER), PAGE),
+    ("three patients", _asked(frozenset({"p1", "p2", "p3"})), PAGE),
+    ("three patients, what was changed since", _asked(frozenset({"p1", "p2", "p3"}), LATER), PAGE),
+]
+
 
 @pytest.mark.timeout(300)
 async def test_no_link_reads_a_table_or_an_index_as_a_whole(database_url: str) -> None:
@@ -131,3 +176,20 @@ async def test_no_link_reads_a_table_or_an_index_as_a_whole(database_url: str) -
             took, read, whole = await _explained(pool, *count_statement(parse(type_, parse_qsl(query), now=AT)))
             print(f"{took:8.2f} ms {read:8d} rows  count {url}")
             assert (whole, read <= FEW) == ([], True), f"{url}: {read} rows, {whole}"
+        for url in INCLUDES:
+            type_, _, query = url.partition("?")
+            explaining = Explaining(pool)
+            page = await search(cast("Pool", explaining), type_, parse_qsl(query), strict=True)
+            print(f"{explaining.read:20d} rows  {url}")
+            assert page.included, url
+            assert (explaining.whole, explaining.read <= FEW) == ([], True), f"{url}: {explaining.read} rows"
+        snapshot = await pool.fetchval(f"SELECT {COLUMN}")
+        for name, asked_for, most in EXPORTS:
+            explaining = Explaining(pool)
+            source, at = cast("Pool", explaining), AT + timedelta(days=2)
+            listed = await candidates(source, asked_for, at, "CarePlan", 0)
+            assert bool(listed) is (asked_for.since is None), name
+            if listed:
+                assert (await export_page(source, asked_for, at, snapshot, "CarePlan", listed)).found, name
+            print(f"{explaining.read:20d} rows  export of {name}")
+            assert (explaining.whole, explaining.read <= most) == ([], True), f"{name}: {explaining.read} rows"

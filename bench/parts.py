@@ -10,8 +10,8 @@ from shared.fhir.search.extract import extract
 from shared.fhir.validate.check import walked
 from shared.fhir.validate.model import check_model
 from shared.ids import uuid7
+from shared.staging import stamp
 from shared.store.write import Write, write_statement
-from shared.unit_of_work import stamp
 
 REPEATS = 1_000
 

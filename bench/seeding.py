@@ -12,8 +12,8 @@ from bench.server import Running
 from shared.fhir.json import dumps, loads
 from shared.fhir.search.extract import extract
 from shared.ids import uuid7
+from shared.staging import stamp
 from shared.store.write import Write, write_statement
-from shared.unit_of_work import stamp
 
 CHUNK = 500
 

@@ -11,27 +11,25 @@ from datetime import datetime
 import asyncpg
 from pydantic import BaseModel
 
-from shared.clock import instant
-from shared.contracts.records import RecordV1, record_event
 from shared.engine import Engine
-from shared.errors import Conflict, Gone, NotFound, PreconditionFailed, Unprocessable
+from shared.errors import Conflict, NotFound, PreconditionFailed, Unprocessable
 from shared.fhir.json import Resource, dumps, loads
 from shared.fhir.kinds import DecisionContext, Fact, ResourceKind
 from shared.fhir.search.access import condition
 from shared.fhir.search.extract import extract, reference_term
 from shared.fhir.subset import refuse_subset
 from shared.fhir.validate import LocalReference, check
-from shared.messaging import envelope, inbox
+from shared.messaging import inbox
 from shared.provenance import TYPE as PROVENANCE
 from shared.provenance import Change, accounts, change
 from shared.security.caller import Caller
+from shared.staging import Staged, stamp
 from shared.store import prepared, resources
 from shared.store.database import Connection
 from shared.store.indexing import IndexEntries
 from shared.store.resources import Stored
-from shared.store.write import OutboxRow, Write
+from shared.store.write import Write
 from shared.store.writing import Unit
-from shared.telemetry.propagation import current_traceparent
 
 
 class UnitOfWork:
@@ -45,14 +43,11 @@ class UnitOfWork:
         self.now: datetime = engine.clock()
         self._connection: Connection | None = None
         self._transaction: asyncpg.transaction.Transaction | None = None
-        self._staged: dict[tuple[str, str], Stored] = {}
+        self._staged = Staged(engine, self.now)
         self._locked: dict[tuple[str, str], Stored | None] = {}
         self._hidden: set[tuple[str, str]] = set()
         self._kept: set[tuple[str, str]] = set()
         """What is locked against new references, too."""
-        self._writes: dict[tuple[str, str], Write] = {}
-        self._references: dict[tuple[str, str], str] = {}
-        self._events: list[OutboxRow] = []
         self._told = False
         self._facts: list[Fact] = []
         self._changes: list[Change] = []
@@ -76,11 +71,11 @@ class UnitOfWork:
         Others can still refer to what is only to be changed; what is locked ``to_delete`` they cannot."""
         key = (type_, id_)
         await self.lock_all((key,), to_delete=to_delete)
-        return self._staged.get(key) or self._locked[key]
+        return self._staged.newest.get(key) or self._locked[key]
 
     async def lock_all(self, keys: Iterable[tuple[str, str]], *, to_delete: bool = False) -> None:
         """``load`` all of ``keys`` in one round trip, in an order that is the same for all who come."""
-        held = self._kept if to_delete else self._locked.keys() | self._staged.keys()
+        held = self._kept if to_delete else self._locked.keys() | self._staged.newest.keys()
         wanted = [key for key in dict.fromkeys(keys) if key not in held]
         if not wanted:
             return
@@ -132,25 +127,15 @@ class UnitOfWork:
 
     def record(self, type: str, subject: str, payload: BaseModel) -> None:
         """Put an event into the outbox, in this transaction."""
-        event_id = self.engine.ids()
-        event = envelope.new_event(
-            id=event_id,
-            service=self.engine.service,
-            type=type,
-            subject=subject,
-            at=self.now,
-            payload=payload,
-            traceparent=current_traceparent(),
-        )
-        self._events.append(OutboxRow(event_id, type, subject, envelope.encode(event), self.now))
+        self._staged.tell(type, subject, payload)
 
     async def commit(self) -> None:
         """Make it durable. Raises ``Unprocessable`` (a dangling reference) or ``Conflict``; then nothing is stored."""
-        if self._connection is None and self._writes:
+        if self._connection is None and self._staged.writes:
             # nothing was loaded, so all of it is new under ids of ours: one statement is atomic and cannot collide,
             # and may take other such units along
             await self._write(None, final=True)
-        elif self._connection is None and not self._writes and not self._events:
+        elif self._connection is None and not self._staged.events:
             return
         else:
             await self.rehearse()
@@ -231,18 +216,9 @@ class UnitOfWork:
             await self._stage(write, Stored(PROVENANCE, resource["id"], 1, self.now, False, body), ())
 
     async def _stage(self, write: Write, stored: Stored, references: Iterable[LocalReference]) -> None:
-        key = (write.type, write.id)
-        if key in self._writes:
+        if (write.type, write.id) in self._staged.writes:
             await self.flush()
-        self._writes[key] = write
-        self._staged[key] = stored
-        if write.type in self.engine.tells:
-            told = RecordV1(type=write.type, id=write.id, version=write.version, deleted=write.deleted)
-            # a subject of its own: these need no order, and hold up none of what does
-            self.record(record_event(self.engine.service), f"{write.type}/{write.id}/_history/{write.version}", told)
-        for reference in references:
-            if reference.type in self.engine.kinds:
-                self._references.setdefault((reference.type, reference.id), reference.path)
+        self._staged.add(write, stored, references)
 
     async def _context(
         self, kind: ResourceKind, before: Resource | None, after: Resource | None, *, revives: bool = False
@@ -261,8 +237,9 @@ class UnitOfWork:
 
     async def _seen(self, keys: list[tuple[str, str]]) -> list[Stored]:
         """The resources of ``keys`` that are there or were, as this work leaves them; not locked."""
-        found = [self._staged[key] for key in keys if key in self._staged]
-        missing = [key for key in keys if key not in self._staged]
+        newest = self._staged.newest
+        found = [newest[key] for key in keys if key in newest]
+        missing = [key for key in keys if key not in newest]
         if missing:
             found += await resources.read_many(self._connection or self.engine.pool, missing)
         return found
@@ -277,10 +254,9 @@ class UnitOfWork:
         """Send what is staged: on ``connection``, or without one as a statement of its own."""
         if final:
             await self._account()
-        writes, events = list(self._writes.values()), self._events
+        writes, events = list(self._staged.writes.values()), self._staged.events
         self._told = self._told or bool(events)
-        gone = self._deleted()
-        wanted = [key for key in self._references if key not in self._staged or key in gone] if final else []
+        wanted = self._staged.wanted if final else []
         if writes:
             if connection is None:
                 outcome = await self.engine.writer.write(Unit(writes, events, wanted))
@@ -296,30 +272,19 @@ class UnitOfWork:
                 await resources.add_events(connection, events)
         missing = [key for key in wanted if key not in present]
         if missing:
-            paths = tuple(self._references[key] for key in missing)
+            paths = tuple(self._staged.references[key] for key in missing)
             raise Unprocessable("A referenced resource does not exist here.", code="not-found", expression=paths)
         if not complete:
             raise Conflict("The resource was changed by somebody else at the same moment; try again.")
-        self._writes, self._events = {}, []
-
-    def _deleted(self) -> set[tuple[str, str]]:
-        return {key for key, stored in self._staged.items() if stored.deleted}
+        self._staged.sent()
 
     async def _refuse_dangling(self, connection: Connection) -> None:
-        terms = [reference_term(type_, id_) for type_, id_ in self._deleted()]
+        terms = [reference_term(type_, id_) for type_, id_ in self._staged.gone]
         # copies may be out of date, and their owners decide by their own rules
         # nor does the record of a change keep what was changed from being deleted
         beside = (*self.engine.copied, PROVENANCE)
         if terms and await resources.referred_to(connection, terms, beside=beside):
             raise Conflict("Other resources still refer to what was to be deleted.")
-
-
-def stamp(resource: Resource, id_: str, version: int, at: datetime) -> Resource:
-    """The resource with the server's ``id`` and ``meta`` in front (http://hl7.org/fhir/R4/resource.html#Meta)."""
-    meta = {**resource.get("meta", {}), "versionId": str(version), "lastUpdated": instant(at)}
-    return {"resourceType": resource["resourceType"], "id": id_, "meta": meta} | {
-        key: value for key, value in resource.items() if key not in ("resourceType", "id", "meta")
-    }
 
 
 @asynccontextmanager
@@ -335,20 +300,3 @@ async def unit_of_work(
         yield work
     finally:
         await work.close()
-
-
-async def current(engine: Engine, caller: Caller, type_: str, id_: str) -> Stored:
-    """The current version, for reading by ``caller``.
-
-    Raises ``NotFound`` (never there, not to be seen, or a type of others) or ``Gone``."""
-    engine.kinds.kind(type_)
-    seen = condition(engine.access(caller), (type_,))
-    if seen is None:
-        stored = await engine.reader.read(type_, id_)
-    else:
-        stored = await resources.read(engine.pool, type_, id_, seen=seen)
-    if stored is None:
-        raise NotFound("No such resource.")
-    if stored.deleted:
-        raise Gone("The resource was deleted.")
-    return stored

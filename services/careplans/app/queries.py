@@ -16,10 +16,10 @@ from services.careplans.store import shared_plans
 from shared.engine import Engine
 from shared.errors import NotFound
 from shared.fhir.json import Resource, loads
+from shared.reading import current
 from shared.security.caller import Caller, Role
 from shared.store import resources
 from shared.store.resources import Past
-from shared.unit_of_work import current
 
 Compare = Callable[[Resource | None, Resource | None], tuple[PlanFact, ...]]
 NEWEST = 2**31 - 1

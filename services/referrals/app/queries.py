@@ -15,10 +15,10 @@ from services.referrals.domain.transitions import Actor
 from shared.engine import Engine
 from shared.errors import NotFound
 from shared.fhir.json import Resource, loads
+from shared.reading import current
 from shared.security.caller import Caller, Role
 from shared.store import resources
 from shared.store.resources import Stored
-from shared.unit_of_work import current
 
 NEWEST = 2**31 - 1
 

@@ -14,9 +14,9 @@ from shared.fhir.bulk.selecting import patients_seen
 from shared.fhir.bulk.settings import BulkSettings
 from shared.fhir.http import Request, Response
 from shared.fhir.json import loads
+from shared.reading import current
 from shared.security.caller import Caller, Role
 from shared.store import jobs
-from shared.unit_of_work import current
 
 EXPORT = "export"
 

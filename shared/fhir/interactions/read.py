@@ -8,8 +8,8 @@ from shared.errors import Invalid
 from shared.fhir.etags import tags
 from shared.fhir.http import Request, Response, etag, last_modified
 from shared.fhir.subset import shown, subset_asked
+from shared.reading import current
 from shared.store.resources import Stored
-from shared.unit_of_work import current
 
 
 async def read(engine: Engine, request: Request) -> Response:

@@ -4,7 +4,7 @@ from shared.engine import Engine
 from shared.fhir.http import Request, Response
 from shared.fhir.json import dumps, loads
 from shared.fhir.operations.operation import Level, Operation
-from shared.unit_of_work import current
+from shared.reading import current
 
 
 async def meta(engine: Engine, request: Request) -> Response:

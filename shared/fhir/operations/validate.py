@@ -10,7 +10,8 @@ from shared.fhir.json import Resource, dumps, loads
 from shared.fhir.operations.operation import Level, Operation
 from shared.fhir.outcome import outcome
 from shared.fhir.validate.judging import judged
-from shared.unit_of_work import UnitOfWork, current, unit_of_work
+from shared.reading import current
+from shared.unit_of_work import UnitOfWork, unit_of_work
 
 MODES = ("create", "update", "delete", "profile")
 """http://hl7.org/fhir/R4/valueset-resource-validation-mode.html"""

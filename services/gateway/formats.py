@@ -4,9 +4,8 @@ from services.gateway.asgi import BODY_HEADERS, Answer, Receive, Scope
 from shared.bodies import BODY_METHODS, read_body, replayed
 from shared.errors import Invalid, NotAcceptable, UnsupportedMediaType
 from shared.fhir.formats import PLAIN, XML_CONTENT, XML_TYPES, Format, as_json, format_asked, in_format, media_of
-from shared.fhir.http import FHIR_JSON
+from shared.fhir.http import FHIR_JSON, JSON_TYPES
 
-_JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json"})
 _XML = (b"content-type", XML_CONTENT)
 _VARY = (b"vary", b"accept")
 
@@ -45,7 +44,7 @@ def require_json(scope: Scope) -> None:
 def is_xml(scope: Scope) -> bool:
     """Whether the request's body is said to be XML. Raises ``UnsupportedMediaType`` where it is no FHIR at all."""
     media = media_of(dict(scope["headers"]).get(b"content-type", b"").decode("latin-1"))
-    if media not in _JSON_TYPES | XML_TYPES:
+    if media not in JSON_TYPES | XML_TYPES:
         raise UnsupportedMediaType("Send application/fhir+json or application/fhir+xml.")
     return media in XML_TYPES
 

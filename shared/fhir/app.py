@@ -8,6 +8,7 @@ from typing import Any
 from shared.bodies import BODY_METHODS, body_parts, read_body
 from shared.engine import Engine
 from shared.errors import NotAcceptable
+from shared.fhir import binary
 from shared.fhir.addresses import Base
 from shared.fhir.bulk.answering import ROOMS
 from shared.fhir.formats import PLAIN, XML_TYPES, Format, as_json, format_asked, media_of, written_as
@@ -44,6 +45,7 @@ _HEADERS = frozenset(
         b"x-forwarded-host",
         b"x-forwarded-proto",
         b"x-provenance",
+        b"x-security-context",
     }
 )
 
@@ -99,6 +101,8 @@ class FhirApp:
         path = _segments(scope["path"][len(self.prefix) :])
         limit = self.largest_body if path else self.largest_bundle
         request = await self.request(scope, receive, path, limit=limit)
+        if binary.wants_content(scope["method"], path, asked.headers.get("accept"), asked.query):
+            return binary.content(await dispatch(self.engine, request))
         if asked.format is None and not (path and path[0] in ROOMS):
             raise NotAcceptable("This server answers in application/fhir+json and application/fhir+xml.")
         return await dispatch(self.engine, request)
@@ -111,7 +115,10 @@ class FhirApp:
         stream = body_parts(receive) if path == STREAMED and method == "POST" else None
         whole = method in BODY_METHODS and stream is None
         body = await read_body(scope, receive, limit=limit) if whole else b""
-        if whole and media_of(headers.get("content-type")) in XML_TYPES:
+        if whole and binary.brings_content(method, path, headers.get("content-type")):
+            body = binary.resource_of(body, path, headers)
+            headers["content-type"] = FHIR_JSON
+        elif whole and media_of(headers.get("content-type")) in XML_TYPES:
             body = await as_json(body) if body else body
             headers["content-type"] = FHIR_JSON
         query = scope["query_string"].decode("ascii", "replace")

@@ -18,7 +18,7 @@ from shared.store.resources import Stored
 FHIR_JSON = "application/fhir+json"
 _CONTENT_TYPE = (b"content-type", b"application/fhir+json; charset=utf-8")
 _VARY = (b"vary", b"accept")
-_JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json"})
+JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json"})
 _PLAIN_FORM = re.compile(r"[A-Za-z0-9_.~:/|,$&=\-]*")
 """A query that needs no decoding: nearly all of them."""
 _MOST_FIELDS = 200
@@ -119,7 +119,7 @@ def any_resource(request: Request) -> Resource:
     resource = request.resource
     if resource is None:
         media = request.headers.get("content-type", FHIR_JSON).partition(";")[0].strip().lower()
-        if media not in _JSON_TYPES:
+        if media not in JSON_TYPES:
             raise UnsupportedMediaType("Send application/fhir+json or application/fhir+xml.")
         resource = received(request.body)
         if request.may_name_base:

@@ -1,7 +1,7 @@
 """The gateway over fake services: in one process, and with HTTP between; tests ask over a socket both times."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -11,6 +11,7 @@ from services.gateway.asgi import ASGIApp
 from services.gateway.forwarding import ForwardingApp
 from services.gateway.main import Gateway
 from services.gateway.settings import GatewaySettings
+from shared.lingering import Lingering
 from shared.security.caller import Caller, Role
 from tests.integration.gateway.fakes import FakeService
 from tests.integration.gateway.whole import Whole, three_services
@@ -77,3 +78,16 @@ async def whole(services: Whole) -> Whole:
     for engine in services.engines.values():
         await engine.pool.execute("TRUNCATE bulk_job, bulk_file, bulk_chunk")
     return services
+
+
+@pytest.fixture
+async def apart(whole: Whole) -> AsyncIterator[httpx.AsyncClient]:
+    """The same services, with HTTP between them and another gateway."""
+    async with AsyncExitStack() as stack:
+        upstreams: dict[str, ASGIApp] = {}
+        for name, switch in whole.switches.items():
+            upstreams[name] = ForwardingApp(await stack.enter_async_context(listening(Lingering(switch))))
+        gateway = Gateway(upstreams)
+        stack.push_async_callback(gateway.aclose)
+        base = await stack.enter_async_context(listening(Lingering(gateway)))
+        yield await stack.enter_async_context(httpx.AsyncClient(base_url=f"{base}/fhir/", trust_env=False))

@@ -3,42 +3,23 @@
 import asyncio
 import gzip
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 import pytest
 
 from services.gateway import imports
-from services.gateway.asgi import ASGIApp
-from services.gateway.forwarding import ForwardingApp
-from services.gateway.main import Gateway
 from shared import bodies
 from shared.fhir.bulk import receiving
 from shared.ids import uuid7
-from shared.lingering import Lingering
 from shared.security.caller import Caller, Role
 from tests.eventually import eventually
 from tests.factories.bulk import ASYNC
 from tests.factories.imports import HEADERS, ndjson, report, sent
 from tests.factories.resources import observation, patient
 from tests.integration.gateway.whole import Whole
-from tests.listening import listening
 
 EACH = ["referrals", "careplans", "notifications"]
-
-
-@pytest.fixture
-async def apart(whole: Whole) -> AsyncIterator[httpx.AsyncClient]:
-    """The same services, with HTTP between them and another gateway."""
-    async with AsyncExitStack() as stack:
-        upstreams: dict[str, ASGIApp] = {}
-        for name, switch in whole.switches.items():
-            upstreams[name] = ForwardingApp(await stack.enter_async_context(listening(Lingering(switch))))
-        gateway = Gateway(upstreams)
-        stack.push_async_callback(gateway.aclose)
-        base = await stack.enter_async_context(listening(Lingering(gateway)))
-        yield await stack.enter_async_context(httpx.AsyncClient(base_url=f"{base}/fhir/", trust_env=False))
 
 
 def of_all(id_: str) -> tuple[Any, ...]:

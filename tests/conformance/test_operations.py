@@ -22,9 +22,9 @@ async def test_meta_of_one_resource(fhir: httpx.AsyncClient) -> None:
         ("GET", "Patient/not_an_id/$meta", 404),
         ("GET", "Nonsense/1/$meta", 404),
         ("DELETE", "Patient/1/$meta", 405),
-        ("GET", "$nonsense", 400),
-        ("GET", "Patient/$nonsense", 400),
-        ("GET", "Patient/1/$nonsense", 400),
+        ("GET", "$nonsense", 404),
+        ("GET", "Patient/$nonsense", 404),
+        ("GET", "Patient/1/$nonsense", 404),
     ],
 )
 async def test_refusals(fhir: httpx.AsyncClient, method: str, path: str, status: int) -> None:

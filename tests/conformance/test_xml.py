@@ -226,7 +226,7 @@ async def test_findings_are_where_they_are_in_json(fhir: httpx.AsyncClient, defe
         ("GET", "Patient?gender:bogus=male", 400),
         ("GET", "Patient?_summary=bogus", 400),
         ("DELETE", "metadata", 405),
-        ("GET", "Patient/1/$nonsense", 400),
+        ("GET", "Patient/1/$nonsense", 404),
     ],
 )
 async def test_errors_are_xml_where_xml_was_asked_for(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shared.errors import NotSupported
+from shared.errors import NotFound
 from shared.fhir.operations import bulk, everything, meta, meta_changes, validate
 from shared.fhir.operations.operation import Level, Operation
 
@@ -20,14 +20,14 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 def operation_at(path: tuple[str, ...]) -> Operation:
-    """What ``path``, which ends in ``$name``, asks for. Raises ``NotSupported``."""
+    """What ``path``, which ends in ``$name``, asks for. Raises ``NotFound``."""
     *above, name = path
     type_ = above[0] if above else ""
     level = (Level.SYSTEM, Level.TYPE, Level.INSTANCE)[len(above)]
     for operation in OPERATIONS:
         if f"${operation.name}" == name and operation.serves(level, type_):
             return operation
-    raise NotSupported("This operation is not supported here.")
+    raise NotFound("There is no such operation here.", code="not-supported")
 
 
 def operations_of(type_: str) -> Iterator[Operation]:

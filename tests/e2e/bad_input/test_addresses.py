@@ -25,7 +25,7 @@ from tests.factories.edge import Edge
         ("GET", "/fhir/Patient/" + "x" * 65, 404, {}),
         ("GET", "/fhir/Patient/" + "x" * 60_000, 404, {}),
         ("GET", "/fhir/$nonsense", 404, {}),
-        ("GET", "/fhir/Patient/p1/$nonsense", 400, {}),
+        ("GET", "/fhir/Patient/p1/$nonsense", 404, {}),
         ("GET", "/nonsense", 404, {}),
         ("GET", "/", 404, {}),
         ("GET", "/api", 404, {}),

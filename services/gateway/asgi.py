@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import Unavailable
+from shared.fhir.formats import FORMATS
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -47,9 +48,9 @@ async def send_answer(answer: Answer, send: Send, *, body: bool = True) -> None:
 def inner_scope(scope: Scope, *, method: str, path: str, query: str = "", json: bool = False) -> Scope:
     """A request of our own on behalf of the one in ``scope``: same caller, same host, other target."""
     dropped = BODY_HEADERS | OWN_HEADERS
-    if "_format=" in query or "_pretty=" in query:
+    if any(f"{name}=" in query for name in FORMATS):
         # what the gateway reads itself comes in JSON, whatever its own answer is written in
-        query = "&".join(pair for pair in query.split("&") if not pair.startswith(("_format=", "_pretty=")))
+        query = "&".join(pair for pair in query.split("&") if pair.partition("=")[0] not in FORMATS)
     headers = [(name, value) for name, value in scope["headers"] if name.lower() not in dropped]
     if json:
         headers.append((b"content-type", b"application/fhir+json"))

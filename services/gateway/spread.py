@@ -14,6 +14,7 @@ from services.gateway.outcome import FHIR_JSON, error_answer
 from services.gateway.routing import CAREPLANS, NOTIFICATIONS, REFERRALS, owner_of, type_in
 from shared.bodies import read_body, replayed
 from shared.errors import ConsiliumError, Invalid, NotSupported
+from shared.fhir.formats import FORMATS
 from shared.fhir.json import Resource, dumps, loads
 
 ORDER = (CAREPLANS, REFERRALS, NOTIFICATIONS)
@@ -73,6 +74,7 @@ class Spread:
             if not searches:
                 return await self._upstreams[service_of(_resource(body))](scope, receive, send)
             query = "&".join(filter(None, (query, body.decode("utf-8", "replace"))))
+            scope = {**scope, "query_string": query.encode()}
         elif scope["method"] not in ("GET", "HEAD"):
             return await self._upstreams[CAREPLANS](scope, receive, send)
         asked = parse_qsl(query, keep_blank_values=True)
@@ -87,7 +89,7 @@ class Spread:
         """A page of the first service that has something, with a next link to what is left.
 
         Raises ``NotSupported`` for an order over all services, ``Invalid`` for a next link that is none."""
-        own = [(name, value) for name, value in asked if name not in (AT, "_format", "_pretty")]
+        own = [(name, value) for name, value in asked if name not in (AT, *FORMATS)]
         if any(name == "_sort" for name, _ in own):
             raise NotSupported("Provenance of all services is sorted where a target is named.", expression=("_sort",))
         named = [value for name, value in asked if name == AT]
@@ -103,6 +105,7 @@ class Spread:
             bundle = loads(answer.body)
             following = left[left.index(name) + 1 :]
             _link_on(bundle, name, following[0] if following else None)
+            _keep_formats(bundle, [(name, value) for name, value in asked if name in FORMATS])
             if bundle.get("entry") or not following:
                 break
         if "total" in bundle:
@@ -193,5 +196,15 @@ def _link_on(bundle: Resource, name: str, following: str | None) -> None:
         links.append({"relation": "next", "url": _at(here, following)})
 
 
+def _keep_formats(bundle: Resource, formats: list[tuple[str, str]]) -> None:
+    """Who asked for a page as XML gets the others so, too."""
+    for link in bundle.get("link", []) if formats else []:
+        link["url"] = _and(link["url"], urlencode(formats))
+
+
 def _at(url: str, name: str) -> str:
-    return f"{url}{'&' if '?' in url else '?'}{AT}={name}"
+    return _and(url, f"{AT}={name}")
+
+
+def _and(url: str, more: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{more}"

@@ -101,6 +101,10 @@ class FhirApp:
         path = _segments(scope["path"][len(self.prefix) :])
         limit = self.largest_body if path else self.largest_bundle
         request = await self.request(scope, receive, path, limit=limit)
+        if path[-1:] == ("_search",) and request.body:
+            # the parameters of a search may be in its body, these among them
+            told = f"{asked.query}&{request.body.decode('utf-8', 'replace')}"
+            asked.format = format_asked(asked.headers.get("accept"), told)
         if binary.wants_content(scope["method"], path, asked.headers.get("accept"), asked.query):
             return binary.content(await dispatch(self.engine, request))
         if asked.format is None and not (path and path[0] in ROOMS):

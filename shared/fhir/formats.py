@@ -16,6 +16,8 @@ from shared.fhir.xml import from_xml, to_xml
 FHIR_XML = "application/fhir+xml"
 XML_CONTENT = b"application/fhir+xml; charset=utf-8"
 XML_TYPES = frozenset({FHIR_XML, "application/xml", "text/xml"})
+FORMATS = frozenset({"_format", "_pretty"})
+"""The parameters that say how an answer is written, whatever it is asked for."""
 _JSON_NAMES = frozenset({FHIR_JSON, "application/json", "text/json", "json"})
 _XML_NAMES = XML_TYPES | {"xml"}
 _WILD = ("application/*", "text/*", "*/*")

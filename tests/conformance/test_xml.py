@@ -106,6 +106,27 @@ async def test_links_keep_the_format_that_was_asked_for_by_parameter(fhir: httpx
     assert len(_told(await fhir.get(following))["entry"]) == 1
 
 
+@pytest.mark.parametrize("level", ["Patient/p/_history", "Patient/_history", "_history"])
+async def test_links_of_a_history_keep_it(fhir: httpx.AsyncClient, level: str) -> None:
+    for family in "ab":
+        await fhir.put("Patient/p", json=patient(id="p", name=[{"family": family}]))
+    seen, url = 0, f"{level}?_count=1&_format=xml"
+    while url:
+        page = _told(await fhir.get(url))
+        seen += len(page.get("entry", ()))
+        url = next((link["url"] for link in page["link"] if link["relation"] == "next"), "")
+    assert seen == 2
+
+
+async def test_a_search_by_post_says_in_its_body_what_it_wants(fhir: httpx.AsyncClient) -> None:
+    """http://hl7.org/fhir/R4/search.html#Introduction"""
+    await _created(fhir, patient())
+    assert len(_told(await fhir.post("Patient/_search", data={"_format": "xml"}))["entry"]) == 1
+    pretty = await fhir.post("Patient/_search", data={"_pretty": "true"})
+    assert b'\n  "' in pretty.content
+    assert (await fhir.post("Patient/_search", data={"_format": "ttl"})).status_code == 406
+
+
 async def test_batch_and_transaction(fhir: httpx.AsyncClient) -> None:
     """http://hl7.org/fhir/R4/http.html#transaction"""
     uuid = "urn:uuid:0b2ee9a2-94a8-4a5b-9f5b-9c7a3a1b6f01"

@@ -35,3 +35,19 @@ async def test_provenance_in_xml_goes_to_its_target_and_is_searched_over_all_ser
         named = _told(await ehr.get(f"/fhir/Provenance/{made['id']}?_format=xml"), 200)
         assert named == made
         assert _told(await ehr.get("/fhir/Provenance?_sort=recorded", headers=XML), 400)["issue"]
+
+
+async def test_pages_over_all_services_stay_in_xml(plain_system: System) -> None:
+    async with plain_system.site() as site:
+        (patient,) = await furnish(site)
+        assert await send(site, patient) is not None
+        ehr = site.by(EHR)
+        for path in ("Provenance", "_history"):
+            pages, url = 0, f"/fhir/{path}?_count=2&_format=xml"
+            while url:
+                page = _told(await ehr.get(url), 200)
+                pages += 1
+                url = next((link["url"] for link in page["link"] if link["relation"] == "next"), "")
+            assert pages > 2
+        by_post = await ehr.post("/fhir/Provenance/_search", data={"_count": "2", "_format": "xml"})
+        assert _told(by_post, 200)["entry"]

@@ -12,7 +12,7 @@ from shared.fhir.subset import Subset, subset_of, summary_of
 DEFAULT_COUNT = 50
 LARGEST_COUNT = 1_000
 CURSOR = "_cursor"
-_SILENT = frozenset({"_format", "_pretty"})
+_TAKEN = frozenset({"_count", "_since", "_at", "_sort", "_summary", "_elements", "_format", "_pretty", CURSOR})
 _MOST_PARAMETERS = 100
 
 
@@ -45,9 +45,9 @@ def parse(parameters: Sequence[tuple[str, str]], scope: Sequence[str], *, strict
             raise NotSupported("A history cannot be restricted to a list.")
         if name == "_sort" and value != "-_lastUpdated":
             raise NotSupported("A history comes newest first.")
-        if name in ("_count", "_since", "_at", "_sort", "_summary", "_elements", CURSOR):
+        if name in _TAKEN:
             given[name] = value
-        elif strict and name not in _SILENT:
+        elif strict:
             raise Invalid("A parameter is unknown for a history.", code="not-supported")
     summaries, listed = ([given[name]] if name in given else [] for name in ("_summary", "_elements"))
     only_total = summary_of(summaries) == "count"

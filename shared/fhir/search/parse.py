@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.errors import Invalid, NotSupported
+from shared.fhir.formats import FORMATS
 from shared.fhir.search import cursor as cursors
 from shared.fhir.search.escapes import split_unescaped, unescape
 from shared.fhir.search.filters import AnyOf, Dates, Filter, Ids, Linked, Marked, Quantities, Strings, Updated
@@ -20,7 +21,6 @@ from shared.fhir.search.windows import joined
 from shared.fhir.subset import subset_of, summary_of
 
 CURSOR = "_cursor"
-_SILENT = frozenset({"_format", "_pretty"})
 _LATER = frozenset({"_filter", "_text", "_content", "_query", "_contained", "_containedType"})
 _MOST_PARAMETERS = 100
 _MOST_RANGES = 500
@@ -64,7 +64,7 @@ def parse(
         if "\x00" in value:
             raise Invalid("A search value contains a NUL character.", code="value")
         code, _, modifier = name.partition(":")
-        if name in _SILENT:
+        if name in FORMATS:
             applied.append((name, value))
             continue
         if is_linked(name):

@@ -59,6 +59,9 @@ API_PREFIXES: dict[str, str] = {
 
 _OWNER = {type_: service for service, types in OWNED_TYPES.items() for type_ in types}
 _END_OF_TYPE = re.compile(r"[/?#]")
+_IN_COMPARTMENT = re.compile(r"Patient/[^/?#]+/(?!Provenance)([A-Z][A-Za-z]+)")
+"""A search in a compartment asks who owns what is searched; a Provenance with a patient as its target is kept beside
+that patient."""
 
 
 def owner_of(type_: str) -> str | None:
@@ -67,5 +70,7 @@ def owner_of(type_: str) -> str | None:
 
 
 def type_in(url: str) -> str:
-    """The resource type that a relative FHIR URL begins with (``Task/1``, ``Task?code=x``, ``/Task``)."""
-    return _END_OF_TYPE.split(url.removeprefix("/"), maxsplit=1)[0]
+    """The resource type that a relative FHIR URL is about (``Task/1``, ``/Task?code=x``, ``Patient/1/Task``)."""
+    path = url.removeprefix("/")
+    within = _IN_COMPARTMENT.match(path)
+    return _END_OF_TYPE.split(path, maxsplit=1)[0] if within is None else within.group(1)

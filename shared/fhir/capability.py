@@ -54,6 +54,7 @@ def statement(engine: Engine, base: str) -> Resource:
                 "security": _SECURITY,
                 "resource": [_resource(kind, engine) for kind in sorted(engine.kinds, key=lambda kind: kind.type)],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}, {"code": "history-system"}],
+                "compartment": ["http://hl7.org/fhir/CompartmentDefinition/patient"],
                 **_operations(""),
             }
         ],

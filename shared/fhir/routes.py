@@ -1,9 +1,12 @@
 """From method and path to an interaction, also for Bundle entries (http://hl7.org/fhir/R4/http.html#summary)."""
 
+from dataclasses import replace
+
 from shared.engine import Engine
 from shared.errors import Invalid, NotAllowed, NotFound
 from shared.fhir.bulk.answering import ROOMS, answered
 from shared.fhir.capability import capability
+from shared.fhir.definitions import RESOURCE_TYPES
 from shared.fhir.http import Request, Response, body_resource, legal_id
 from shared.fhir.interactions.batch import batch
 from shared.fhir.interactions.create import create
@@ -39,10 +42,10 @@ async def dispatch(engine: Engine, request: Request) -> Response:
             return capability(engine, request)
         case "GET", ("_history",) | (_, "_history") | (_, _, "_history"):
             return await history(engine, request)
-        case "GET", (_,):
+        case ("GET", (_,)) | ("POST", (_, "_search")):
             return await search(engine, request)
-        case "POST", (_, "_search"):
-            return await search(engine, request)
+        case ("GET", ("Patient", id_, type_)) | ("POST", ("Patient", id_, type_, "_search")) if type_ in RESOURCE_TYPES:
+            return await search(engine, replace(request, path=(type_,)), compartment=id_)
         case "POST", ():
             return await _bundle(engine, request)
         case "POST", (type_,) if type_ not in _WHOLE:

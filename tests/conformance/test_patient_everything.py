@@ -120,7 +120,7 @@ async def test_a_patient_that_is_not_there(fhir: httpx.AsyncClient) -> None:
     await put(fhir, patient(id="gone"))
     await fhir.delete("Patient/gone")
     assert (await fhir.get("Patient/gone/$everything")).status_code == 410
-    assert (await fhir.get("CareTeam/x/$everything")).status_code == 400
+    assert (await fhir.get("CareTeam/x/$everything")).status_code == 404
     assert (await fhir.delete("Patient/gone/$everything")).status_code == 405
 
 

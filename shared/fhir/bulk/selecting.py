@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from shared.fhir.bulk.asked import Asked, Scope
-from shared.fhir.bulk.compartment import patients_of, terms_of
+from shared.fhir.compartment import patients_of, terms_of
 from shared.fhir.json import loads
 from shared.fhir.search.access import EVERYTHING, Access, condition
 from shared.fhir.search.snapshot import LONGEST_WRITE, Sight

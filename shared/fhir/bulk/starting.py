@@ -6,12 +6,12 @@ from datetime import datetime
 from shared.engine import Engine
 from shared.errors import Conflict, Forbidden, Invalid, TooMany
 from shared.fhir.bulk.asked import Asked, Scope, asked_by, encode
-from shared.fhir.bulk.compartment import MEMBERS
 from shared.fhir.bulk.exporting import Place
 from shared.fhir.bulk.kick_off import KickOff, chosen, kick_off, members_of
 from shared.fhir.bulk.part import Part, Reach, part_of
 from shared.fhir.bulk.selecting import patients_seen
 from shared.fhir.bulk.settings import BulkSettings
+from shared.fhir.compartment import patient_compartment
 from shared.fhir.http import Request, Response
 from shared.fhir.json import loads
 from shared.reading import current
@@ -98,10 +98,11 @@ def _reach(request: Request) -> Reach:
 
 def _types(engine: Engine, wanted: KickOff, scope: Scope, *, whole: bool) -> tuple[str, ...]:
     """What this service exports. Raises ``Invalid`` for a type that it cannot; in a part, another service may."""
-    possible = [kind.type for kind in engine.kinds if scope is Scope.SYSTEM or kind.type in MEMBERS]
+    members = patient_compartment()
+    possible = [kind.type for kind in engine.kinds if scope is Scope.SYSTEM or kind.type in members]
     if wanted.types is None:
         return tuple(sorted(possible))
-    if scope is Scope.PATIENTS and not wanted.lenient and not all(type_ in MEMBERS for type_ in wanted.types):
+    if scope is Scope.PATIENTS and not wanted.lenient and not all(type_ in members for type_ in wanted.types):
         raise Invalid(
             "A type is in no patient's compartment; the export of the system has it.",
             code="not-supported",

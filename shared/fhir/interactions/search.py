@@ -8,8 +8,8 @@ from shared.fhir.search import search_bundle
 _FORM = "application/x-www-form-urlencoded"
 
 
-async def search(engine: Engine, request: Request) -> Response:
-    """200 with a searchset Bundle."""
+async def search(engine: Engine, request: Request, *, compartment: str = "") -> Response:
+    """200 with a searchset Bundle; of what is in the compartment of the patient ``compartment``, if one is named."""
     type_ = request.path[0]
     engine.kinds.kind(type_)
     parameters = request.parameters
@@ -30,5 +30,6 @@ async def search(engine: Engine, request: Request) -> Response:
         access=engine.access(request.caller),
         clock=engine.clock,
         replica=None if fresh else engine.replica,
+        compartment=compartment,
     )
     return Response(200, bundle)

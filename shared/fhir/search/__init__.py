@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from shared.clock import Clock, system_clock
 from shared.errors import Invalid
+from shared.fhir.compartment import within
 from shared.fhir.search.access import EVERYTHING, Access
 from shared.fhir.search.bundle import searchset
 from shared.fhir.search.loading import looked_up
@@ -44,11 +45,15 @@ async def search_bundle(
     access: Access,
     clock: Clock = system_clock,
     replica: Replica | None = None,
+    compartment: str = "",
 ) -> bytes:
-    """``search`` as the bytes of a searchset Bundle, from ``replica`` where it may be asked.
+    """``search`` as the bytes of a searchset Bundle, from ``replica`` where it may be asked; only in the compartment
+    of the patient whose id ``compartment`` is, if any (http://hl7.org/fhir/R4/search.html#2.21.1.2).
 
     In the order of changes it may not: its snapshots do not tell what was being written (see ``snapshot``)."""
     query = await _query(connection, type_, parameters, base, strict, access, clock)
+    if compartment:
+        query = replace(query, filters=(within(type_, compartment), *query.filters), compartment=compartment)
     if replica is None or query.moves:
         page = await find(connection, query, access)
     else:

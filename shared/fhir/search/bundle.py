@@ -18,7 +18,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.~:/|,$-]*")
 
 def searchset(page: Page, query: Query, base: str) -> bytes:
     """The Bundle of ``page``. Links carry the parameters that were understood, as a GET, also for a search by POST."""
-    here = f"{base}/{query.type}?"
+    here = f"{base}/Patient/{query.compartment}/{query.type}?" if query.compartment else f"{base}/{query.type}?"
     asked = "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in query.applied])
     links = [_link("self", (here + asked).rstrip("?"))]
     if page.next is not None:

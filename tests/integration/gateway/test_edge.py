@@ -41,6 +41,8 @@ class TestForwarding:
             ("/fhir/Task/1", "referrals"),
             ("/fhir/Task?status=requested", "referrals"),
             ("/fhir/CarePlan/1/_history/2", "careplans"),
+            ("/fhir/Patient/1/CarePlan", "careplans"),
+            ("/fhir/Patient/1/Task?status=requested", "referrals"),
             ("/fhir/Observation", "careplans"),
             ("/fhir/Communication/1", "notifications"),
             ("/api/referrals/worklist", "referrals"),

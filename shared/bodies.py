@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
-from shared.errors import Invalid, TooLarge, TooSlow
+from shared.errors import Invalid, TooLarge, TooSlow, UnsupportedMediaType
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -29,6 +29,14 @@ def declared_length(scope: Scope) -> int | None:
         if name == b"content-length":
             return int(value) if value.isdigit() else None
     return None
+
+
+def require_plain(scope: Scope) -> None:
+    """Raises ``UnsupportedMediaType`` for a body in a coding, as nobody would look into it
+    (https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16)."""
+    for name, value in scope["headers"]:
+        if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise UnsupportedMediaType("Send the body without a Content-Encoding.")
 
 
 async def next_part(receive: Receive) -> Message:
@@ -54,7 +62,9 @@ async def body_parts(receive: Receive) -> AsyncIterator[bytes]:
 
 
 async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
-    """The whole body. Raises ``TooLarge`` beyond ``limit`` bytes, at once where its length was told."""
+    """The whole body. Raises ``TooLarge`` beyond ``limit`` bytes, at once where its length was told, and what
+    ``require_plain`` raises."""
+    require_plain(scope)
     if (declared_length(scope) or 0) > limit:
         raise TooLarge(_TOO_LARGE)
     parts: list[bytes] = []

@@ -19,7 +19,7 @@ from shared.bodies import read_body
 from shared.errors import NotAllowed, NotFound
 from shared.fhir.bulk.kick_off import KickOff, chosen, kick_off, members_of
 from shared.fhir.bulk.part import HEADER, REQUEST, Reach, header_of
-from shared.fhir.http import Request
+from shared.fhir.http import Request, query_of
 from shared.fhir.json import dumps, loads
 from shared.ids import uuid7
 from shared.security.caller import Caller, Role
@@ -151,7 +151,7 @@ def part_scope(
 
 def _request(scope: Scope, body: bytes) -> Request:
     headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    query = scope["query_string"].decode("ascii", "replace")
+    query = query_of(scope["query_string"])
     return Request(scope["method"], (), _NOBODY, "", query, headers, body)
 
 

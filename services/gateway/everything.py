@@ -15,6 +15,7 @@ from services.gateway.asgi import Answer, ASGIApp, Scope, Send, call, inner_scop
 from services.gateway.records import Key, Record, key_of, page_in, searchset, stream, told
 from services.gateway.routing import CAREPLANS
 from shared.fhir.compartment import patient_compartment
+from shared.fhir.http import query_of
 
 
 class _Search(msgspec.Struct):
@@ -49,7 +50,7 @@ class _PatientRecord(Record):
     async def parts(self) -> AsyncGenerator[bytes | Answer, None]:
         """The pieces of the Bundle's JSON; an ``Answer`` that is a refusal ends them."""
         path = self.scope["path"]
-        query = self.scope.get("query_string", b"").decode("latin-1")
+        query = query_of(self.scope.get("query_string", b""))
         begun = any_ = restricted = False
         # the patient's own service first: it knows whether there is such a patient
         for name in sorted(self.upstreams, key=lambda name: name != CAREPLANS):

@@ -4,7 +4,7 @@ from services.gateway.asgi import BODY_HEADERS, Answer, Receive, Scope
 from shared.bodies import BODY_METHODS, read_body, replayed
 from shared.errors import Invalid, NotAcceptable, UnsupportedMediaType
 from shared.fhir.formats import PLAIN, XML_CONTENT, XML_TYPES, Format, as_json, format_asked, in_format, media_of
-from shared.fhir.http import FHIR_JSON, JSON_TYPES
+from shared.fhir.http import FHIR_JSON, JSON_TYPES, query_of
 
 _XML = (b"content-type", XML_CONTENT)
 _VARY = (b"vary", b"accept")
@@ -63,7 +63,7 @@ async def in_json(scope: Scope, receive: Receive, *, limit: int) -> tuple[Scope,
 
 def _format(scope: Scope) -> Format | None:
     accept = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
-    return format_asked(accept, scope.get("query_string", b"").decode("ascii", "replace"))
+    return format_asked(accept, query_of(scope.get("query_string", b"")))
 
 
 __all__ = ["as_asked", "as_json", "in_json", "is_xml", "require_acceptable", "require_json"]

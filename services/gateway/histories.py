@@ -19,7 +19,7 @@ from services.gateway.outcome import FHIR_JSON
 from shared.errors import Invalid, Unavailable
 from shared.fhir.history import parse
 from shared.fhir.history.asked import CURSOR, LARGEST_COUNT
-from shared.fhir.http import form
+from shared.fhir.http import form, query_of
 from shared.fhir.json import dumps
 from shared.store.size import MOST_BYTES
 
@@ -71,7 +71,7 @@ _cursor = msgspec.json.Decoder(tuple[str, dict[str, tuple[str | None, int]]])
 
 async def history(upstreams: Mapping[str, ASGIApp], scope: Scope) -> Answer:
     """The history Bundle, or a service's refusal. Raises ``Invalid``, ``NotSupported``, ``Unavailable``."""
-    parameters = form(scope.get("query_string", b"").decode("latin-1"))
+    parameters = form(query_of(scope.get("query_string", b"")))
     own = [value for name, value in parameters if name == CURSOR]
     others = [(name, value) for name, value in parameters if name != CURSOR]
     asked = parse(others, ())

@@ -15,6 +15,7 @@ from services.gateway.routing import CAREPLANS, NOTIFICATIONS, REFERRALS, owner_
 from shared.bodies import read_body, replayed
 from shared.errors import ConsiliumError, Invalid, NotSupported
 from shared.fhir.formats import FORMATS
+from shared.fhir.http import query_of
 from shared.fhir.json import Resource, dumps, loads
 
 ORDER = (CAREPLANS, REFERRALS, NOTIFICATIONS)
@@ -66,7 +67,7 @@ class Spread:
         return None
 
     async def _type(self, scope: Scope, receive: Receive, send: Send, type_: str) -> None:
-        query = scope.get("query_string", b"").decode("latin-1")
+        query = query_of(scope.get("query_string", b""))
         searches = scope["path"].endswith("/_search")
         if scope["method"] == "POST":
             body = await read_body(scope, receive, limit=self._largest)

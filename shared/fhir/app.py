@@ -12,7 +12,7 @@ from shared.fhir import binary
 from shared.fhir.addresses import Base
 from shared.fhir.bulk.answering import ROOMS
 from shared.fhir.formats import PLAIN, XML_TYPES, Format, as_json, format_asked, media_of, written_as
-from shared.fhir.http import FHIR_JSON, Request, Response
+from shared.fhir.http import FHIR_JSON, Request, Response, query_of
 from shared.fhir.outcome import failure_response
 from shared.fhir.routes import dispatch
 from shared.security.caller import Caller, Role
@@ -59,7 +59,7 @@ class _Asked:
     """What the head of a request says."""
 
     headers: dict[str, str]
-    query: str
+    query: str = ""
     format: Format | None = PLAIN
     """Of the answer; None for one that this server cannot write."""
 
@@ -83,7 +83,7 @@ class FhirApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        asked = _Asked(_headers(scope["headers"]), scope["query_string"].decode("ascii", "replace"))
+        asked = _Asked(_headers(scope["headers"]))
         try:
             response = await written_as(await self._answer(asked, scope, receive), asked.format or PLAIN)
         except Exception as error:  # noqa: BLE001  the edge: every failure has an answer, and none leaves as a text
@@ -97,6 +97,7 @@ class FhirApp:
         await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, asked: _Asked, scope: Scope, receive: Receive) -> Response:
+        asked.query = query_of(scope["query_string"])
         asked.format = format_asked(asked.headers.get("accept"), asked.query)
         path = _segments(scope["path"][len(self.prefix) :])
         limit = self.largest_body if path else self.largest_bundle
@@ -125,7 +126,7 @@ class FhirApp:
         elif whole and media_of(headers.get("content-type")) in XML_TYPES:
             body = await as_json(body) if body else body
             headers["content-type"] = FHIR_JSON
-        query = scope["query_string"].decode("ascii", "replace")
+        query = query_of(scope["query_string"])
         base = self.base_url or _base(scope, headers, trust_forwarded=self.trust_forwarded) + self.prefix
         base = Base(base, *self._others(scope))
         return Request(method, path, caller, base, query, headers, body, stream=stream)
@@ -140,7 +141,15 @@ class FhirApp:
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    return {name.decode(): value.decode("latin-1") for name, value in raw if name in _HEADERS}
+    return {name.decode(): _text(value) for name, value in raw if name in _HEADERS}
+
+
+def _text(value: bytes) -> str:
+    """Criteria and Provenance come in UTF-8, though HTTP knows of no such thing."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _segments(path: str) -> tuple[str, ...]:

@@ -92,6 +92,15 @@ class Response:
         return headers
 
 
+def query_of(raw: bytes) -> str:
+    """A query string as it came, percent-encoded or in UTF-8. Raises ``Invalid`` for other bytes: read as something
+    else, they would ask for something else."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise Invalid("The address is not in UTF-8.", code="structure") from error
+
+
 def form(query: str) -> list[tuple[str, str]]:
     """A query string or a form body as pairs. Raises ``Invalid``."""
     if _PLAIN_FORM.fullmatch(query):

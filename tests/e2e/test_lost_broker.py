@@ -15,9 +15,9 @@ from tests.factories.system import System
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(420)]
 
 PATIENTS = 25
-BEFORE, AT_A_TIME, WHILE, AFTER = 100, 50, 200, 200
+BEFORE, AT_A_TIME, WHILE, AFTER = 60, 30, 120, 120
 """Referrals: before the broker is told to stop, at a time while it stops, at most while it stops, after it stopped."""
-PER_DELETION = 100
+PER_DELETION = 60
 
 
 async def test_a_broker_stopped_during_a_burst_and_started_again_loses_and_doubles_nothing(

@@ -16,7 +16,7 @@ from services.gateway.routing import CAREPLANS
 from shared.clock import system_clock
 from shared.errors import Invalid, Unprocessable
 from shared.fhir.compartment import patient_compartment
-from shared.fhir.http import form
+from shared.fhir.http import form, query_of
 from shared.fhir.json import dumps, loads, received
 from shared.ids import uuid7
 
@@ -63,7 +63,7 @@ async def plan_document(upstreams: Mapping[str, ASGIApp], scope: Scope, send: Se
 
 def require_plain(scope: Scope, body: bytes) -> None:
     """Raises ``Invalid`` for parameters, in the query or in ``body``, that this server does not carry out."""
-    given = [(name, value, "") for name, value in form(scope.get("query_string", b"").decode("latin-1"))]
+    given = [(name, value, "") for name, value in form(query_of(scope.get("query_string", b"")))]
     if body:
         given += _in_body(received(body))
     for name, value, where in given:

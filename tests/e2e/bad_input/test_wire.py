@@ -1,6 +1,7 @@
 """What only a socket can say: lying lengths, broken requests, hostile hosts. The server answers and lives on."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import httpx
@@ -29,13 +30,14 @@ async def served(postgres: str, templates: dict[str, str]) -> AsyncIterator[tupl
         yield running, url
 
 
-async def said(url: str, octets: bytes) -> bytes:
-    """What the server answers to ``octets``, which end there."""
+async def said(url: str, octets: bytes, *, ends: bool = True) -> bytes:
+    """What the server answers to ``octets``, where the connection ends, or waits for the answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
     try:
         writer.write(octets)
         await writer.drain()
-        writer.write_eof()
+        if ends:
+            writer.write_eof()
         return await asyncio.wait_for(reader.read(), 20)
     except ConnectionError:
         return b""
@@ -79,6 +81,38 @@ async def test_a_request_that_lies_stores_nothing(
     assert await running.rows() == before
     await lives(running, url)
     assert CANARY not in "".join(capfd.readouterr())
+
+
+async def test_criteria_in_utf8_mean_what_they_say(served: tuple[Edge, str]) -> None:
+    """curl sends what the shell gave it: unencoded, in the query as in If-None-Exist."""
+    running, url = served
+    body = json.dumps(patient(identifier=[{"system": "urn:utf", "value": "é1"}])).encode()
+    told = ("Content-Type: application/fhir+json", f"Content-Length: {len(body)}")
+    criteria = "identifier=urn:utf|é1".encode().decode("latin-1")
+    answers = [
+        await said(url, head(running, "PUT", f"/fhir/Patient?{criteria}", *told) + body, ends=False),
+        await said(url, head(running, "PUT", f"/fhir/Patient?{criteria}", *told) + body, ends=False),
+        await said(url, head(running, "POST", "/fhir/Patient", *told, f"If-None-Exist: {criteria}") + body, ends=False),
+        await said(url, head(running, "GET", f"/fhir/Patient?{criteria}&_summary=count"), ends=False),
+    ]
+    assert [answer.split(b" ", 2)[1] for answer in answers] == [b"201", b"200", b"200", b"200"]
+    assert b'"total":1' in answers[-1]
+
+
+@pytest.mark.parametrize("path", ["Patient", "Provenance", "_history", "Patient/p1/$everything"])
+async def test_a_query_that_is_no_utf8_is_400(served: tuple[Edge, str], path: str) -> None:
+    running, url = served
+    answer = await said(url, head(running, "GET", f"/fhir/{path}?identifier=\xe91"), ends=False)
+    assert answer.startswith(b"HTTP/1.1 400"), answer[:300]
+
+
+@pytest.mark.parametrize("target", ["/fhir/Patient", "/fhir", "/fhir/Provenance", "/fhir/Patient/_search"])
+async def test_a_body_in_a_coding_is_415(served: tuple[Edge, str], target: str) -> None:
+    """https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16"""
+    running, url = served
+    told = ("Content-Type: application/fhir+json", "Content-Length: 2", "Content-Encoding: br")
+    answer = await said(url, head(running, "POST", target, *told) + b"{}", ends=False)
+    assert answer.startswith(b"HTTP/1.1 415"), answer[:300]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ async def edge(request: pytest.FixtureRequest) -> AsyncIterator[Edge]:
     async with (
         _upstreams(fakes, over_http=request.param == "over HTTP") as upstreams,
         listening(Gateway(upstreams, settings)) as url,
-        httpx.AsyncClient(base_url=url) as client,
+        httpx.AsyncClient(base_url=url, timeout=60) as client,
     ):
         yield Edge(client, fakes["referrals"], fakes["careplans"], fakes["notifications"])
 
@@ -90,4 +90,4 @@ async def apart(whole: Whole) -> AsyncIterator[httpx.AsyncClient]:
         gateway = Gateway(upstreams)
         stack.push_async_callback(gateway.aclose)
         base = await stack.enter_async_context(listening(Lingering(gateway)))
-        yield await stack.enter_async_context(httpx.AsyncClient(base_url=f"{base}/fhir/", trust_env=False))
+        yield await stack.enter_async_context(httpx.AsyncClient(base_url=f"{base}/fhir/", trust_env=False, timeout=60))

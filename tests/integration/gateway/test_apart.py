@@ -77,7 +77,7 @@ async def test_event_streams_end_whole_when_it_leaves() -> None:
     leaving = asyncio.Event()
     async with listening(FakeService("notifications", ())) as url:
         app = ForwardingApp(url, leaving=leaving)
-        async with listening(app) as base, httpx.AsyncClient(base_url=base) as client:
+        async with listening(app) as base, httpx.AsyncClient(base_url=base, timeout=60) as client:
             accept = {"accept": "text/event-stream"}
             async with client.stream("GET", "/api/notifications/stream", headers=accept) as stream:
                 lines = stream.aiter_lines()

@@ -17,7 +17,7 @@ async def client():  # type: ignore[no-untyped-def]  # an async generator of one
     down = ForwardingApp(f"http://127.0.0.1:{free_port()}")
     careplans, notifications = FakeService("careplans", ("Patient",)), FakeService("notifications", ())
     upstreams: dict[str, ASGIApp] = {"referrals": down, "careplans": careplans, "notifications": notifications}
-    async with listening(Gateway(upstreams)) as url, httpx.AsyncClient(base_url=url) as client:
+    async with listening(Gateway(upstreams)) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         yield client
     await down.aclose()
 

@@ -67,6 +67,6 @@ async def test_no_format_of_ours_is_406(edge: Edge) -> None:
 async def test_a_service_that_is_down_is_told_in_xml() -> None:
     down = ForwardingApp(f"http://127.0.0.1:{free_port()}")
     upstreams = {"referrals": down, "careplans": down, "notifications": down}
-    async with listening(Gateway(upstreams)) as url, httpx.AsyncClient(base_url=url) as client:
+    async with listening(Gateway(upstreams)) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         assert _told(await client.get("/fhir/Task/1", headers=XML), 503)["resourceType"] == "OperationOutcome"
     await down.aclose()

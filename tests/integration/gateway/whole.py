@@ -86,5 +86,7 @@ async def three_services(postgres: str) -> AsyncIterator[Whole]:
             engines[service.name] = engine
             switches[service.name] = Switch(service_app(service, engine, verifier))  # type: ignore[arg-type]
         base = await stack.enter_async_context(listening(Lingering(Gateway(dict(switches)))))
-        client = await stack.enter_async_context(httpx.AsyncClient(base_url=f"{base}/fhir/", trust_env=False))
+        client = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=f"{base}/fhir/", trust_env=False, timeout=60)
+        )
         yield Whole(client, engines, switches, verifier)

@@ -159,11 +159,14 @@ def _name(annotation: Any) -> str:
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return " / ".join(f"`{one.value}`" for one in annotation)
     names = {str: "text", SecretStr: "text", Path: "path", bool: "true / false", int: "integer", float: "number"}
+    if get_origin(annotation) is dict:
+        return "JSON"
     return names.get(annotation, getattr(annotation, "__name__", str(annotation)))
 
 
 def _default(field: FieldInfo) -> str:
-    value = field.default.value if isinstance(field.default, Enum) else field.default
+    value = field.get_default(call_default_factory=True)
+    value = value.value if isinstance(value, Enum) else value
     if value is None:
         return "none"
     return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"

@@ -25,6 +25,12 @@ def test_every_variable_of_every_class_is_on_the_page_and_known() -> None:
     assert names == set(KNOWN)
 
 
+def test_a_default_that_is_made_is_told_like_one_that_is_given() -> None:
+    text = page()
+    assert "PydanticUndefined" not in text
+    assert "| `CONSILIUM_PEER_URLS` | JSON | `{}` |" in text
+
+
 def test_no_variable_stands_twice() -> None:
     named = [variable(name) for settings in classes() for name in own_fields(settings)]
     assert sorted(named) == sorted(set(named))

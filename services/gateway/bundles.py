@@ -11,7 +11,7 @@ from services.gateway.routing import CAREPLANS, owner_of, type_in
 from services.gateway.spread import service_of_entry
 from shared.engine import SPREAD
 from shared.errors import ConsiliumError, Invalid, NotFound
-from shared.fhir.bundle import require_few
+from shared.fhir.bundle import require_few, status_of
 from shared.fhir.json import Resource, dumps, loads
 from shared.fhir.outcome import outcome
 from shared.status import STATUS
@@ -117,7 +117,7 @@ def bundle_of(type_: str, entries: Iterable[dict[str, Any]]) -> bytes:
 
 def answer_entry(error: ConsiliumError) -> dict[str, Any]:
     """The response entry of an entry that failed with ``error``."""
-    return {"response": {"status": str(STATUS[error.category]), "outcome": outcome(error.issues)}}
+    return {"response": {"status": status_of(STATUS[error.category]), "outcome": outcome(error.issues)}}
 
 
 def entries_in(answer: Answer, count: int) -> list[dict[str, Any]]:
@@ -126,7 +126,7 @@ def entries_in(answer: Answer, count: int) -> list[dict[str, Any]]:
     entries = content.get("entry", []) if isinstance(content, dict) and answer.status == 200 else None
     if isinstance(entries, list) and len(entries) == count:
         return entries
-    response: dict[str, Any] = {"status": str(answer.status if answer.status != 200 else 502)}
+    response: dict[str, Any] = {"status": status_of(answer.status if answer.status != 200 else 502)}
     if isinstance(content, dict) and content.get("resourceType") == "OperationOutcome":
         response["outcome"] = content
     return [{"response": response} for _ in range(count)]

@@ -118,6 +118,14 @@ def read_answer(method: str, answer: Response) -> Response:
     return replace(answer, body=b"") if method == "HEAD" and answer.status < 400 else answer
 
 
+def status_of(code: int) -> str:
+    """``Bundle.entry.response.status``: the code and its phrase (``404 Not Found``); a code without one alone."""
+    try:
+        return f"{code} {HTTPStatus(code).phrase}"
+    except ValueError:
+        return str(code)
+
+
 def response_bundle(kind: str, answers: Iterable[Response], *, representations: bool) -> Response:
     """A ``batch-response`` or ``transaction-response``; resources are spliced in as bytes where asked for, or read."""
     parts = b",".join(_answer(answer, representations=representations) for answer in answers)
@@ -126,8 +134,7 @@ def response_bundle(kind: str, answers: Iterable[Response], *, representations: 
 
 
 def _answer(answer: Response, *, representations: bool) -> bytes:
-    status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
-    told: dict[str, Any] = {"status": status}
+    told: dict[str, Any] = {"status": status_of(answer.status)}
     headers = dict(answer.headers)
     if b"location" in headers:
         told["location"] = headers[b"location"].decode()

@@ -135,7 +135,10 @@ class TestBatches:
             None,
             "ServiceRequest/by-referrals",
         ]
-        assert [entries[2]["response"]["status"], entries[4]["response"]["status"]] == ["404", "400"]
+        assert [entries[2]["response"]["status"], entries[4]["response"]["status"]] == [
+            "404 Not Found",
+            "400 Bad Request",
+        ]
         assert entries[2]["response"]["outcome"]["issue"][0]["expression"] == ["Bundle.entry[2].request.url"]
         assert len(edge.referrals.asked) == 1
 
@@ -147,7 +150,7 @@ class TestBatches:
     async def test_one_refusing_service_does_not_spoil_the_others(self, edge: Edge) -> None:
         edge.referrals.refuse = 503
         answer = await edge.client.post("/fhir", json=bundle("batch", get("Task/1"), post({"resourceType": "Patient"})))
-        assert [entry["response"]["status"] for entry in answer.json()["entry"]] == ["503", "201"]
+        assert [entry["response"]["status"] for entry in answer.json()["entry"]] == ["503 Service Unavailable", "201"]
 
     async def test_what_every_service_refuses_is_refused_as_a_whole(self, edge: Edge) -> None:
         edge.referrals.refuse = edge.careplans.refuse = 401

@@ -47,4 +47,4 @@ async def test_the_whole_is_not_ready_and_says_nothing_of_its_capabilities(clien
 async def test_a_batch_gets_what_can_be_had(client: httpx.AsyncClient) -> None:
     entries = [{"request": {"method": "GET", "url": url}} for url in ("Task/1", "Patient?identifier=x")]
     answer = await client.post("/fhir", json={"resourceType": "Bundle", "type": "batch", "entry": entries})
-    assert [entry["response"]["status"] for entry in answer.json()["entry"]] == ["503", "200"]
+    assert [entry["response"]["status"] for entry in answer.json()["entry"]] == ["503 Service Unavailable", "200"]

@@ -24,6 +24,27 @@ from shared.telemetry.failures import described
 _logger = logging.getLogger(__name__)
 _LOST = Unavailable("The database does not answer now; try again.")
 
+_EXPECTED: Mapping[str, str] = {
+    "missing": "A value is required.",
+    "extra_forbidden": "An element that is not declared is not accepted.",
+    "json_invalid": "JSON is expected.",
+    "enum": "{expected} is expected.",
+    "literal_error": "{expected} is expected.",
+    "string_pattern_mismatch": "Text of the form {pattern} is expected.",
+    "string_too_short": "Text of at least {min_length} characters is expected.",
+    "string_too_long": "Text of at most {max_length} characters is expected.",
+    "too_long": "At most {max_length} values are expected.",
+    "greater_than_equal": "A number that is at least {ge} is expected.",
+    "less_than_equal": "A number that is at most {le} is expected.",
+    "less_than": "A number below {lt} is expected.",
+    **dict.fromkeys(("string_type", "string_unicode", "string_sub_type"), "Text is expected."),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size"), "A whole number is expected."),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false is expected."),
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "An object is expected."),
+}
+"""What is said of pydantic's findings (https://docs.pydantic.dev/latest/errors/validation_errors/). Of their contexts
+only what is declared is told: others quote the input."""
+
 DOCUMENTED: dict[str, Any] = {
     "description": "A problem (RFC 9457); no value that was sent comes back in it.",
     "content": {
@@ -81,7 +102,9 @@ def of_error(error: ConsiliumError) -> Response:
 
 
 def of_validation(error: RequestValidationError) -> Response:
-    """A request that does not fit its declared shape. Pydantic's texts quote the input, so only its codes are kept."""
+    """A request that does not fit its declared shape.
+
+    Pydantic's texts quote the input, so ours say what was expected."""
     findings = error.errors()
     malformed = any(finding["type"] in {"json_invalid", "json_type"} for finding in findings)
     kind = Invalid if malformed else Unprocessable
@@ -163,9 +186,7 @@ def _phrase(status: int) -> str:
 
 
 def _text(finding: Mapping[str, Any]) -> str:
-    if finding["type"] == "missing":
-        return "A value is required."
-    return f"The value is not accepted ({finding['type']})."
+    return _EXPECTED.get(finding["type"], "The value is not accepted.").format_map(finding.get("ctx", {}))
 
 
 def _expression(finding: Mapping[str, Any]) -> tuple[str, ...]:

@@ -60,6 +60,22 @@ def test_every_error_is_documented_as_a_problem(service: Service) -> None:
         assert list(operation["responses"]["default"]["content"]) == ["application/problem+json"]
 
 
+@pytest.mark.parametrize("path", ["/api/referrals", "/api/plans"])
+def test_a_patient_may_be_named_by_reference_or_by_id(path: str) -> None:
+    (found,) = [paths[path]["get"] for each in SERVICES if path in (paths := document(each)["paths"])]
+    (patient,) = [each for each in found["parameters"] if each["name"] == "patient"]
+    assert "`Patient/[id]`, or the id alone" in patient["description"]
+
+
+def test_statuses_may_come_by_commas() -> None:
+    (found,) = [
+        paths["/api/referrals"]["get"] for each in SERVICES if "/api/referrals" in (paths := document(each)["paths"])
+    ]
+    told = {each["name"]: each["description"] for each in found["parameters"] if each["schema"].get("type") == "array"}
+    assert told.keys() == {"status", "business_status"}
+    assert all("by commas or repeated" in text for text in told.values())
+
+
 def test_a_problem_is_as_documented() -> None:
     schema = DOCUMENTED["content"]["application/problem+json"]["schema"]
     answered = json.loads(bytes(of_error(Unprocessable("It breaks a rule.", expression=("query.status",))).body))

@@ -12,7 +12,9 @@ from shared.security.dependency import CurrentCaller
 
 ID = r"[A-Za-z0-9\-.]{1,64}"
 """http://hl7.org/fhir/R4/datatypes.html#id"""
-PatientReference = Annotated[str, Query(pattern=f"^(Patient/)?{ID}$")]
+PatientReference = Annotated[
+    str, Query(pattern=f"^(Patient/)?{ID}$", description="CarePlan.subject: `Patient/[id]`, or the id alone.")
+]
 PlanId = Annotated[str, Path(pattern=f"^{ID}$")]
 
 router = APIRouter(prefix="/plans", tags=["plans"])

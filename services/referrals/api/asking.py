@@ -1,14 +1,15 @@
 """What referrals may be asked for, as types: any other value is refused by its parameter's name, not answered empty."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
+from pydantic import BeforeValidator
 
 ID = r"[A-Za-z0-9\-.]{1,64}"
 """http://hl7.org/fhir/R4/datatypes.html#id"""
 _PARTY = "Device|Organization|Patient|Practitioner|PractitionerRole|RelatedPerson"
-PATIENT = f"^Patient/{ID}$"
+PATIENT = f"^(Patient/)?{ID}$"
 REQUESTER = f"^({_PARTY})/{ID}$"
 """http://hl7.org/fhir/R4/task-definitions.html#Task.requester"""
 OWNER = f"^({_PARTY}|CareTeam|HealthcareService)/{ID}$"
@@ -48,8 +49,27 @@ class BusinessStatus(StrEnum):
     COMPLETED = "7.0"
 
 
-Statuses = Annotated[list[Status], Query(max_length=len(Status))]
-BusinessStatuses = Annotated[list[BusinessStatus], Query(max_length=len(BusinessStatus))]
-PatientReference = Annotated[str | None, Query(pattern=PATIENT)]
-RequesterReference = Annotated[str | None, Query(pattern=REQUESTER)]
-OwnerReference = Annotated[str | None, Query(pattern=OWNER)]
+def _apart(values: Any) -> Any:
+    """``["requested,accepted", "draft"]`` as its three values."""
+    return [one for value in values for one in str(value).split(",")] if isinstance(values, list) else values
+
+
+_SEVERAL = "Several, by commas or repeated."
+Statuses = Annotated[
+    list[Status], BeforeValidator(_apart), Query(max_length=len(Status), description=f"Task.status. {_SEVERAL}")
+]
+BusinessStatuses = Annotated[
+    list[BusinessStatus],
+    BeforeValidator(_apart),
+    Query(max_length=len(BusinessStatus), description=f"Task.businessStatus. {_SEVERAL}"),
+]
+PatientReference = Annotated[
+    str | None, Query(pattern=PATIENT, description="Task.for: `Patient/[id]`, or the id alone.")
+]
+RequesterReference = Annotated[str | None, Query(pattern=REQUESTER, description="Task.requester: `[type]/[id]`.")]
+OwnerReference = Annotated[str | None, Query(pattern=OWNER, description="Task.owner: `[type]/[id]`.")]
+
+
+def patient_reference(patient: str | None) -> str | None:
+    """``Patient/robin`` of ``robin``, and of itself."""
+    return None if patient is None else f"Patient/{patient.removeprefix('Patient/')}"

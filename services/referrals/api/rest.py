@@ -15,6 +15,7 @@ from services.referrals.api.asking import (
     RequesterReference,
     Status,
     Statuses,
+    patient_reference,
 )
 from services.referrals.app import commands, queries
 from services.referrals.app import worklist as worklists
@@ -76,7 +77,7 @@ async def worklist(
     cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Page:
     """Referrals, oldest first. Send ``cursor`` of a page to get the next one."""
-    wanted = Wanted(tuple(status), tuple(business_status), discipline, patient, requester, owner)
+    wanted = Wanted(tuple(status), tuple(business_status), discipline, patient_reference(patient), requester, owner)
     try:
         return await worklists.worklist(_engine(request), caller, wanted, limit=limit, cursor=cursor)
     except Invalid as error:

@@ -161,8 +161,10 @@ async def test_the_worklist_filters_and_pages_without_gaps(client: httpx.AsyncCl
     assert await listed(limit=2) == everything
     assert await listed(discipline="physical-therapy") == ["body-0"]
     assert await listed(discipline="mental-health", limit=2) == [*everything[:5], "other-0"]
-    assert await listed(patient="Patient/p2") == ["other-0"]
+    assert await listed(patient="Patient/p2") == await listed(patient="p2") == ["other-0"]
     assert await listed(status=["accepted", "received"], business_status="2.0", limit=3) == everything
+    assert await listed(status="accepted,received", business_status=["3.0,2.0"], limit=3) == everything
+    assert await listed(status=["accepted,rejected", "completed"]) == []
     assert await listed(status="completed") == []
     assert await listed(owner="PractitionerRole/r-b", requester="Practitioner/lind") == everything
     verifier.caller = PATIENT
@@ -184,28 +186,34 @@ async def test_what_is_no_referral_is_not_found(client: httpx.AsyncClient, verif
 
 
 @pytest.mark.parametrize(
-    ("query", "where"),
+    ("query", "where", "expected"),
     [
-        ("status=A%20B", "query.status.0"),
-        ("status=bogus", "query.status.0"),
-        ("status=requested&status=bogus", "query.status.1"),
-        ("business_status=9.9", "query.business_status.0"),
-        ("discipline=bogus", "query.discipline"),
-        ("patient=bogus", "query.patient"),
-        ("patient=Practitioner/bogus", "query.patient"),
-        ("requester=Bogus/x", "query.requester"),
-        ("owner=Bogus/x", "query.owner"),
-        ("limit=0", "query.limit"),
-        ("cursor=bogus", "query.cursor"),
+        ("status=A%20B", "query.status.0", "'requested'"),
+        ("status=bogus", "query.status.0", "'requested'"),
+        ("status=requested&status=bogus", "query.status.1", "'requested'"),
+        ("status=requested,accepted,bogus", "query.status.2", "'requested'"),
+        ("status=requested,", "query.status.1", "'requested'"),
+        ("status=" + ",".join(13 * ["requested"]), "query.status", "At most 12 values"),
+        ("business_status=9.9", "query.business_status.0", "'5.1.1'"),
+        ("discipline=bogus", "query.discipline", "'pain-medicine', 'mental-health' or 'physical-therapy' is expected."),
+        ("patient=bo%20gus", "query.patient", "^(Patient/)?["),
+        ("patient=Practitioner/bogus", "query.patient", "^(Patient/)?["),
+        ("requester=Bogus/x", "query.requester", "Practitioner"),
+        ("owner=Bogus/x", "query.owner", "CareTeam"),
+        ("limit=0", "query.limit", "at least 1"),
+        ("limit=bogus", "query.limit", "A whole number is expected."),
+        ("cursor=bogus", "query.cursor", "cursor"),
     ],
 )
-async def test_a_question_that_makes_no_sense_is_a_problem_that_names_the_parameter(
-    query: str, where: str, client: httpx.AsyncClient
+async def test_a_question_that_makes_no_sense_is_a_problem_that_names_the_parameter_and_what_it_takes(
+    query: str, where: str, expected: str, client: httpx.AsyncClient
 ) -> None:
     answer = await client.get(f"{API}?{query}")
     assert answer.status_code in (400, 422)
     assert answer.headers["content-type"] == "application/problem+json"
-    assert [issue["expression"] for issue in answer.json()["issues"]] == [[where]]
+    (issue,) = answer.json()["issues"]
+    assert issue["expression"] == [where]
+    assert expected in issue["text"]
     assert "bogus" not in answer.text.lower(), "no value goes back"
 
 

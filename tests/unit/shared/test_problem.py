@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import AsyncIterator
+from datetime import date
+from typing import Literal
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
 from shared.errors import Category, ConsiliumError, Gone, Issue, NotFound, Unavailable, Unprocessable
@@ -20,8 +22,10 @@ CANARY = "Zaphod-1952-03-11"
 class Triage(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    priority: int
-    patient: str | None = None
+    priority: int = Field(ge=1)
+    patient: str | None = Field(default=None, pattern="^[a-z]+$")
+    side: Literal["left", "right"] = "left"
+    at: date | None = None
 
 
 @pytest.fixture
@@ -79,22 +83,27 @@ async def test_a_client_is_told_when_to_come_again(
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "expression"),
+    ("body", "status", "expression", "text"),
     [
-        (f'{{"priority": "{CANARY}"}}', 422, "body.priority"),
-        (f'{{"priority": 1, "patient": {{"{CANARY}": 1}}}}', 422, "body.patient"),
-        (f'{{"priority": 1, "{CANARY}": 2}}', 422, "body"),
-        (f'{{"patient": "{CANARY}"}}', 422, "body.priority"),
-        (f'{{"priority": {CANARY}', 400, "body"),
-        (f'"{CANARY}"', 422, "body"),
+        (f'{{"priority": "{CANARY}"}}', 422, "body.priority", "A whole number is expected."),
+        ('{"priority": 0}', 422, "body.priority", "A number that is at least 1 is expected."),
+        (f'{{"priority": 1, "patient": {{"{CANARY}": 1}}}}', 422, "body.patient", "Text is expected."),
+        (f'{{"priority": 1, "patient": "{CANARY}"}}', 422, "body.patient", "Text of the form ^[a-z]+$ is expected."),
+        (f'{{"priority": 1, "side": "{CANARY}"}}', 422, "body.side", "'left' or 'right' is expected."),
+        (f'{{"priority": 1, "at": "{CANARY}"}}', 422, "body.at", "The value is not accepted."),
+        (f'{{"priority": 1, "{CANARY}": 2}}', 422, "body", "An element that is not declared is not accepted."),
+        ("{}", 422, "body.priority", "A value is required."),
+        (f'{{"priority": {CANARY}', 400, "body", "JSON is expected."),
+        (f'"{CANARY}"', 422, "body", "An object is expected."),
     ],
 )
-async def test_a_body_that_does_not_fit_is_not_repeated(
-    client: httpx.AsyncClient, body: str, status: int, expression: str
+async def test_a_body_that_does_not_fit_is_told_what_would_and_not_repeated(
+    client: httpx.AsyncClient, body: str, status: int, expression: str, text: str
 ) -> None:
     answer = await client.post("/triage", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == status
-    assert answer.json()["issues"][0]["expression"] == [expression]
+    issue = answer.json()["issues"][0]
+    assert (issue["expression"], issue["text"]) == ([expression], text)
     assert CANARY not in answer.text
 
 

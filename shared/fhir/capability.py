@@ -19,6 +19,9 @@ BULK_DATA = "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"
 _INTERACTIONS = (
     *("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"),
 )
+_REFERENCES = ("literal", "logical")
+"""http://hl7.org/fhir/R4/valueset-reference-handling-policy.html: not local and not enforced, for references to other
+servers are kept, and those to types of other services are not looked up."""
 _SECURITY = {
     "cors": False,
     "service": [
@@ -78,7 +81,7 @@ def _resource(kind: ResourceKind, engine: Engine) -> Resource:
         "conditionalRead": "full-support",
         "conditionalUpdate": True,
         "conditionalDelete": "multiple" if engine.rules.deletes_several else "single",
-        "referencePolicy": ["literal", "logical", "local", "enforced"],
+        "referencePolicy": list(_REFERENCES),
     }
     includes = [f"{kind.type}:{parameter.name}" for parameter in parameters if parameter.kind == "reference"]
     if includes:

@@ -51,6 +51,24 @@ async def test_parameters_have_their_definitions(fhir: httpx.AsyncClient) -> Non
     assert set(told) & set(expected)
 
 
+async def test_no_more_is_claimed_of_references_than_is_checked(fhir: httpx.AsyncClient) -> None:
+    """http://hl7.org/fhir/R4/valueset-reference-handling-policy.html"""
+    told = {each["type"]: each for each in (await fhir.get("metadata")).json()["rest"][0]["resource"]}
+    assert {tuple(each["referencePolicy"]) for each in told.values()} == {("literal", "logical")}
+    bodies: tuple[dict[str, object], ...] = (
+        {"resourceType": "Patient"},
+        {"resourceType": "Organization", "name": "Pain clinic"},
+        {"resourceType": "Communication", "status": "completed"},
+    )
+    (body,) = [each for each in bodies if each["resourceType"] in told]
+    (other,) = [each for each in ("Patient/none", "Task/none") if each.partition("/")[0] not in told][:1]
+    (own,) = [each for each in ("Patient/none", "Task/none", "Subscription/none") if each.partition("/")[0] in told]
+    for reference, status in ((other, 201), ("http://elsewhere.example/fhir/Patient/1", 201), (own, 422)):
+        extension = [{"url": "http://example.org/about", "valueReference": {"reference": reference}}]
+        stored = await fhir.post(str(body["resourceType"]), json=body | {"extension": extension})
+        assert stored.status_code == status, (reference, stored.text)
+
+
 async def test_what_is_not_served_would_be_found(fhir: httpx.AsyncClient) -> None:
     """The walk itself bites."""
     statement = (await fhir.get("metadata")).json()

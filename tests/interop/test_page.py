@@ -9,33 +9,48 @@ from pathlib import Path
 
 import pytest
 
+from shared.security.caller import Caller, Role
 from tests.e2e.evidence import Evidence
 from tests.e2e.referring import furnish
-from tests.factories.system import PSYCHOLOGIST, SPECIALIST, System, bearer
+from tests.factories.system import EHR, PSYCHOLOGIST, SPECIALIST, System, bearer
 from tests.interop.validator import FOLDER, required_node
 
-PAGE = Path(__file__).parents[2] / "docs" / "interop.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "interop.md"
 SECONDS = 60
+BASH = ("bash", "-euo", "pipefail", "-s")
+CLINIC = Caller("mind-system", Role.SYSTEM, organization=PSYCHOLOGIST.organization)
 
 pytestmark = pytest.mark.timeout(120)
 
 
-def sample(language: str) -> str:
-    """The one block in ``language``, with the people of the tests' directory instead of the page's."""
-    (block,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+def block(page: Path, section: str, language: str) -> str:
+    """The one block in ``language`` below the heading that begins with ``section``."""
+    parts = re.split(r"^##+ ", page.read_text(), flags=re.MULTILINE)
+    (text,) = [part for part in parts if part.startswith(section)]
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return str(found)
+
+
+def sample(section: str, language: str = "bash") -> str:
+    """A block of the page, with the people of the tests' directory instead of the page's."""
     people = {"pain-1": "lind", "mind-clinic": "mind"}
-    return re.sub("|".join(people), lambda match: people[match[0]], str(block))
+    return re.sub("|".join(people), lambda match: people[match[0]], block(PAGE, section, language))
 
 
 async def run(system: System, command: Sequence[str], program: str) -> str:
     """What ``command`` prints that is given ``program``, with the page's variables set. Fails where it fails."""
-    async with system.site() as site, site.served() as base:
+    callers = {"TOKEN": SPECIALIST, "RECIPIENT": PSYCHOLOGIST, "BACK_END": EHR, "CLINIC": CLINIC}
+    async with system.site() as site, site.served() as base, site.working():
         await furnish(site)
         environment = dict(os.environ) | {
             "FHIR": f"{base}/fhir",
-            "TOKEN": bearer(SPECIALIST, system.data_dir)["Authorization"].removeprefix("Bearer "),
-            "RECIPIENT": bearer(PSYCHOLOGIST, system.data_dir)["Authorization"].removeprefix("Bearer "),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "CONSILIUM_DATA_DIR": str(system.data_dir),
+            "CONSILIUM_PORT": base.rpartition(":")[2],
         }
+        for name, caller in callers.items():
+            environment[name] = bearer(caller, system.data_dir)["Authorization"].removeprefix("Bearer ")
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
             *command, env=environment, cwd=FOLDER, stdin=pipe, stdout=pipe, stderr=pipe
@@ -48,20 +63,41 @@ async def run(system: System, command: Sequence[str], program: str) -> str:
 async def _accepted(evidence: Evidence) -> None:
     (task,) = await evidence.resources("referrals", "Task")
     assert (task["status"], task["meta"]["versionId"]) == ("accepted", "2")
+    assert [tag["code"] for tag in task["meta"]["tag"]] == ["mental-health"]
 
 
 async def test_curl(plain_system: System, evidence: Evidence) -> None:
-    printed = await run(plain_system, ["bash", "-euo", "pipefail", "-s"], sample("bash"))
+    printed = await run(plain_system, BASH, sample("curl"))
     assert printed.split() == ['"status":"accepted"', '"total":2']
     await _accepted(evidence)
 
 
 async def test_fhirpy(plain_system: System, evidence: Evidence) -> None:
-    assert (await run(plain_system, [sys.executable, "-"], sample("python"))).split() == ["accepted"]
+    assert (await run(plain_system, [sys.executable, "-"], sample("Python", "python"))).split() == ["accepted"]
     await _accepted(evidence)
 
 
 async def test_fhir_kit_client(plain_system: System, evidence: Evidence) -> None:
     command = [required_node(), "--input-type=module", "-"]
-    assert (await run(plain_system, command, sample("js"))).split() == ["accepted"]
+    assert (await run(plain_system, command, sample("JavaScript", "js"))).split() == ["accepted"]
     await _accepted(evidence)
+
+
+async def test_messages(plain_system: System, evidence: Evidence) -> None:
+    assert (await run(plain_system, BASH, sample("Messages"))).split() == ['"code":"ok"']
+    (task,) = await evidence.resources("referrals", "Task")
+    (order,) = await evidence.resources("referrals", "ServiceRequest")
+    assert (task["focus"], task["owner"]) == (
+        {"reference": f"ServiceRequest/{order['id']}"},
+        {"reference": PSYCHOLOGIST.organization},
+    )
+    assert task["for"]["reference"].startswith("Patient/")
+
+
+async def test_webhooks(plain_system: System) -> None:
+    assert (await run(plain_system, BASH, sample("Being told"))).split() == ['"secret":"whsec_']
+
+
+async def test_the_tokens_of_the_page_can_be_made(plain_system: System) -> None:
+    printed = await run(plain_system, BASH, block(PAGE, "Before you begin", "sh") + 'echo "$FHIR" "${#CLINIC}"')
+    assert re.fullmatch(r"http://127.0.0.1:\d+/fhir \d{3,}", printed.strip())

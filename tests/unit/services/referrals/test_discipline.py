@@ -1,10 +1,12 @@
 """The discipline comes from codes, in a fixed order of places."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.referrals.domain.discipline import LOCAL, NUCC, SNOMED, discipline_of
+from services.referrals.domain.discipline import DISCIPLINES, LOCAL, NUCC, SNOMED, discipline_of
 from shared.security.caller import Discipline
 from tests.factories.referrals import REQUESTER, concept, order, reference, task
 from tests.unit.services.referrals.deciding import decide_task
@@ -84,3 +86,19 @@ def test_a_tag_of_ours_counts_where_no_other_code_does() -> None:
 
 def test_nothing_known_is_no_discipline() -> None:
     assert found(task()) is None
+
+
+def test_the_page_for_who_connects_an_ehr_has_the_codes() -> None:
+    text = (Path(__file__).parents[4] / "docs" / "interop.md").read_text()
+    section = text.partition("## Which discipline")[2].partition("\n## ")[0]
+    header, _, *rows = [line.split("|")[1:-1] for line in section.splitlines() if line.startswith("|")]
+    systems = [re.findall(r"`(.+)`", cell) for cell in header[1:]]
+    assert systems == [[SNOMED], [NUCC]]
+    told = {
+        (system, code): Discipline(row[0].strip().strip("`"))
+        for row in rows
+        for (system,), cell in zip(systems, row[1:], strict=True)
+        for code in re.findall(r"`(\w+)`", cell)
+    }
+    assert told == {key: discipline for key, discipline in DISCIPLINES.items() if key[0] != LOCAL}
+    assert f"`{LOCAL}`" in section

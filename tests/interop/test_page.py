@@ -1,4 +1,4 @@
-"""The samples of ``docs/interop.md``, run as they stand there, with the clients that they are for."""
+"""The samples of ``docs/interop.md`` and ``README.md``, run as they stand there, with the clients that they are for."""
 
 import asyncio
 import os
@@ -17,6 +17,7 @@ from tests.interop.validator import FOLDER, required_node
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "interop.md"
+README = ROOT / "README.md"
 SECONDS = 60
 BASH = ("bash", "-euo", "pipefail", "-s")
 CLINIC = Caller("mind-system", Role.SYSTEM, organization=PSYCHOLOGIST.organization)
@@ -101,3 +102,14 @@ async def test_webhooks(plain_system: System) -> None:
 async def test_the_tokens_of_the_page_can_be_made(plain_system: System) -> None:
     printed = await run(plain_system, BASH, block(PAGE, "Before you begin", "sh") + 'echo "$FHIR" "${#CLINIC}"')
     assert re.fullmatch(r"http://127.0.0.1:\d+/fhir \d{3,}", printed.strip())
+
+
+async def test_the_readme_leads_from_a_referral_to_its_acceptance(plain_system: System, evidence: Evidence) -> None:
+    """Both parts after each other, as somebody copies them; but for the stream, which does not end."""
+    sends, coordinates = (block(README, f"You {does}", "sh") for does in ("integrate", "coordinate"))
+    lines = coordinates.splitlines()
+    assert "/notifications/stream" in lines[-1]
+    printed = await run(plain_system, ["bash", "-eus"], "\n".join([sends, *lines[:-1]]))
+    assert "OperationOutcome" not in printed
+    assert "about:blank" not in printed, "a problem"
+    await _accepted(evidence)

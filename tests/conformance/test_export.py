@@ -208,8 +208,8 @@ async def test_no_more_jobs_at_a_time_than_a_setting_says(fhir: httpx.AsyncClien
         ("POST", "bulk-export/absent", 405),
         ("DELETE", "bulk-export/absent/everything-1.ndjson", 405),
         ("DELETE", "$export", 405),
-        ("GET", "Observation/$export", 400),
-        ("GET", "Patient/a/$export", 400),
+        ("GET", "Observation/$export", 404),
+        ("GET", "Patient/a/$export", 404),
     ],
 )
 async def test_addresses(fhir: httpx.AsyncClient, method: str, path: str, status: int) -> None:

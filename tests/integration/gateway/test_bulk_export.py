@@ -133,7 +133,7 @@ async def test_only_who_started_it_hears_of_it(whole: Whole) -> None:
         ("$export?_type=Nonsense", 400),
         ("$export?_typeFilter=x", 400),
         ("Group/absent/$export", 404),
-        ("Patient/a/$export", 400),
+        ("Patient/a/$export", 404),
         ("bulk-export/absent", 404),
         ("bulk-export/absent/careplans-1.ndjson", 404),
         ("bulk-export/absent/nobody-1.ndjson", 404),

@@ -198,7 +198,7 @@ async def test_the_entries_of_a_bundle_are_held_to_what_they_claim(fhir: httpx.A
         ("POST", "Patient/$validate", parameters(*[{"name": "resource", "resource": PATIENT}] * 2), 400),
         ("POST", "Patient/$validate", dumps({"resourceType": "Parameters", "parameter": {}}), 400),
         ("POST", "Patient/$validate?" + "profile=http://example.org&" * 21, dumps(PATIENT), 400),
-        ("POST", "$validate", dumps(PATIENT), 400),
+        ("POST", "$validate", dumps(PATIENT), 404),
         ("PUT", "Patient/$validate", dumps(PATIENT), 405),
     ],
 )

@@ -28,10 +28,11 @@ def searchset(page: Page, query: Query, base: str) -> bytes:
     if page.total is not None:
         parts.append(b',"total":%d' % page.total)
     parts.append(b',"link":[' + b",".join(links) + b"]")
-    if page.matches or page.included:
+    if page.matches or page.included or query.warnings:
         root = base.encode()
         entries = [_entry(root, stored, b"match", query.subset) for stored in page.matches]
         entries += [_entry(root, stored, b"include", query.subset) for stored in page.included]
+        entries += [_warning(text) for text in query.warnings]
         parts.append(b',"entry":[' + b",".join(entries) + b"]")
     parts.append(b"}")
     return b"".join(parts)
@@ -39,6 +40,11 @@ def searchset(page: Page, query: Query, base: str) -> bytes:
 
 def _link(relation: str, url: str) -> bytes:
     return dumps({"relation": relation, "url": url})
+
+
+def _warning(text: str) -> bytes:
+    issue = {"severity": "warning", "code": "not-supported", "details": {"text": text}}
+    return dumps({"resource": {"resourceType": "OperationOutcome", "issue": [issue]}, "search": {"mode": "outcome"}})
 
 
 def _quoted(text: str) -> str:

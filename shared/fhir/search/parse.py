@@ -1,6 +1,6 @@
 """From name-value pairs to a ``Query`` (http://hl7.org/fhir/R4/search.html). Errors never repeat what was sent."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,6 +21,9 @@ from shared.fhir.search.windows import joined
 from shared.fhir.subset import subset_of, summary_of
 
 CURSOR = "_cursor"
+_VERSIONS = (
+    "References are searched by what they refer to, in whichever version: the version in the search was ignored."
+)
 _LATER = frozenset({"_filter", "_text", "_content", "_query", "_contained", "_containedType"})
 _MOST_PARAMETERS = 100
 _MOST_RANGES = 500
@@ -92,7 +95,14 @@ def parse(
     if sum(_ranges(found) for found in filters) > _MOST_RANGES:
         raise Invalid("There are too many search values.", code="too-costly")
     query = _with_results(type_, joined(filters, single_keys(type_)), tuple(applied), results)
-    return replace(query, now=now)
+    # http://hl7.org/fhir/R4/search.html#versions
+    warnings = (_VERSIONS,) if any(_names_version(known, name, value) for name, value in applied) else ()
+    return replace(query, now=now, warnings=warnings)
+
+
+def _names_version(known: Mapping[str, Parameter], name: str, value: str) -> bool:
+    parameter = known.get(name.partition(":")[0])
+    return "/_history/" in value and parameter is not None and parameter.kind == "reference"
 
 
 def _ranges(found: Filter) -> int:

@@ -74,6 +74,8 @@ class Query:
     includes: tuple[Include, ...] = ()
     cursor: Cursor | None = None
     applied: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What the caller must know of how it was understood."""
     compartment: str = ""
     """The id of the patient in whose compartment it looks, for links."""
     now: datetime = datetime(9999, 12, 31, tzinfo=UTC)

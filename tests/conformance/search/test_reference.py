@@ -111,3 +111,20 @@ async def test_by_canonical_url(fhir: httpx.AsyncClient, criteria: str, expected
 async def test_what_names_nothing_is_refused(fhir: httpx.AsyncClient, query: str, code: str) -> None:
     """http://hl7.org/fhir/R4/search.html#errors; an id alone needs a type where any is allowed."""
     assert await refused(fhir, query) == code
+
+
+async def test_a_version_in_a_search_is_ignored_and_that_is_told(fhir: httpx.AsyncClient) -> None:
+    """http://hl7.org/fhir/R4/search.html#versions"""
+    await put(fhir, [{"resourceType": "Patient", "id": "v"}, _plan_of("v")])
+    told = (await fhir.get("CarePlan?subject=Patient/v/_history/7")).json()
+    *matches, warning = told["entry"]
+    assert [entry["resource"]["id"] for entry in matches] == ["of-v"]
+    assert warning["search"] == {"mode": "outcome"}
+    assert warning["resource"]["issue"][0]["severity"] == "warning"
+    plain = (await fhir.get("CarePlan?subject=Patient/v")).json()
+    assert [entry["search"]["mode"] for entry in plain["entry"]] == ["match"]
+
+
+def _plan_of(patient: str) -> Resource:
+    subject = {"reference": f"Patient/{patient}"}
+    return {"resourceType": "CarePlan", "id": f"of-{patient}", "status": "active", "intent": "plan", "subject": subject}

@@ -12,11 +12,12 @@ import asyncpg
 from pydantic import BaseModel
 
 from shared.engine import Engine
-from shared.errors import Conflict, NotFound, PreconditionFailed, Unprocessable
+from shared.errors import Conflict, NotFound, PreconditionFailed, Unavailable, Unprocessable
 from shared.fhir.json import Resource, dumps, loads
 from shared.fhir.kinds import DecisionContext, Fact, ResourceKind
 from shared.fhir.search.access import condition
 from shared.fhir.search.extract import extract, reference_term
+from shared.fhir.search.snapshot import LONGEST_WRITE
 from shared.fhir.subset import refuse_subset
 from shared.fhir.validate import LocalReference, check
 from shared.messaging import inbox
@@ -30,6 +31,9 @@ from shared.store.indexing import IndexEntries
 from shared.store.resources import Stored
 from shared.store.write import Write
 from shared.store.writing import Unit
+
+LONGEST_WORK = LONGEST_WRITE / 2
+"""The age at which a unit of work is not committed any more; what it prepared may take as long again."""
 
 
 class UnitOfWork:
@@ -130,7 +134,8 @@ class UnitOfWork:
         self._staged.tell(type, subject, payload)
 
     async def commit(self) -> None:
-        """Make it durable. Raises ``Unprocessable`` (a dangling reference) or ``Conflict``; then nothing is stored."""
+        """Make it durable. Raises ``Unprocessable`` (a dangling reference), ``Conflict``, or ``Unavailable`` for what
+        took too long; then nothing is stored."""
         if self._connection is None and self._staged.writes:
             # nothing was loaded, so all of it is new under ids of ours: one statement is atomic and cannot collide,
             # and may take other such units along
@@ -152,6 +157,9 @@ class UnitOfWork:
         connection = await self.connection()
         await self._write(connection, final=True)
         await self._refuse_dangling(connection)
+        if self.engine.clock() - self.now > LONGEST_WORK:
+            # pages and exports that were read meanwhile count on it that nothing as old as this comes any more
+            raise Unavailable("This took too long; send less at a time, or try again.")
 
     async def prepare(self, name: prepared.Name) -> None:
         """Make it durable under ``name``, to be committed or rolled back by whoever finishes it; until then nobody sees

@@ -22,6 +22,6 @@ class GatewaySettings(ServerSettings):
     """How long a merged CapabilityStatement is served before the services are asked again."""
     upstream_timeout_seconds: float = Field(default=60.0, gt=0)
     """The longest silence of a service within one answer; event streams may be silent for ever."""
-    prepared_s: float = Field(default=30.0, ge=1, le=300)
+    prepared_s: float = Field(default=30.0, ge=1, le=30)
     """The longest that a transaction over several services takes, and holds its locks; what is left of one by then is
-    brought to its end."""
+    brought to its end. Pages and exports count on it that a write is through within a minute."""

@@ -13,7 +13,9 @@ from itertools import pairwise
 from shared.fhir.search.predicates import Bind
 
 LONGEST_WRITE = timedelta(minutes=1)
-"""A write is committed this long after its ``lastUpdated`` at the latest, differences between clocks included."""
+"""A write is committed this long after its ``lastUpdated`` at the latest, differences between clocks included: a unit
+of work that takes half of it is given up, and a transaction over services is decided within the other half. Only where
+its deciding service is away for longer may what was prepared come later."""
 
 COLUMN = "pg_current_snapshot()::text"
 _TEXT = re.compile(r"^\d{1,18}:\d{1,18}:(?:\d{1,18}(?:,\d{1,18})*)?$")

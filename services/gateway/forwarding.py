@@ -11,7 +11,7 @@ import httpx
 from services.gateway.asgi import Answer, Message, Receive, Scope, Send, send_answer
 from services.gateway.formats import as_asked
 from services.gateway.outcome import error_answer
-from shared.bodies import next_part
+from shared.bodies import BODY_METHODS, next_part
 from shared.errors import ConsiliumError, Invalid, TooSlow, Unavailable
 from shared.lingering import LINGER_S
 from shared.telemetry.failures import class_of
@@ -106,11 +106,12 @@ class ForwardingApp:
         await send_answer(await as_asked(failed, scope), send)
 
     async def _response(self, scope: Scope, sending: "_Sending") -> httpx.Response:
-        """The beginning of the answer. What only reads is asked once more when a connection breaks before it."""
+        """The beginning of the answer. What only reads is asked once more when a connection breaks before it, unless it
+        has a body: that comes once."""
         try:
             return await self._client.send(self._request(scope, sending), stream=True)
         except BROKEN:
-            if scope["method"] not in ("GET", "HEAD"):
+            if scope["method"] not in ("GET", "HEAD") or sending.begun:
                 raise
         return await self._client.send(self._request(scope, sending), stream=True)
 
@@ -119,9 +120,10 @@ class ForwardingApp:
         query = scope.get("query_string") or b""
         target = self._base_url + raw_path.decode("ascii", "replace") + (f"?{query.decode('latin-1')}" if query else "")
         headers = self._headers(scope)
-        names = {name for name, _ in headers}
         streams = any(b"text/event-stream" in value for name, value in headers if name == b"accept")
-        has_body = b"content-length" in names or scope["method"] in ("POST", "PUT", "PATCH")
+        has_body = scope["method"] in BODY_METHODS or any(
+            name == b"content-length" and value.strip(b"0") for name, value in headers
+        )
         return self._client.build_request(
             scope["method"],
             target,
@@ -170,6 +172,8 @@ class _Sending:
     receive: Receive
     began: float = field(default_factory=time.monotonic)
     under_way: bool = False
+    begun: bool = False
+    """Whether any of it was asked for."""
 
     @property
     def lingers(self) -> bool:
@@ -178,7 +182,7 @@ class _Sending:
 
     async def parts(self) -> AsyncIterator[bytes]:
         """Its parts as they come. Raises what ``next_part`` raises."""
-        self.under_way = True
+        self.under_way = self.begun = True
         while self.under_way:
             message = await next_part(self.receive)
             self.under_way = message.get("more_body", False)

@@ -5,7 +5,17 @@ from collections import defaultdict
 from typing import Any
 
 from services.gateway.asgi import Answer
-from services.gateway.bundles import Party, Placed, answer_entry, bundle_of, entries_in, in_order, owners_in, place
+from services.gateway.bundles import (
+    Party,
+    Placed,
+    answer_entry,
+    bundle_of,
+    entries_in,
+    in_order,
+    owners_in,
+    place,
+    renumber,
+)
 from services.gateway.outcome import FHIR_JSON
 from shared.errors import ConsiliumError
 from shared.fhir.json import Resource
@@ -32,6 +42,8 @@ async def batch(party: Party, bundle: Resource, body: bytes) -> Answer:
         return asked[0]
     for group, answer in zip(groups.values(), asked, strict=True):
         found = entries_in(answer, len(group))
+        for entry in found if answer.status == 200 else ():
+            renumber(entry["response"].get("outcome", {}), [placed.position for placed in group])
         answers.update((placed.position, entry) for placed, entry in zip(group, found, strict=True))
     return Answer(200, bundle_of("batch-response", in_order(answers)), (FHIR_JSON,))
 

@@ -11,7 +11,7 @@ from services.gateway.routing import CAREPLANS, owner_of, type_in
 from services.gateway.spread import service_of_entry
 from shared.engine import SPREAD
 from shared.errors import ConsiliumError, Invalid, NotFound
-from shared.fhir.bundle import require_few, status_of
+from shared.fhir.bundle import conditions_in, require_few, status_of
 from shared.fhir.json import Resource, dumps, loads
 from shared.fhir.outcome import outcome
 from shared.status import STATUS
@@ -102,6 +102,7 @@ def place(position: int, entry: object, beside: Mapping[str, str]) -> Placed:
         raise Invalid("The entry's method is none of FHIR's.", code="value", expression=(f"{path}.request.method",))
     if not isinstance(url, str) or not url:
         raise Invalid("The entry says no URL.", code="required", expression=(f"{path}.request.url",))
+    conditions_in(request, path)
     owner = owner_of(type_in(url))
     if owner is None:
         raise NotFound("The entry's URL names no resource type.", expression=(f"{path}.request.url",))
@@ -140,10 +141,15 @@ def renumbered(answer: Answer, positions: Sequence[int]) -> Answer:
     content = loads(answer.body) if answer.body else None
     if not isinstance(content, dict) or content.get("resourceType") != "OperationOutcome":
         return answer
-    for issue in content.get("issue", ()):
+    renumber(content, positions)
+    return replace(answer, body=dumps(content))
+
+
+def renumber(refusal: Resource, positions: Sequence[int]) -> None:
+    """Name in ``refusal``, an OperationOutcome about some of a Bundle's entries, the ``positions`` of these."""
+    for issue in refusal.get("issue", ()):
         if "expression" in issue:
             issue["expression"] = [_ENTRY.sub(lambda at: _moved(at, positions), one) for one in issue["expression"]]
-    return replace(answer, body=dumps(content))
 
 
 def _moved(at: re.Match[str], positions: Sequence[int]) -> str:

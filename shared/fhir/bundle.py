@@ -1,6 +1,6 @@
 """Bundle entries in and out (http://hl7.org/fhir/R4/http.html#transaction): what batch and transaction share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from http import HTTPStatus
@@ -108,9 +108,20 @@ def entry_at(number: int, entry: Any, base: str) -> Entry:
         raise Invalid("The entry needs a resource.", code="required", expression=(f"{where}.resource",))
     if full_url is not None and not isinstance(full_url, str):
         raise Invalid("fullUrl is a uri.", code="structure", expression=(f"{where}.fullUrl",))
-    headers = {header: asked[name] for name, header in _CONDITIONS.items() if isinstance(asked.get(name), str)}
+    headers = conditions_in(asked, where)
     path, _, query = url.removeprefix(base).lstrip("/").partition("?")
     return Entry(number, method, tuple(path.split("/")) if path else (), query, headers, full_url, resource)
+
+
+def conditions_in(asked: Mapping[str, Any], where: str) -> dict[str, str]:
+    """The headers that the request ``asked`` of the entry at ``where`` stands for. Raises ``Invalid`` for one that is
+    no text: a guard that were passed over would let through what it is to stop."""
+    headers = {header: asked[name] for name, header in _CONDITIONS.items() if name in asked}
+    for name, header in _CONDITIONS.items():
+        if not isinstance(headers.get(header, ""), str):
+            text = "A condition of an entry's request is a text."
+            raise Invalid(text, code="structure", expression=(f"{where}.request.{name}",))
+    return headers
 
 
 def read_answer(method: str, answer: Response) -> Response:

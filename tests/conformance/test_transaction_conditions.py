@@ -264,3 +264,38 @@ async def test_twenty_deletes_by_criteria_in_transactions_end_with_one_deletion(
     answers = await asyncio.gather(*(fhir.post("", json=wanted) for _ in range(20)))
     assert {status for answer in answers for status in _statuses(answer)} == {204}
     assert len((await fhir.get("Patient/robin/_history")).json()["entry"]) == 2
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ifMatch", 5),
+        ("ifMatch", ['W/"1"']),
+        ("ifMatch", None),
+        ("ifNoneMatch", True),
+        ("ifNoneExist", 5),
+        ("ifNoneExist", {}),
+        ("ifModifiedSince", 0),
+    ],
+)
+async def test_a_condition_that_is_no_text_is_refused(
+    fhir: httpx.AsyncClient, kind: str, name: str, value: Any
+) -> None:
+    """A guard that were passed over would let through what it is to stop."""
+    await fhir.put("Patient/robin", json=patient(id="robin"))
+    first = entry("PUT", "Patient/lee", patient(id="lee"))
+    guarded = {
+        "ifNoneExist": entry("POST", "Patient", patient(), ifNoneExist=value),
+        "ifModifiedSince": entry("GET", "Patient/robin", ifModifiedSince=value),
+    }.get(name, entry("PUT", "Patient/robin", patient(id="robin"), **{name: value}))
+    answer = await fhir.post("", json=bundle(kind, first, guarded))
+    told = answer.json()
+    if kind == "batch":
+        assert [one["response"]["status"] for one in told["entry"]] == ["201 Created", "400 Bad Request"]
+        told = told["entry"][1]["response"]["outcome"]
+    else:
+        assert answer.status_code == 400
+        assert (await fhir.get("Patient/lee")).status_code == 404
+    assert told["issue"][0]["expression"] == [f"Bundle.entry[1].request.{name}"]
+    assert (await fhir.get("Patient/robin")).json()["meta"]["versionId"] == "1"

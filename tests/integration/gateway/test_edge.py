@@ -147,6 +147,15 @@ class TestBatches:
         await edge.client.post("/fhir", content=body, headers={"content-type": "application/fhir+json"})
         assert edge.referrals.asked[-1].body == body
 
+    async def test_a_condition_that_is_no_text_is_refused_where_it_stands(self, edge: Edge) -> None:
+        guarded = post({"resourceType": "Task"})
+        guarded["request"]["ifMatch"] = 5
+        for kind in ("batch", "transaction"):
+            answer = await edge.client.post("/fhir", json=bundle(kind, get("Patient/1"), guarded))
+            told = answer.json()["entry"][1]["response"]["outcome"] if kind == "batch" else answer.json()
+            assert told["issue"][0]["expression"] == ["Bundle.entry[1].request.ifMatch"]
+        assert not edge.referrals.asked
+
     async def test_one_refusing_service_does_not_spoil_the_others(self, edge: Edge) -> None:
         edge.referrals.refuse = 503
         answer = await edge.client.post("/fhir", json=bundle("batch", get("Task/1"), post({"resourceType": "Patient"})))

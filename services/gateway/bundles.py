@@ -44,9 +44,12 @@ class Party:
     upstreams: Mapping[str, ASGIApp]
     scope: Scope
 
-    async def send(self, service: str, bundle: bytes) -> Answer:
-        """The answer of ``service`` to ``bundle``; 502 where it broke off."""
+    async def send(self, service: str, bundle: bytes, *, prefer: bytes | None = None) -> Answer:
+        """The answer of ``service`` to ``bundle``; 502 where it broke off. ``prefer`` in place of the client's."""
         scope = inner_scope(self.scope, method="POST", path="/fhir", json=True)
+        if prefer is not None:
+            kept = [(name, value) for name, value in scope["headers"] if name.lower() != b"prefer"]
+            scope["headers"] = [*kept, (b"prefer", prefer)]
         try:
             return await call(self.upstreams[service], scope, bundle)
         except BrokenOff as error:

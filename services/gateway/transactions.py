@@ -18,7 +18,7 @@ from services.gateway.references import foreign_conditionals, resolve
 from services.gateway.routing import CAREPLANS
 from services.gateway.spanning import Spanning
 from shared.errors import ConsiliumError, PreconditionFailed
-from shared.fhir.json import Resource, dumps, loads
+from shared.fhir.json import Resource, dumps
 from shared.giving_way import give_way
 
 
@@ -26,7 +26,7 @@ async def transaction(party: Party, bundle: Resource, body: bytes, spanning: Spa
     """The transaction-response, or an owner's refusal of the whole.
 
     Raises ``Invalid``, ``NotFound`` and ``PreconditionFailed`` (a conditional reference does not resolve, a read
-    fails); then nothing was stored; and what ``Spanning.store`` raises."""
+    fails), and what ``resolve`` raises; then nothing was stored; and what ``Spanning.store`` raises."""
     placed = await _place_all(bundle.get("entry", []))
     writers = {item.owner for item in placed if not item.reads}
     if len(writers) > 1:
@@ -100,11 +100,8 @@ async def _read(party: Party, items: list[Placed]) -> dict[int, dict[str, Any]]:
     }
 
 
-async def _search(party: Party, service: str, urls: list[str]) -> list[Resource | None]:
-    """The searchset of each URL, by one batch; None where it was refused."""
+async def _search(party: Party, service: str, urls: list[str]) -> list[dict[str, Any]]:
+    """The response entry of each search, by one batch. A parameter that is unknown is refused, whatever the client
+    prefers: what is left of the criteria would find another."""
     asked = bundle_of("batch", ({"request": {"method": "GET", "url": url}} for url in urls))
-    answer = await party.send(service, asked)
-    found = loads(answer.body).get("entry", []) if answer.status == 200 else []
-    resources = [entry.get("resource") for entry in found]
-    searchsets = [item if item and item.get("resourceType") == "Bundle" else None for item in resources]
-    return searchsets if len(searchsets) == len(urls) else [None] * len(urls)
+    return entries_in(await party.send(service, asked, prefer=b"handling=strict"), len(urls))

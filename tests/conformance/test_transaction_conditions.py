@@ -299,3 +299,16 @@ async def test_a_condition_that_is_no_text_is_refused(
         assert (await fhir.get("Patient/lee")).status_code == 404
     assert told["issue"][0]["expression"] == [f"Bundle.entry[1].request.{name}"]
     assert (await fhir.get("Patient/robin")).json()["meta"]["versionId"] == "1"
+
+
+@pytest.mark.parametrize("criteria", ["identifier=urn:oid:1.2.3|p-1&identifer=urn:x|other", "_count=1", "name="])
+async def test_a_conditional_reference_that_is_no_search_is_refused_where_it_stands(
+    fhir: httpx.AsyncClient, criteria: str
+) -> None:
+    """What is left of criteria with a typo would find another."""
+    await fhir.put("Patient/robin", json=patient(id="robin"))
+    entries = (entry("POST", "Patient", _other("lee")), entry("POST", "CarePlan", care_plan(f"Patient?{criteria}")))
+    answer = await fhir.post("", json=bundle("transaction", *entries))
+    assert answer.status_code == 400
+    assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[1].resource"]
+    assert await _total(fhir) == 1

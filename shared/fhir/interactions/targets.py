@@ -1,8 +1,9 @@
 """What the references between a transaction's entries, and to what its conditions find, turn into."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from shared.errors import PreconditionFailed
+from shared.errors import ConsiliumError, PreconditionFailed
 from shared.fhir.http import form
 from shared.fhir.interactions.planning import Planned
 from shared.fhir.references import absolute_references, conditional_references
@@ -103,12 +104,16 @@ class ConditionalReferences:
 
     async def _found(self, reference: str) -> list[str]:
         type_, _, criteria = reference.partition("?")
+        where = (f"Bundle.entry[{self._entries[reference]}].resource",)
         if type_ not in self._work.engine.kinds:
-            where = (f"Bundle.entry[{self._entries[reference]}].resource",)
             raise PreconditionFailed("A conditional reference names a type of another service.", expression=where)
         # on the connection that this work may hold already: asking the pool for a second one, many at once, locks up
         connection, access = await self._work.connection(), self._work.access
-        found = await matches(connection, type_, form(criteria), base=self._base, access=access, limit=2)
+        try:
+            found = await matches(connection, type_, form(criteria), base=self._base, access=access, limit=2)
+        except ConsiliumError as error:
+            error.issues = tuple(replace(issue, expression=where) for issue in error.issues)
+            raise
         if len(found) > 1:
             raise self.unresolved(reference)
         return [f"{type_}/{stored.id}" for stored in found]

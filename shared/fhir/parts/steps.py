@@ -22,11 +22,13 @@ class Superseded(Conflict):
 
 
 async def plan(engine: Engine, request: Request, sketch: Sketch) -> Plan:
-    """What each entry is about as things stand. Raises an entry's error, and what ``require_slots`` raises."""
+    """What each entry is about as things stand.
+
+    Raises an entry's error, what ``require_slots`` raises, and ``Invalid`` for an ``X-Provenance`` that is none."""
     if sketch.prepares:
         await prepared.require_slots(engine.pool, engine.service)
     listed = entries(sketch.bundle, request.base)
-    async with unit_of_work(engine, request.caller) as work:
+    async with unit_of_work(engine, request.caller, provenance=request.provenance) as work:
         await prepared.bound(await work.connection(), sketch.seconds)
         plans = await planned(work, request, listed)
     return Plan([Identity(f"{one.type}/{one.id}", one.new) for one in plans], targets_of(plans))
@@ -37,7 +39,7 @@ async def prepare(engine: Engine, request: Request, part: Part) -> Response:
 
     Raises an entry's error, or ``Superseded``; then nothing is stored."""
     name = _name(engine, part)
-    async with unit_of_work(engine, request.caller) as work:
+    async with unit_of_work(engine, request.caller, provenance=request.provenance) as work:
         answers = await _staged(work, request, part)
         await work.prepare(name)
     return _answer(request, answers)
@@ -48,7 +50,7 @@ async def commit(engine: Engine, request: Request, part: Part) -> Response:
 
     Raises as ``prepare`` does, and ``Conflict`` where the transaction was given up before."""
     _name(engine, part)
-    async with unit_of_work(engine, request.caller) as work:
+    async with unit_of_work(engine, request.caller, provenance=request.provenance) as work:
         answers = await _staged(work, request, part)
         # late, so that whoever asks for the decision meanwhile gives it up instead of waiting for us
         await decisions.commit_with(await work.connection(), part.transaction, part.parts)

@@ -76,7 +76,7 @@ def parse(
             continue
         if code in _LATER:
             raise NotSupported("This kind of search parameter is not supported yet.")
-        if code in _RESULTS:
+        if code in RESULTS:
             results.setdefault(name, []).append(value)
             if code != CURSOR:
                 applied.append((name, value))
@@ -193,4 +193,5 @@ def _count(value: str) -> int:
     return min(int(value), LARGEST_COUNT)
 
 
-_RESULTS = frozenset({"_sort", "_count", "_total", "_summary", "_elements", "_include", "_revinclude", CURSOR})
+RESULTS = frozenset({"_sort", "_count", "_total", "_summary", "_elements", "_include", "_revinclude", CURSOR})
+"""Parameters that say how results come, and select none."""

@@ -56,6 +56,14 @@ async def test_a_batch_gets_what_can_be_had(client: httpx.AsyncClient) -> None:
     assert [entry["response"]["status"] for entry in answer.json()["entry"]] == ["503 Service Unavailable", "200"]
 
 
+async def test_a_conditional_reference_to_it_stores_nothing(client: httpx.AsyncClient) -> None:
+    resource = {"resourceType": "Patient", "generalPractitioner": [{"reference": "Practitioner?identifier=x"}]}
+    sent = {"resource": resource, "request": {"method": "POST", "url": "Patient"}}
+    answer = await client.post("/fhir", json={"resourceType": "Bundle", "type": "transaction", "entry": [sent]})
+    assert answer.status_code == 503
+    assert "nothing was stored" in answer.json()["issue"][0]["diagnostics"]
+
+
 @pytest.fixture
 async def closing() -> AsyncIterator[httpx.AsyncClient]:
     """A gateway before services whose address takes connections and closes them: no process is behind it."""

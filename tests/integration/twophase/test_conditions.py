@@ -179,3 +179,49 @@ async def test_a_conditional_reference_inside_one_service_may_find_what_the_tran
     (stored,) = await there(three, "CarePlan")
     (made,) = await there(three, "Patient")
     assert stored["subject"] == {"reference": f"Patient/{made['id']}"}
+
+
+def ordered_for(subject: str) -> Resource:
+    """A draft of an order."""
+    return {
+        "resourceType": "ServiceRequest",
+        "status": "draft",
+        "intent": "order",
+        "subject": {"reference": subject},
+    }
+
+
+@pytest.mark.parametrize("spans", [True, False], ids=["over services", "of one service"])
+@pytest.mark.parametrize("prefer", ["handling=lenient", "return=minimal", ""])
+@pytest.mark.parametrize(
+    ("criteria", "text"),
+    [
+        ("_id=p1&identifer=urn:x|other", "A search parameter is unknown for this resource type."),
+        ("_count=1", "The criteria select nothing in particular."),
+        ("%5Fsummary=count&_format=json", "The criteria select nothing in particular."),
+        ("name=", "A search parameter has no value."),
+    ],
+)
+async def test_a_conditional_reference_to_another_service_is_read_strictly(
+    three: Town, spans: bool, prefer: str, criteria: str, text: str
+) -> None:
+    """As within one service: what is left of criteria with a typo would find another."""
+    await three.client.put("/fhir/Patient/p1", json=patient(id="p1"))
+    orders = ordered_for(f"Patient?{criteria}")
+    entries = [entry("POST", "Practitioner", numbered("Practitioner", "8")), entry("POST", "ServiceRequest", orders)]
+    if spans:
+        entries.append(entry("POST", "Patient", numbered("Patient", "9")))
+    answer = await three.client.post("/fhir", json=bundle("transaction", *entries), headers={"Prefer": prefer})
+    assert answer.status_code == 400, answer.text
+    (issue,) = answer.json()["issue"]
+    assert (issue["diagnostics"], issue["expression"]) == (text, ["Bundle.entry[1].resource"])
+    assert await three.stored() == NOTHING | {"careplans": 1}
+
+
+async def test_parameters_that_select_nothing_do_not_hide_what_a_conditional_reference_finds(three: Town) -> None:
+    await three.client.put("/fhir/Patient/p1", json=numbered("Patient", "7", id="p1"))
+    orders = ordered_for(f"Patient?identifier={NPI}|7&_summary=count")
+    answer = await three.post(bundle("transaction", entry("POST", "ServiceRequest", orders)))
+    assert answer.status_code == 200, answer.text
+    (stored,) = await there(three, "ServiceRequest")
+    assert stored["subject"] == {"reference": "Patient/p1"}

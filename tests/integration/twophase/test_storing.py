@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from shared.fhir.json import Resource
+import pytest
+
+from shared.fhir.json import Resource, dumps, loads
 from tests.eventually import eventually
 from tests.factories.resources import bundle, care_plan, entry, patient
 from tests.factories.spanning import DOCTOR, ORDER, PATIENT, STORED, TOLD, whole_story
@@ -180,3 +182,37 @@ async def test_an_order_may_be_referred_to_by_what_is_stored_before_it(three: To
     )
     assert answer.status_code == 200
     assert await three.stored() == STORED
+
+
+SENT = {
+    "resourceType": "Provenance",
+    "recorded": "2026-02-03T10:00:00Z",
+    "agent": [{"who": {"display": "the EHR's interface engine"}}],
+}
+
+
+async def test_what_an_ehr_says_of_where_its_data_come_from_is_kept_beside_each_part(three: Town) -> None:
+    """http://hl7.org/fhir/R4/provenance.html#header"""
+    headers = {"X-Provenance": dumps(SENT).decode()}
+    answer = await three.client.post("/fhir", json=whole_story(), headers=headers)
+    assert answer.status_code == 200, answer.text
+    made = {one["response"]["location"].partition("/fhir/")[2] for one in answer.json()["entry"]}
+    kept: list[Resource] = []
+    for engine in three.engines.values():
+        rows = await engine.pool.fetch("SELECT body FROM resource WHERE type = 'Provenance'")
+        here = [one for one in (loads(row["body"]) for row in rows) if one["agent"] == SENT["agent"]]
+        assert len(here) == 1
+        kept += here
+    targets = [target["reference"] for one in kept for target in one["target"]]
+    assert sorted(targets) == sorted(made)
+
+
+@pytest.mark.parametrize("header", ["no json", "[]", '{"resourceType":"Provenance"}', '{"resourceType":"Patient"}'])
+async def test_a_header_that_is_no_provenance_stores_nothing(three: Town, header: str) -> None:
+    answer = await three.client.post("/fhir", json=whole_story(), headers={"X-Provenance": header})
+    assert answer.status_code in (400, 422), answer.text
+    assert answer.json()["resourceType"] == "OperationOutcome"
+    assert await three.stored() == dict.fromkeys(STORED, 0)
+    assert await three.prepared() == 0
+    if answer.status_code == 400:
+        assert not any("prepare" in line.steps for line in three.lines.values())

@@ -7,7 +7,7 @@ from services.gateway import health
 from services.gateway.asgi import Answer, ASGIApp, Receive, Scope, Send, send_answer
 from services.gateway.batches import batch
 from services.gateway.bulk import JOBS, Bulk, is_kick_off
-from services.gateway.bundles import Party, parse, turned_away
+from services.gateway.bundles import Party, bundle_of, entries_in, parse, turned_away
 from services.gateway.capability import Capabilities
 from services.gateway.definitions import Definitions
 from services.gateway.formats import as_asked, as_json, in_json, is_xml, require_acceptable, require_json
@@ -15,7 +15,7 @@ from services.gateway.forwarding import ForwardingApp
 from services.gateway.histories import history
 from services.gateway.imports import IMPORT, Imports
 from services.gateway.limits import limited
-from services.gateway.messages import content_of, response_to, transaction_of, was_processed
+from services.gateway.messages import content_of, response_to, transaction_of
 from services.gateway.operations import EdgeOperation, edge_operation
 from services.gateway.outcome import FHIR_JSON, error_answer
 from services.gateway.parts import Peer
@@ -29,11 +29,13 @@ from shared.bodies import BODY_METHODS, declared_length, read_body, read_rest_bo
 from shared.clock import system_clock
 from shared.engine import SPREAD
 from shared.errors import ConsiliumError, Invalid, NotAllowed, NotFound, TooLarge
-from shared.fhir.json import Resource, dumps, loads, received
+from shared.fhir.json import Resource, dumps, received
 from shared.telemetry.health import Check
 from shared.telemetry.http import ROUTE
 
 Edge = Callable[[Scope, Receive], Awaitable[Answer]]
+_REPEATED = frozenset({409, 412, 422})
+"""How a message may be refused that was processed before: by what is there."""
 
 
 class Gateway:
@@ -173,8 +175,11 @@ class Gateway:
     async def _message(self, party: Party, message: Resource) -> Answer:
         """The response to a message that was processed, or the refusal of the transaction that it became."""
         made = transaction_of(message)
-        answer = await transaction(party, made, dumps(made), self._spanning)
-        if answer.status != 200 and not was_processed(answer.status, loads(answer.body)):
+        try:
+            answer = await transaction(party, made, dumps(made), self._spanning)
+        except ConsiliumError as error:
+            answer = error_answer(error, path="/fhir")
+        if answer.status != 200 and not (answer.status in _REPEATED and await _is_known(party, made)):
             return answer
         own = self._settings.public_base or _own_base(party.scope)
         return Answer(200, dumps(response_to(message, own=own, at=system_clock())), (FHIR_JSON,))
@@ -239,6 +244,16 @@ class Gateway:
                 await self.aclose()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+async def _is_known(party: Party, made: Resource) -> bool:
+    """Whether the header of the message that became the transaction ``made`` is stored: the message comes again.
+
+    Its own condition (If-None-Match) is not always what refuses it: services judge one after the other, and to the
+    first it may look like a change of what the same message stored a moment ago."""
+    asked = bundle_of("batch", [{"request": {"method": "GET", "url": made["entry"][0]["request"]["url"]}}])
+    (told,) = entries_in(await party.send(CAREPLANS, asked), 1)
+    return str(told["response"]["status"]).startswith("200")
 
 
 def _own_base(scope: Scope) -> str:

@@ -8,14 +8,16 @@ identifier (patients, practitioners, organizations) is looked for before anybody
 import hashlib
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from shared.clock import instant
 from shared.errors import Invalid
+from shared.fhir.http import legal_id
 from shared.fhir.json import Resource
+from shared.fhir.parameters import parameters_in
 
 OPERATION = "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message"
 REFERRAL = ("http://terminology.hl7.org/CodeSystem/v2-0003", "I12")
@@ -40,23 +42,17 @@ def transaction_of(message: Resource) -> Resource:
         where = ("Bundle.entry[0].resource",)
         raise Invalid("A message begins with its MessageHeader.", code="structure", expression=where)
     _require_event(header)
+    _require_ids(message, resources)
     origin = _origin(header)
     urls = [_url(entry, resource, origin) for entry, resource in zip(entries, resources, strict=True)]
     if len(set(urls)) < len(urls):
         raise Invalid("Two entries of a message are the same resource.", code="duplicate", expression=("Bundle.entry",))
     made = [_entry(url, resource) for url, resource in zip(urls, resources, strict=True)]
-    # the message comes once: what has its header is known (see ``was_processed``)
+    # the message comes once: what has its header is known
     made[0]["request"]["ifNoneMatch"] = "*"
     for one, url in zip(made, urls, strict=True):
         one["resource"] = _absolute(one["resource"], url.rsplit("/", 2)[0] if url.startswith("http") else origin)
     return {"resourceType": "Bundle", "type": "transaction", "entry": made}
-
-
-def was_processed(status: int, refusal: Resource) -> bool:
-    """Whether a transaction was refused because its message is known: it comes again, and has had its effect."""
-    issues = refusal.get("issue", ())
-    where = [path for issue in issues for path in issue.get("expression", ())]
-    return status == 412 and bool(where) and all(path.startswith("Bundle.entry[0]") for path in where)
 
 
 def content_of(body: Resource) -> Resource:
@@ -65,8 +61,7 @@ def content_of(body: Resource) -> Resource:
     Raises ``Invalid`` where there is none, or the answer is to come later."""
     if body.get("resourceType") != "Parameters":
         return body
-    given = body.get("parameter")
-    parameters = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
+    parameters = parameters_in(body)
     if any(each.get("name") == "async" and each.get("valueBoolean") is True for each in parameters):
         raise Invalid("Messages are answered at once.", code="not-supported", expression=("Parameters.parameter",))
     found = [each.get("resource") for each in parameters if each.get("name") == "content"]
@@ -110,6 +105,15 @@ def _require_event(header: Resource) -> None:
     if event != REFERRAL:
         where = ("Bundle.entry[0].resource.event",)
         raise Invalid("This event is not served: referrals are I12 of v2-0003.", code="not-supported", expression=where)
+
+
+def _require_ids(message: Resource, resources: Sequence[Resource]) -> None:
+    """Resources are known by their ids, and the answer names that of the message. Raises ``Invalid``."""
+    places = (f"Bundle.entry[{number}].resource.id" for number in range(len(resources)))
+    for where, resource in (("Bundle.id", message), *zip(places, resources, strict=True)):
+        id_ = resource.get("id", "none")
+        if not isinstance(id_, str) or not legal_id(id_):
+            raise Invalid("The id is not a FHIR id.", code="value", expression=(where,))
 
 
 def _origin(header: Resource) -> str:

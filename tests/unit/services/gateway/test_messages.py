@@ -83,6 +83,10 @@ def test_what_leads_out_of_the_message_is_the_senders() -> None:
         (message(eventCoding=EVENT | {"code": "A01"}), "Bundle.entry[0].resource.event"),
         (message(source=[]), "Bundle.entry[0].resource.source.endpoint"),
         (message(TASK, TASK), "Bundle.entry"),
+        (message(id=5), "Bundle.entry[0].resource.id"),
+        (message(id="a b"), "Bundle.entry[0].resource.id"),
+        (message(TASK | {"id": ["t"]}), "Bundle.entry[1].resource.id"),
+        (message(TASK) | {"id": {}}, "Bundle.id"),
         (message(TASK) | {"entry": [*message()["entry"], {"resource": {"no": "type"}}]}, "Bundle.entry[1].resource"),
     ],
 )

@@ -20,6 +20,7 @@ from services.gateway.routing import owner_of
 from shared.errors import ConsiliumError, Invalid, NotFound, Unavailable
 from shared.fhir.http import legal_id
 from shared.fhir.json import dumps, received
+from shared.fhir.parameters import parameters_in
 from shared.telemetry.failures import class_of
 
 log = logging.getLogger(__name__)
@@ -225,7 +226,8 @@ def id_in(scope: Scope) -> str:
 
 
 def require_no_parameters(body: bytes) -> None:
-    """Raises ``Invalid`` for a body that is no Parameters resource; what is in it is of no matter."""
+    """Raises ``Invalid`` for a body that is no Parameters resource; which there are is of no matter."""
     resource = received(body) if body else {"resourceType": "Parameters"}
     if not isinstance(resource, dict) or resource.get("resourceType") != "Parameters":
         raise Invalid("The body is not a Parameters resource.", code="structure", expression=("resourceType",))
+    parameters_in(resource)

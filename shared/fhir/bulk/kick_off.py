@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from shared.errors import Invalid, NotSupported, TooLarge
 from shared.fhir.definitions import RESOURCE_TYPES
 from shared.fhir.http import Request, body_resource
 from shared.fhir.json import Resource
+from shared.fhir.parameters import parameters_in
 from shared.fhir.search.instants import span
 
 MOST_PATIENTS = 10_000
@@ -76,15 +76,12 @@ def given(request: Request) -> Iterator[tuple[str, str]]:
     yield from request.parameters
     if request.method != "POST" or not (request.body or request.resource):
         return
-    listed = body_resource(request, "Parameters").get("parameter", [])
-    if not isinstance(listed, list):
-        raise Invalid("Parameters come as a list.", code="structure", expression=("Parameters.parameter",))
-    for number, parameter in enumerate(listed):
+    for number, parameter in enumerate(parameters_in(body_resource(request, "Parameters"))):
         yield _named(parameter, f"Parameters.parameter[{number}]")
 
 
-def _named(parameter: Any, where: str) -> tuple[str, str]:
-    if isinstance(parameter, dict) and isinstance(name := parameter.get("name"), str):
+def _named(parameter: Resource, where: str) -> tuple[str, str]:
+    if isinstance(name := parameter.get("name"), str):
         for element, value in parameter.items():
             if element.startswith("value") and isinstance(value, dict) and isinstance(value.get("reference"), str):
                 return name, value["reference"]

@@ -21,6 +21,7 @@ from shared.fhir.definitions import RESOURCE_TYPES
 from shared.fhir.http import Request, Response
 from shared.fhir.json import dumps, loads, received
 from shared.fhir.operations.operation import Level, Operation
+from shared.fhir.parameters import parameters_in
 from shared.fhir.references import references
 from shared.fhir.search.access import condition
 from shared.fhir.search.instants import moment, span
@@ -159,10 +160,8 @@ def _parameters(request: Request) -> list[tuple[str, str]]:
         return found
     if not isinstance(resource, dict) or resource.get("resourceType") != "Parameters":
         raise Invalid("The body is not a Parameters resource.", code="structure", expression=("resourceType",))
-    for number, parameter in enumerate(resource.get("parameter", ())):
+    for number, parameter in enumerate(parameters_in(resource)):
         where = (f"Parameters.parameter[{number}]",)
-        if not isinstance(parameter, dict):
-            raise Invalid("A parameter is an object.", code="structure", expression=where)
         values = [value for name, value in parameter.items() if name.startswith("value")]
         if not isinstance(parameter.get("name"), str) or len(values) != 1 or not isinstance(values[0], str | int):
             raise Invalid("A parameter has a name and one simple value.", code="value", expression=where)

@@ -9,6 +9,7 @@ from shared.fhir.http import Request, Response, any_resource
 from shared.fhir.json import Resource, dumps, loads
 from shared.fhir.operations.operation import Level, Operation
 from shared.fhir.outcome import outcome
+from shared.fhir.parameters import parameters_in
 from shared.fhir.validate.judging import judged
 from shared.reading import current
 from shared.unit_of_work import UnitOfWork, unit_of_work
@@ -108,11 +109,8 @@ def _asked(request: Request) -> _Asked:
 
 def _from_parameters(parameters: Resource, modes: list[str], profiles: list[str]) -> Resource | None:
     """The resource in Parameters; the mode and profiles there are added to the lists. Raises ``Invalid``."""
-    listed = parameters.get("parameter", [])
-    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-        raise Invalid("The parameters are not a list.", code="structure", expression=("Parameters.parameter",))
     found: list[Resource] = []
-    for number, parameter in enumerate(listed):
+    for number, parameter in enumerate(parameters_in(parameters)):
         where = f"Parameters.parameter[{number}]"
         match parameter.get("name"):
             case "resource":

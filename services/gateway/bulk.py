@@ -18,7 +18,7 @@ from services.gateway.routing import CAREPLANS
 from shared.bodies import read_body
 from shared.errors import NotAllowed, NotFound
 from shared.fhir.bulk.kick_off import KickOff, chosen, kick_off, members_of
-from shared.fhir.bulk.part import HEADER, REQUEST, Reach, header_of
+from shared.fhir.bulk.part import HEADER, REQUEST, Reach, header_of, is_job_id
 from shared.fhir.http import Request, query_of
 from shared.fhir.json import dumps, loads
 from shared.ids import uuid7
@@ -86,10 +86,12 @@ class Bulk:
 
     async def job(self, scope: Scope, receive: Receive) -> Answer:
         """The status or the end of a job, of all its parts. Raises ``NotFound``, ``NotAllowed``."""
+        if scope["method"] not in ("GET", "HEAD", "DELETE"):
+            raise NotAllowed("A job is asked for, or deleted.", methods=("GET", "HEAD", "DELETE"))
+        if not is_job_id(scope["path"].split("/")[3]):
+            raise NotFound("There is no such job, or it has ended.")
         if scope["method"] == "DELETE":
             return _ended(await self._all(scope, "DELETE", scope["path"]))
-        if scope["method"] not in ("GET", "HEAD"):
-            raise NotAllowed("A job is asked for, or deleted.", methods=("GET", "HEAD", "DELETE"))
         return _status(await self._all(scope, "GET", scope["path"]))
 
     def holder(self, path: str) -> ASGIApp | None:

@@ -22,7 +22,7 @@ JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json"})
 _PLAIN_FORM = re.compile(r"[A-Za-z0-9_.~:/|,$&=\-]*")
 """A query that needs no decoding: nearly all of them."""
 _MOST_FIELDS = 200
-_ID = re.compile(r"^[A-Za-z0-9\-.]{1,64}$")
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def any_resource(request: Request) -> Resource:
 
 def legal_id(text: str) -> bool:
     """Whether ``text`` is a FHIR id (http://hl7.org/fhir/R4/datatypes.html#id)."""
-    return _ID.match(text) is not None
+    return _ID.fullmatch(text) is not None
 
 
 def etag(version: int) -> tuple[bytes, bytes]:

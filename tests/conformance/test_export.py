@@ -218,6 +218,16 @@ async def test_addresses(fhir: httpx.AsyncClient, method: str, path: str, status
     assert answer.json()["resourceType"] == "OperationOutcome"
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+@pytest.mark.parametrize("room", ["bulk-export", "bulk-import"])
+@pytest.mark.parametrize("id_", ["%00", "a%00", "%FF", "%0A", "absent%0A", "x" * 500])
+async def test_what_is_no_id_names_no_job(fhir: httpx.AsyncClient, method: str, room: str, id_: str) -> None:
+    """It is not asked for: PostgreSQL takes no NUL in a text."""
+    assert (await fhir.request(method, f"{room}/{id_}")).status_code == 404
+    if method != "DELETE":
+        assert (await fhir.request(method, f"{room}/{id_}/everything-1.ndjson")).status_code == 404
+
+
 async def test_no_file_but_those_of_the_job(fhir: httpx.AsyncClient, engine: Engine) -> None:
     await furnish(fhir)
     status = await kicked_off(fhir)

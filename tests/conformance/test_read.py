@@ -78,3 +78,11 @@ async def test_head_answers_like_get_without_the_body(fhir: httpx.AsyncClient) -
     """http://hl7.org/fhir/R4/http.html#read"""
     answer = await fhir.head(f"Patient/{await _created(fhir)}")
     assert (answer.status_code, answer.content, answer.headers["etag"]) == (200, b"", 'W/"1"')
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("id_", ["robin%0A", "robin%00", "%00"])
+async def test_what_is_no_id_names_nothing(fhir: httpx.AsyncClient, method: str, id_: str) -> None:
+    """http://hl7.org/fhir/R4/datatypes.html#id"""
+    body = patient(id="robin\n") if method == "PUT" else None
+    assert (await fhir.request(method, f"Patient/{id_}", json=body)).status_code == (400 if method == "PUT" else 404)

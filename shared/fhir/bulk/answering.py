@@ -14,6 +14,7 @@ from shared.fhir.bulk import importing
 from shared.fhir.bulk.asked import decode
 from shared.fhir.bulk.exporting import GONE, OUTPUT
 from shared.fhir.bulk.kick_off import NDJSON
+from shared.fhir.bulk.part import is_job_id
 from shared.fhir.bulk.receiving import IMPORT
 from shared.fhir.bulk.starting import EXPORT
 from shared.fhir.http import Request, Response
@@ -45,7 +46,7 @@ async def answered(engine: Engine, request: Request) -> Response:
             await mine(engine, request, id_, kind)
             return await _file(engine, request, id_, name)
         case "DELETE", (_, id_):
-            if not await jobs.cancel(engine.pool, id_, kind, request.caller.subject):
+            if not (is_job_id(id_) and await jobs.cancel(engine.pool, id_, kind, request.caller.subject)):
                 raise NotFound(_GONE)
             return Response(202, dumps(outcome([Issue("informational", "Cancelled.", severity="information")])))
         case _, (_, _):
@@ -57,7 +58,8 @@ async def answered(engine: Engine, request: Request) -> Response:
 
 async def mine(engine: Engine, request: Request, id_: str, kind: str) -> Job:
     """The caller's job. Raises ``NotFound``."""
-    job = await jobs.find(engine.pool, id_, kind, request.caller.subject)
+    # what is no id is not asked for: PostgreSQL takes no NUL in a text
+    job = await jobs.find(engine.pool, id_, kind, request.caller.subject) if is_job_id(id_) else None
     if job is None:
         raise NotFound(_GONE)
     return job

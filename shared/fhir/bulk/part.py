@@ -38,6 +38,11 @@ class Part:
     request: str
 
 
+def is_job_id(text: str) -> bool:
+    """Whether ``text`` may be the id of a job."""
+    return _ID.fullmatch(text) is not None
+
+
 def part_of(request: Request, now: datetime) -> Part | None:
     """The part that ``request`` asks for; None where it came from a client. Raises ``Invalid``."""
     text = request.headers.get(HEADER)
@@ -46,7 +51,7 @@ def part_of(request: Request, now: datetime) -> Part | None:
     try:
         id_, moment, reach = text.split(" ")
         part = Part(id_, datetime.fromisoformat(moment), Reach(reach), request.headers.get(REQUEST, "")[:LONGEST_URL])
-        well = abs(now - part.at) <= LONGEST_WRITE and _ID.fullmatch(id_) is not None
+        well = abs(now - part.at) <= LONGEST_WRITE and is_job_id(id_)
     except (ValueError, TypeError):
         raise Invalid("The header of a part is malformed.", code="structure") from None
     if not well:

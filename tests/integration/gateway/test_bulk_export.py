@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
 from shared.ids import uuid7
@@ -143,6 +144,14 @@ async def test_refusals(whole: Whole, path: str, status: int) -> None:
     answer = await whole.fhir.get(path, headers=ASYNC)
     assert answer.status_code == status
     assert answer.json()["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+@pytest.mark.parametrize("room", ["bulk-export", "bulk-import"])
+async def test_what_is_no_id_names_no_job(whole: Whole, apart: httpx.AsyncClient, method: str, room: str) -> None:
+    for client in (whole.fhir, apart):
+        for path in (f"{room}/%00", f"{room}/%00/", *([f"{room}/%00/careplans-1.ndjson"] * (method != "DELETE"))):
+            assert (await client.request(method, path)).status_code == 404
 
 
 async def test_people_are_refused(whole: Whole) -> None:

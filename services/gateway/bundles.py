@@ -10,7 +10,7 @@ from services.gateway.outcome import error_answer
 from services.gateway.routing import CAREPLANS, owner_of, type_in
 from services.gateway.spread import service_of_entry
 from shared.engine import SPREAD
-from shared.errors import ConsiliumError, Invalid, NotFound
+from shared.errors import ConsiliumError, Invalid, NotFound, NotSupported
 from shared.fhir.bundle import conditions_in, require_few, status_of
 from shared.fhir.json import Resource, dumps, loads
 from shared.fhir.outcome import outcome
@@ -18,6 +18,7 @@ from shared.status import STATUS
 
 READS = frozenset({"GET", "HEAD"})
 NOTHING = b'{"resourceType":"Bundle","type":"batch","entry":[]}'
+_WHOLE = frozenset({"metadata", "_history"})
 METHODS = READS | {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -95,7 +96,7 @@ def owners_in(entries: Iterable[object]) -> dict[str, str]:
 def place(position: int, entry: object, beside: Mapping[str, str]) -> Placed:
     """The owner of ``entry``; ``beside`` are those of the others, by fullUrl.
 
-    Raises ``Invalid`` or ``NotFound`` with the entry's path."""
+    Raises ``Invalid``, ``NotFound`` or ``NotSupported`` with the entry's path."""
     path = f"Bundle.entry[{position}]"
     request = entry.get("request") if isinstance(entry, dict) else None
     if not isinstance(entry, dict) or not isinstance(request, dict):
@@ -106,6 +107,9 @@ def place(position: int, entry: object, beside: Mapping[str, str]) -> Placed:
     if not isinstance(url, str) or not url:
         raise Invalid("The entry says no URL.", code="required", expression=(f"{path}.request.url",))
     conditions_in(request, path)
+    if type_in(url) in _WHOLE:
+        text = "What all services tell together is asked for by a request of its own, in no Bundle."
+        raise NotSupported(text, expression=(f"{path}.request.url",))
     owner = owner_of(type_in(url))
     if owner is None:
         raise NotFound("The entry's URL names no resource type.", expression=(f"{path}.request.url",))

@@ -55,7 +55,9 @@ async def test_a_stale_if_match_anywhere_refuses_all(three: Town, url: str) -> N
 async def test_a_reference_to_nothing_refuses_all(three: Town) -> None:
     story = whole_story()
     story["entry"][3]["resource"]["subject"] = {"reference": "Patient/none"}
-    assert (await three.post(story)).status_code == 422
+    answer = await three.post(story)
+    assert answer.status_code == 422
+    assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[3].resource.CarePlan.subject"]
     assert await three.stored() == NOTHING
     assert await three.prepared() == 0
 
@@ -151,3 +153,35 @@ async def test_as_many_as_the_server_prepares_is_no_reason_to_store_half(three: 
                 await connection.execute(f"ROLLBACK PREPARED '{name}'")
     assert await three.prepared() == 0
     assert (await three.post(whole_story())).status_code == 200
+
+
+@pytest.mark.parametrize("type_", ["Patient", "Practitioner"], ids=["that commits", "that prepares"])
+async def test_what_is_referred_to_in_its_own_service_is_not_deleted(three: Town, type_: str) -> None:
+    about = {"Patient": {"resourceType": "Basic", "code": {"text": "note"}, "subject": {"reference": "Patient/x"}}}
+    role = {"resourceType": "PractitionerRole", "practitioner": {"reference": "Practitioner/x"}}
+    for one in ({"resourceType": type_, "id": "x"}, about.get(type_, role) | {"id": "y"}):
+        answer = await three.client.put(f"/fhir/{one['resourceType']}/{one['id']}", json=one)
+        assert answer.status_code == 201, answer.text
+    others = [entry("POST", other, {"resourceType": other}) for other in ("Practitioner", "Patient")]
+    answer = await three.post(bundle("transaction", *others, entry("DELETE", f"{type_}/x")))
+    assert answer.status_code == 409
+    assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[2]"]
+    assert sum((await three.stored()).values()) == 2
+    assert await three.prepared() == 0
+
+
+async def test_a_refusal_in_a_batch_over_services_names_its_entry(three: Town) -> None:
+    entries = entry("GET", "Patient"), entry("GET", "Task"), entry("POST", "Patient")
+    answer = await three.post(bundle("batch", *entries))
+    refused = answer.json()["entry"][2]["response"]
+    assert refused["outcome"]["issue"][0]["expression"] == ["Bundle.entry[2].resource"]
+
+
+@pytest.mark.parametrize("url", ["metadata", "_history", "/_history?_count=1"])
+async def test_what_all_services_tell_together_is_in_no_bundle(three: Town, url: str) -> None:
+    answer = await three.post(bundle("batch", entry("GET", "Patient"), entry("GET", url)))
+    found, refused = (one["response"] for one in answer.json()["entry"])
+    assert (found["status"][:3], refused["status"][:3]) == ("200", "400")
+    (issue,) = refused["outcome"]["issue"]
+    assert (issue["code"], issue["expression"]) == ("not-supported", ["Bundle.entry[1].request.url"])
+    assert (await three.post(bundle("transaction", entry("GET", url)))).status_code == 400

@@ -21,7 +21,9 @@ Key = tuple[str, str]
 
 class Staged:
     """``writes``, one for each resource at most, and ``events`` are still to be sent; ``newest`` is what all changes
-    leave, sent or not, and ``references`` what they refer to here, with the path of one reference each."""
+    leave, sent or not, and ``references`` what they refer to here, with the path of one reference each.
+
+    ``places``: which entry of a Bundle changes each, where one does."""
 
     def __init__(self, engine: Engine, now: datetime) -> None:
         self._engine = engine
@@ -30,6 +32,7 @@ class Staged:
         self.events: list[OutboxRow] = []
         self.newest: dict[Key, Stored] = {}
         self.references: dict[Key, str] = {}
+        self.places: dict[Key, str] = {}
 
     @property
     def gone(self) -> set[Key]:
@@ -42,18 +45,21 @@ class Staged:
         gone = self.gone
         return [key for key in self.references if key not in self.newest or key in gone]
 
-    def add(self, write: Write, stored: Stored, references: Iterable[LocalReference]) -> None:
-        """Take a write. Services that keep a copy will hear of it."""
+    def add(self, write: Write, stored: Stored, references: Iterable[LocalReference], place: str) -> None:
+        """Take a write, asked for at ``place``. Services that keep a copy will hear of it."""
         key = (write.type, write.id)
         self.writes[key] = write
         self.newest[key] = stored
+        if place:
+            self.places[key] = place
         if write.type in self._engine.tells:
             told = RecordV1(type=write.type, id=write.id, version=write.version, deleted=write.deleted)
             # a subject of its own: these need no order, and hold up none of what does
             self.tell(record_event(self._engine.service), f"{write.type}/{write.id}/_history/{write.version}", told)
         for reference in references:
             if reference.type in self._engine.kinds:
-                self.references.setdefault((reference.type, reference.id), reference.path)
+                path = f"{place}.resource.{reference.path}" if place else reference.path
+                self.references.setdefault((reference.type, reference.id), path)
 
     def tell(self, type: str, subject: str, payload: BaseModel) -> None:
         """Take an event."""

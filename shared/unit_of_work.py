@@ -45,6 +45,8 @@ class UnitOfWork:
         self.access = engine.access(caller)
         """What this work may see; what it may not is absent for it, and cannot be changed."""
         self.now: datetime = engine.clock()
+        self.place = ""
+        """Which entry of a Bundle (``Bundle.entry[0]``) asks for what is staged now; the commit may have to name it."""
         self._connection: Connection | None = None
         self._transaction: asyncpg.transaction.Transaction | None = None
         self._staged = Staged(engine, self.now)
@@ -211,6 +213,7 @@ class UnitOfWork:
 
     async def _account(self) -> None:
         """Stage who did what of all that was changed, once."""
+        self.place = ""
         changes = [each for each in self._changes if each.type != PROVENANCE]
         sent, self._sent, self._changes = self._sent, None, []
         if changes and sent is not None:
@@ -226,7 +229,7 @@ class UnitOfWork:
     async def _stage(self, write: Write, stored: Stored, references: Iterable[LocalReference]) -> None:
         if (write.type, write.id) in self._staged.writes:
             await self.flush()
-        self._staged.add(write, stored, references)
+        self._staged.add(write, stored, references, self.place)
 
     async def _context(
         self, kind: ResourceKind, before: Resource | None, after: Resource | None, *, revives: bool = False
@@ -287,12 +290,15 @@ class UnitOfWork:
         self._staged.sent()
 
     async def _refuse_dangling(self, connection: Connection) -> None:
-        terms = [reference_term(type_, id_) for type_, id_ in self._staged.gone]
+        terms = {reference_term(type_, id_): (type_, id_) for type_, id_ in self._staged.gone}
         # copies may be out of date, and their owners decide by their own rules
         # nor does the record of a change keep what was changed from being deleted
         beside = (*self.engine.copied, PROVENANCE)
-        if terms and await resources.referred_to(connection, terms, beside=beside):
-            raise Conflict("Other resources still refer to what was to be deleted.")
+        held = await resources.referred_to(connection, list(terms), beside=beside) if terms else None
+        if held is not None:
+            place = self._staged.places.get(terms[held])
+            where = () if place is None else (place,)
+            raise Conflict("Other resources still refer to what was to be deleted.", expression=where)
 
 
 @asynccontextmanager

@@ -54,8 +54,8 @@ _PRESENT = (
     " JOIN resource r ON r.type = w.type AND r.id = w.id WHERE NOT r.deleted FOR KEY SHARE OF r"
 )
 _REFERRERS = (
-    "SELECT EXISTS (SELECT FROM index_term d WHERE d.term = ANY ($1::bigint[]) AND NOT EXISTS"
-    " (SELECT FROM resource r WHERE r.rid = d.rid AND r.type = ANY ($2::text[])))"
+    "SELECT d.term FROM index_term d WHERE d.term = ANY ($1::bigint[]) AND NOT EXISTS"
+    " (SELECT FROM resource r WHERE r.rid = d.rid AND r.type = ANY ($2::text[])) LIMIT 1"
 )
 
 
@@ -165,9 +165,9 @@ async def present(connection: Connection | Pool, keys: Sequence[tuple[str, str]]
     return frozenset((row[0], row[1]) for row in rows)
 
 
-async def referred_to(connection: Connection, terms: Sequence[int], *, beside: Iterable[str] = ()) -> bool:
-    """Whether a resource that is not deleted carries one of ``terms`` (the keys of references to some targets).
+async def referred_to(connection: Connection, terms: Sequence[int], *, beside: Iterable[str] = ()) -> int | None:
+    """One of ``terms`` (the keys of references to some targets) that a resource which is not deleted carries; or None.
 
     Those of the types ``beside`` do not count."""
-    answer: bool = await connection.fetchval(_REFERRERS, list(terms), list(beside))
+    answer: int | None = await connection.fetchval(_REFERRERS, list(terms), list(beside))
     return answer

@@ -193,3 +193,39 @@ async def test_reads_beyond_what_one_answer_holds_are_refused_one_by_one(
     answer = await fhir.post("", json=bundle("transaction", *reads, entry("POST", "Patient", patient())))
     assert [one["response"]["status"][:3] for one in answer.json()["entry"]] == ["200", "200", "400", "400", "201"]
     assert answer.json()["entry"][2]["response"]["outcome"]["issue"][0]["code"] == "too-costly"
+
+
+async def test_what_fails_at_the_commit_names_its_entry(fhir: httpx.AsyncClient) -> None:
+    """References are looked at last, when all is there."""
+    await fhir.put("Patient/robin", json=patient(id="robin"))
+    await fhir.put("Observation/o", json=observation("Patient/robin", id="o"))
+    for entries, status, where in (
+        ([entry("DELETE", "Patient/lee"), entry("DELETE", "Patient/robin")], 409, "Bundle.entry[1]"),
+        ([entry("POST", "Patient", patient()), entry("DELETE", "Patient?_id=robin")], 409, "Bundle.entry[1]"),
+        (
+            [entry("POST", "Patient", patient()), entry("POST", "Observation", observation("Patient/nobody"))],
+            422,
+            "Bundle.entry[1].resource.Observation.subject",
+        ),
+        (
+            [entry("POST", "Patient", patient()), entry("POST", "Provenance", _provenance("Patient/nobody"))],
+            422,
+            "Bundle.entry[1].resource.Provenance.target[0]",
+        ),
+    ):
+        answer = await fhir.post("", json=bundle("transaction", *entries))
+        assert answer.status_code == status, answer.text
+        assert answer.json()["issue"][0]["expression"] == [where]
+    assert await _total(fhir, "Patient") == 1
+    assert "expression" not in (await fhir.delete("Patient/robin")).json()["issue"][0]
+
+
+def _provenance(target: str) -> dict[str, Any]:
+    who = {"who": {"display": "somebody"}}
+    recorded = "2026-02-03T10:00:00Z"
+    return {
+        "resourceType": "Provenance",
+        "recorded": recorded,
+        "target": [{"reference": target}],
+        "agent": [who],
+    }

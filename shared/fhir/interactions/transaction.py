@@ -94,6 +94,7 @@ async def _answer(
     work: UnitOfWork, plan: Planned, links: Links, request: Request, answers: dict[int, Response]
 ) -> None:
     await give_way(len(answers))
+    work.place = f"Bundle.entry[{plan.entry.number}]"
     try:
         answers[plan.entry.number] = await _stage(work, plan, links, request)
     except ConsiliumError as error:

@@ -95,3 +95,27 @@ async def test_by_criteria_and_with_if_match(fhir: httpx.AsyncClient) -> None:
     stale = await fhir.patch(url, json=parameters(MALE), headers={"if-match": 'W/"7"'})
     fresh = await fhir.patch(url, json=parameters(MALE), headers={"if-match": 'W/"1"'})
     assert (stale.status_code, fresh.status_code) == (412, 200)
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        parameters(
+            operation("delete", "Patient.name"),
+            operation("add", "Patient", name="name", value={"valueHumanName": {"given": 5, "_given": [{}]}}),
+            operation("add", "Patient.name[0].given[0]", name="id", value={"valueString": "x"}),
+        ),
+        parameters(
+            operation("add", "Patient", name="contained", value={"resource": 5}),
+            operation("replace", "Patient.contained[0].name", value={"valueString": "x"}),
+        ),
+    ],
+)
+async def test_values_of_the_wrong_shape_are_refused(fhir: httpx.AsyncClient, patch: dict[str, Any]) -> None:
+    await _robin(fhir)
+    before = (await fhir.get("Patient/robin")).json()
+    answer = await fhir.patch("Patient/robin", json=patch, headers={"content-type": "application/fhir+json"})
+    (issue,) = answer.json()["issue"]
+    last = len(patch["parameter"]) - 1
+    assert (answer.status_code, issue["expression"]) == (422, [f"Parameters.parameter[{last}]"])
+    assert (await fhir.get("Patient/robin")).json() == before

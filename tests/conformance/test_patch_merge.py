@@ -1,5 +1,6 @@
 """JSON Merge Patch (https://www.rfc-editor.org/rfc/rfc7396): not of R4, but what fhirpy and others send."""
 
+import contextlib
 from typing import Any
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.errors import ConsiliumError
 from shared.fhir.patch import merge_patched
 from tests.factories.resources import patient
 
@@ -78,3 +80,9 @@ def test_the_examples_of_the_rfc(target: Any, patch: Any, merged: Any) -> None:
 def test_merging_twice_is_merging_once(target: dict[str, Any], patch: dict[str, Any]) -> None:
     once = merge_patched(target, patch)
     assert merge_patched(once, patch) == once
+
+
+@given(VALUES, VALUES)
+def test_whatever_comes_is_merged_or_refused(target: Any, patch: Any) -> None:
+    with contextlib.suppress(ConsiliumError):
+        merge_patched(target, patch)

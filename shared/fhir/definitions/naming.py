@@ -20,11 +20,17 @@ def named_elements(path: str) -> dict[str, Named]:
     return {name: Named(element, type_.name) for element in elements(path) for name, type_ in element.names()}
 
 
-@cache
 def json_names(path: str, name: str) -> tuple[str, ...]:
     """The JSON names under which the element ``name`` may stand: those of its types for a choice (``value``)."""
-    return tuple(
-        written
-        for written, named in named_elements(path).items()
-        if named.element.name.removesuffix("[x]") == name and (named.element.choice or written == name)
-    )
+    return _names(path).get(name, ())
+
+
+@cache
+def _names(path: str) -> dict[str, tuple[str, ...]]:
+    """Cached by type alone: clients send names."""
+    found: dict[str, tuple[str, ...]] = {}
+    for written, named in named_elements(path).items():
+        name = named.element.name.removesuffix("[x]")
+        if named.element.choice or written == name:
+            found[name] = (*found.get(name, ()), written)
+    return found

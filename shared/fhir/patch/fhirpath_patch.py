@@ -7,7 +7,7 @@ from shared.fhir.definitions import PRIMITIVE_TYPES
 from shared.fhir.definitions.naming import Named, json_names, named_elements
 from shared.fhir.json import Resource
 from shared.fhir.patch.expression import Child, Step
-from shared.fhir.patch.nodes import Node
+from shared.fhir.patch.nodes import Node, listed
 from shared.fhir.patch.parts import Given, Operation, operations
 from shared.fhir.patch.select import Selector
 
@@ -18,7 +18,7 @@ def fhirpath_patched(resource: Resource, patch: Resource) -> Resource:
     Raises ``Invalid`` for what is no FHIRPath Patch, ``TooLarge`` for too much of it, and ``Unprocessable`` where an
     operation does not fit the resource. ``resource`` is then half patched: throw it away."""
     selector = Selector()
-    root = Node(resource["resourceType"], root=resource)
+    root = Node(resource["resourceType"], resource)
     for operation in operations(patch):
         try:
             _apply(selector, root, operation)
@@ -68,7 +68,7 @@ def _removable(node: Node) -> Node:
 def _add(node: Node, name: str, given: Given) -> None:
     written, named = _fitting(node.structure, name.removesuffix("[x]"), given)
     if named.element.many:
-        length = max((len(row) for row in node.rows(written) if isinstance(row, list)), default=0)
+        length = max(len(listed(row)) for row in node.rows(written))
         _insert(node, written, length, given)
         return
     if any(True for _ in node.children(named.element.name.removesuffix("[x]"))):
@@ -77,7 +77,7 @@ def _add(node: Node, name: str, given: Given) -> None:
 
 
 def _put(node: Node, written: str, named: Named, given: Given) -> None:
-    members = node.members(make=True)
+    members = node.made_members()
     value = _value(named, given)
     if value is not None:
         members[written] = value
@@ -87,18 +87,17 @@ def _put(node: Node, written: str, named: Named, given: Given) -> None:
 
 def _insert(node: Node, written: str, index: int, given: Given) -> None:
     named = named_elements(node.structure)[written]
-    row, beside = node.rows(written)
-    length = max((len(each) for each in (row, beside) if isinstance(each, list)), default=0)
+    row, beside = (listed(each) for each in node.rows(written))
+    length = max(len(row), len(beside))
     if index > length:
         raise Unprocessable("The index is beyond the end of the list.", code="processing")
-    members = node.members(make=True)
+    members = node.made_members()
     for name, rows, value in ((written, row, _value(named, given)), (f"_{written}", beside, given.beside)):
-        if rows is None and value is None:
+        if not rows and value is None:
             continue
-        filled = rows if isinstance(rows, list) else []
-        filled += [None] * (length - len(filled))
-        filled.insert(index, value)
-        members[name] = filled
+        rows += [None] * (length - len(rows))
+        rows.insert(index, value)
+        members[name] = rows
 
 
 def _replace(node: Node, given: Given) -> None:
@@ -115,10 +114,9 @@ def _replace(node: Node, given: Given) -> None:
         return
     members = parent.members()
     for each, value in ((written, _value(named, given)), (f"_{written}", given.beside)):
-        row = members.get(each)
-        if row is None and value is None:
+        filled = listed(members.get(each))
+        if not filled and value is None:
             continue
-        filled = row if isinstance(row, list) else []
         filled += [None] * (node.index + 1 - len(filled))
         filled[node.index] = value
         members[each] = filled
@@ -127,7 +125,7 @@ def _replace(node: Node, given: Given) -> None:
 
 
 def _move(node: Node, written: str, source: int, destination: int) -> None:
-    rows = [row for row in node.rows(written) if isinstance(row, list)]
+    rows = [row for row in map(listed, node.rows(written)) if row]
     length = max(map(len, rows), default=0)
     if source >= length or destination >= length:
         raise Unprocessable("The source or the destination is beyond the end of the list.", code="processing")
@@ -171,7 +169,7 @@ def _value(named: Named, given: Given) -> Any:
     if named.type in PRIMITIVE_TYPES:
         raise Unprocessable("The element has a type, and no parts.", code="processing")
     made: dict[str, Any] = {}
-    node = Node(named.type, root=made)
+    node = Node(named.type, made)
     for name, part in given.parts:
         _add(node, name, part)
     return made

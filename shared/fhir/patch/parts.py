@@ -9,6 +9,8 @@ from shared.fhir.json import Resource
 from shared.fhir.patch.expression import Step, parsed
 
 MOST_OPERATIONS = 1_000
+MOST_PATHS = 100_000
+"""Characters of all paths of one patch: reading them takes time."""
 TYPES = frozenset({"add", "insert", "delete", "replace", "move"})
 _NEEDS = {
     "add": ("path", "name", "value"),
@@ -53,10 +55,18 @@ def operations(patch: Resource) -> list[Operation]:
         raise Invalid("A patch lists its operations.", code="structure", expression=("Parameters.parameter",))
     if len(listed) > MOST_OPERATIONS:
         raise TooLarge("The patch has more operations than this server takes.", code="too-costly")
-    return [_operation(each, f"Parameters.parameter[{number}]") for number, each in enumerate(listed)]
+    found: list[Operation] = []
+    length = 0
+    for number, each in enumerate(listed):
+        members = _members(each, f"Parameters.parameter[{number}]")
+        length += len(members["path"])
+        if length > MOST_PATHS:
+            raise TooLarge("The paths of the patch are longer than this server takes.", code="too-costly")
+        found.append(_operation(members))
+    return found
 
 
-def _operation(parameter: Any, where: str) -> Operation:
+def _members(parameter: Any, where: str) -> dict[str, Any]:
     if not isinstance(parameter, dict) or parameter.get("name") != "operation":
         raise Invalid("A parameter of a patch is named operation.", code="value", expression=(f"{where}.name",))
     parts = dict(_parts(parameter, where))
@@ -74,11 +84,14 @@ def _operation(parameter: Any, where: str) -> Operation:
             if not isinstance(text, str) or not text:
                 raise Invalid(f"The {name} of an operation is a valueString.", code="value", expression=(where,))
             found[name] = text
+    return found
+
+
+def _operation(members: dict[str, Any]) -> Operation:
     try:
-        found["path"] = parsed(found["path"])
+        return Operation(**members | {"path": parsed(members["path"])})
     except ConsiliumError as error:
-        raise Invalid(str(error), code=error.issues[0].code, expression=(where,)) from error
-    return Operation(**found)
+        raise Invalid(str(error), code=error.issues[0].code, expression=(members["where"],)) from error
 
 
 def _parts(holder: dict[str, Any], where: str) -> Iterator[tuple[str, dict[str, Any]]]:

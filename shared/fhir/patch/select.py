@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import islice
 
 from shared.errors import Unprocessable
 from shared.fhir.definitions import PRIMITIVE_TYPES
+from shared.fhir.definitions.naming import json_names
 from shared.fhir.patch.expression import (
     Both,
     Child,
@@ -21,22 +23,23 @@ from shared.fhir.patch.expression import (
 )
 from shared.fhir.patch.nodes import Node
 
-MOST_LOOKED_AT = 200_000
-"""Elements that one patch may look at."""
+MOST_LOOKED_AT = 100_000
+"""Elements, and names of elements, that one patch may look at."""
 
 
 class Selector:
     """Applies paths, and counts what they look at over a whole patch."""
 
     def __init__(self) -> None:
-        self._left = MOST_LOOKED_AT
+        self.looks = 0
 
     def select(self, nodes: list[Node], steps: Iterable[Step]) -> list[Node]:
         """What ``steps`` lead to from ``nodes``. Raises ``Unprocessable`` for a ``single()`` of several."""
         for step in steps:
+            self._look(len(nodes))
             match step:
                 case Child(name):
-                    nodes = self._looked_at([child for node in nodes for child in node.children(name)])
+                    nodes = [child for node in nodes for child in self._children(node, name)]
                 case Index(at):
                     nodes = nodes[at:][:1]
                 case Single():
@@ -45,19 +48,24 @@ class Selector:
                 case OfType(type_):
                     nodes = [node for node in nodes if node.structure == type_ or node.type == type_]
                 case Extension(url):
-                    found = self._looked_at([child for node in nodes for child in node.children("extension")])
+                    found = [child for node in nodes for child in self._children(node, "extension")]
                     nodes = [node for node in found if node.members().get("url") == url]
                 case Where(condition):
-                    nodes = [node for node in self._looked_at(nodes) if self._holds(condition, node)]
+                    nodes = [node for node in nodes if self._holds(condition, node)]
         return nodes
 
-    def _looked_at(self, nodes: list[Node]) -> list[Node]:
-        self._left -= len(nodes)
-        if self._left < 0:
+    def _children(self, node: Node, name: str) -> list[Node]:
+        found = list(islice(node.children(name), MOST_LOOKED_AT - self.looks + 1))
+        self._look(len(found) + len(json_names(node.structure, name)))
+        return found
+
+    def _look(self, elements: int) -> None:
+        self.looks += max(elements, 1)
+        if self.looks > MOST_LOOKED_AT:
             raise Unprocessable("The patch looks at more elements than this server allows.", code="too-costly")
-        return nodes
 
     def _holds(self, condition: Condition, node: Node) -> bool:
+        self._look(1)
         match condition:
             case Both(all_of):
                 return all(self._holds(each, node) for each in all_of)

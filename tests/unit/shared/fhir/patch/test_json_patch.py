@@ -27,6 +27,11 @@ JSON = st.recursive(
     max_leaves=10,
 )
 
+PATHS = [
+    *("", "/", "/name", "/name/0", "/name/-", "/name/0/given/0", "/id", "/id/0", "/name/0/given", "/name/0/given/0/0"),
+    *("/name/0/_given/0", "/name/٠", "/name/" + "1" * 5_000, "/maritalStatus/0", "/maritalStatus/text/-"),
+]
+
 
 @pytest.mark.parametrize(
     ("operations", "change"),
@@ -102,6 +107,8 @@ def test_what_is_no_json_patch_is_invalid(patch: Any) -> None:
         {"op": "add", "path": "/name/01", "value": {}},
         {"op": "add", "path": "/name/x", "value": {}},
         {"op": "add", "path": "/name/-1", "value": {}},
+        {"op": "remove", "path": "/name/٠"},
+        {"op": "remove", "path": "/name/" + "1" * 5_000},
         {"op": "add", "path": "/id/x", "value": 1},
         {"op": "remove", "path": "/name/-"},
         {"op": "move", "from": "/name", "path": "/name/0/given/0"},
@@ -174,9 +181,10 @@ def test_insert_then_remove_in_a_list_changes_nothing(items: list[str], data: st
             {},
             optional={
                 "op": JSON | st.sampled_from(["add", "remove", "replace", "move", "copy", "test"]),
-                "path": JSON | st.sampled_from(["", "/", "/name/0", "/name/-", "/name/0/given/0", "/id"]),
-                "from": JSON | st.sampled_from(["", "/name", "/id/0"]),
-                "value": JSON,
+                "path": JSON | st.sampled_from(PATHS),
+                "from": JSON | st.sampled_from(PATHS),
+                "value": JSON
+                | st.sampled_from([[None], {"0": 1}, {"given": {"0": 5}}, [{"given": 5, "_given": [None]}]]),
             },
         ),
         max_size=4,

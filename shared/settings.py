@@ -33,7 +33,7 @@ class ConsiliumSettings(BaseSettings):
     """The embedded PostgreSQL, keys and other files of this installation."""
 
 
-HOST = re.compile(r"(\[[^]]*\]|[^:[\]]*)(:\d*)?")
+HOST = re.compile(r"(\[[^]]*\]|[^:[\]]*)(:[0-9]*)?")
 """A host with its port, as one of several in PostgreSQL's URLs; what a password's slash leaves is none."""
 TYPE = re.compile(r"[A-Z][A-Za-z]+")
 """A resource type's name."""

@@ -140,7 +140,7 @@ def entries_in(answer: Answer, count: int) -> list[dict[str, Any]]:
     return [{"response": response} for _ in range(count)]
 
 
-_ENTRY = re.compile(r"^Bundle\.entry\[(\d+)\]")
+_ENTRY = re.compile(r"^Bundle\.entry\[([0-9]+)\]")
 
 
 def renumbered(answer: Answer, positions: Sequence[int]) -> Answer:

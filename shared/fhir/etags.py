@@ -7,7 +7,7 @@ from shared.errors import Invalid
 
 _MOST = 50
 """Tags in one header: more than anybody has versions in hand."""
-_TAG = re.compile(r'\s*(?:W/)?"(\d{1,9})"\s*')
+_TAG = re.compile(r'\s*(?:W/)?"([0-9]{1,9})"\s*')
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def _rank(wanted: dict[str, float], names: frozenset[str]) -> tuple[float, int]:
 
 def _quality(text: str) -> float:
     try:
-        quality = float(text)
+        quality = float(text) if text.isascii() else 1.0
     except ValueError:
         return 1.0
     return quality if 0 <= quality <= 1 else 1.0

@@ -29,7 +29,7 @@ from shared.security.caller import Discipline
 from shared.security.dependency import CurrentCaller
 
 REFERENCE = rf"^[A-Z][A-Za-z]{{1,63}}/{ID}$"
-_ETAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
+_ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 
 TaskId = Annotated[str, Path(pattern=f"^{ID}$")]
 
@@ -126,7 +126,7 @@ def _tagged(response: Response, standing: Standing) -> Standing:
 def _version(text: str | None) -> int | None:
     if text is None:
         return None
-    match = _ETAG.match(text.strip())
+    match = _ETAG.fullmatch(text.strip())
     if match is None:
         raise Invalid('An ETag looks like W/"3".', code="value")
     return int(match.group(1))

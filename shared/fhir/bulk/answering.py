@@ -29,7 +29,7 @@ ERROR, INPUT = "error", "input"
 MANIFEST = b"application/json"
 RETRY_S, RETRY_LATER_S = 1, 10
 """Seconds after which a client may ask again: at first, and when it has waited for so long."""
-_FILE = re.compile(r"([a-z]+)-(\d{1,9})\.ndjson")
+_FILE = re.compile(r"([a-z]+)-([0-9]{1,9})\.ndjson")
 _GONE = "There is no such job, or it has ended."
 
 

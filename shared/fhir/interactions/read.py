@@ -39,8 +39,10 @@ def _is_known(request: Request, stored: Stored) -> bool:
 def _moment(text: str) -> datetime:
     """An HTTP date, or, from a Bundle entry's ``ifModifiedSince``, an instant. Raises ``Invalid``."""
     try:
+        if not text.isascii():
+            raise ValueError("not a moment")
         found = datetime.fromisoformat(text) if text[:1].isdigit() else parsedate_to_datetime(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise Invalid("A moment looks like Tue, 24 Nov 2026 10:00:00 GMT.", code="value") from error
     # a moment of HTTP without a zone is one of GMT
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

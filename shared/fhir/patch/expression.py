@@ -15,7 +15,7 @@ LONGEST = 2_000
 DEEPEST = 10
 """``where`` within ``where``, and parentheses."""
 _TOKEN = re.compile(
-    r"\s*(?:(?P<name>\$this|[A-Za-z_][A-Za-z0-9_]*|`[^`\\]+`)|(?P<number>\d+(?:\.\d+)?)"
+    r"\s*(?:(?P<name>\$this|[A-Za-z_][A-Za-z0-9_]*|`[^`\\]+`)|(?P<number>[0-9]+(?:\.[0-9]+)?)"
     r"|'(?P<text>(?:[^'\\]|\\.)*)'|(?P<sign>!=|[.()\[\]=,]))",
     re.DOTALL,
 )
@@ -244,7 +244,7 @@ class _Parser:
 
     def _whole(self) -> int:
         kind, text = self._next()
-        if kind != "number" or not text.isdigit() or len(text) > 9:
+        if kind != "number" or not (text.isascii() and text.isdigit()) or len(text) > 9:
             raise _unreadable()
         return int(text)
 

@@ -15,7 +15,7 @@ from shared.fhir.search.snapshot import Snapshot, is_snapshot
 from shared.store.indexing import EARLIEST, LATEST
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NUMBER = re.compile(r"^-?\d{1,300}(\.\d{1,600})?(E[+-]\d{1,3})?$")
+_NUMBER = re.compile(r"-?[0-9]{1,300}(\.[0-9]{1,600})?(E[+-][0-9]{1,3})?")
 _decoder = msgspec.json.Decoder(tuple[list[str], list[int | str], int, tuple[str, int] | None])
 
 
@@ -60,7 +60,7 @@ def _seen(text: str, horizon: int) -> Snapshot:
 
 def _value(key: Sort, value: int | str) -> SortValue:
     if key.kind == "quantity":
-        if not isinstance(value, str) or not _NUMBER.match(value):
+        if not isinstance(value, str) or not _NUMBER.fullmatch(value):
             raise ValueError("not a number")
         return Decimal(value)
     if key.kind in ("id", "string", "reference"):

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 _DATE = re.compile(
-    r"^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?$",
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?",
+    re.ASCII,
 )
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 86_400_000_000
@@ -25,7 +26,7 @@ def span(text: str) -> tuple[int, int]:
     """The range that ``text`` covers by its precision: a year, month, day, minute, second or fraction.
 
     Raises ``ValueError`` for what is not a FHIR date."""
-    match = _DATE.match(text)
+    match = _DATE.fullmatch(text)
     if match is None:
         raise ValueError("not a date")
     year, month, day, hour, minute, second, fraction, zone = match.groups()

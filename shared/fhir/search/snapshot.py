@@ -18,7 +18,7 @@ of work that takes half of it is given up, and a transaction over services is de
 its deciding service is away for longer may what was prepared come later."""
 
 COLUMN = "pg_current_snapshot()::text"
-_TEXT = re.compile(r"^\d{1,18}:\d{1,18}:(?:\d{1,18}(?:,\d{1,18})*)?$")
+_TEXT = re.compile(r"[0-9]{1,18}:[0-9]{1,18}:(?:[0-9]{1,18}(?:,[0-9]{1,18})*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Snapshot:
 
 def is_snapshot(text: str) -> bool:
     """Whether PostgreSQL would take ``text`` for a snapshot: it comes back from a client."""
-    if not _TEXT.match(text):
+    if not _TEXT.fullmatch(text):
         return False
     low, high, running = text.split(":")
     numbers = [int(number) for number in running.split(",") if number]

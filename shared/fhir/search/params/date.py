@@ -15,7 +15,7 @@ from shared.fhir.search.instants import micros, span
 from shared.fhir.search.parameters import Parameter
 from shared.store.indexing import EARLIEST, LATEST, DateEntry
 
-_VALUE = re.compile(r"^(eq|ne|gt|ge|lt|le|sa|eb|ap)?(\d.*)$")
+_VALUE = re.compile(r"(eq|ne|gt|ge|lt|le|sa|eb|ap)?([0-9].*)")
 
 
 def range_of(fhir_type: str, value: Any) -> tuple[int, int] | None:
@@ -51,7 +51,7 @@ def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) ->
 def test_of(text: str, now: datetime) -> DateTest:
     """What one search value asks for. Raises ``Invalid``."""
     # a plus that was not percent-encoded arrives as a blank
-    match = _VALUE.match(text.replace(" ", "+"))
+    match = _VALUE.fullmatch(text.replace(" ", "+"))
     try:
         if match is None:
             raise ValueError("no date")

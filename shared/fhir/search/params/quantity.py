@@ -15,7 +15,7 @@ from shared.fhir.search.filters import Filter, Quantities, QuantityTest
 from shared.fhir.search.parameters import Parameter
 from shared.store.indexing import QuantityEntry, term
 
-_NUMBER = re.compile(r"^(eq|ne|gt|ge|lt|le|sa|eb|ap)?([+-]?\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?)$")
+_NUMBER = re.compile(r"(eq|ne|gt|ge|lt|le|sa|eb|ap)?([+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?)")
 _OPEN = Decimal("1e201")
 _LARGEST_EXPONENT = 200
 """What is larger or smaller than that is indexed at the edge: no search value reaches it, and no column holds it."""
@@ -75,7 +75,7 @@ def index(parameter: Parameter, fhir_type: str, value: Any, entries: Entries) ->
 def test_of(kind: str, text: str) -> QuantityTest:
     """What one search value of a number or quantity (``[prefix]number|system|code``) asks for. Raises ``Invalid``."""
     parts = [unescape(part) for part in split_unescaped(text, "|")]
-    match = _NUMBER.match(parts[0])
+    match = _NUMBER.fullmatch(parts[0])
     if match is None or len(parts) not in ((1,) if kind == "number" else (1, 2, 3)):
         raise Invalid("The number or quantity is not well-formed.", code="value")
     prefix, number = match[1] or "eq", Decimal(match[2])

@@ -77,6 +77,22 @@ ELEMENTS = frozenset(
 )
 """Chapters 7-11 (without the part on insertion of scripts) and 15 of HTML 4.0, links and images."""
 
+_XML = "http://www.w3.org/XML/1998/namespace"
+ATTRIBUTES = frozenset(
+    (
+        "abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char charoff "
+        "charset cite class colspan compact coords dir frame headers height href hreflang hspace id lang longdesc "
+        "name nowrap rel rev rowspan rules scope shape span src start style summary tabindex title type valign "
+        "value vspace width "
+        # of the same chapters, and not in the XPath of txt-1
+        "clear color datetime face ismap nohref noshade size usemap"
+    ).split()
+) | {f"{_XML} lang", f"{_XML} space"}
+"""Those that the XPath of txt-1 names, those of the elements above, and the language, which R4 asks for."""
+
+LINKS = ("href", "src", "cite", "longdesc")
+_EXECUTED = ("javascript:", "vbscript:", "livescript:", "data:", "blob:", "filesystem:", "jar:", "view-source:")
+
 
 def narrative_div(value: Any, parent: Place, label: str, index: int, walk: Walk) -> None:
     """One well-formed XHTML ``div`` of formatting only, with something in it."""
@@ -98,12 +114,14 @@ class _Reader:
         self.root = True
 
     def read(self, div: str) -> str | None:
-        parser = expat.ParserCreate(namespace_separator=" ")
+        parser = expat.ParserCreate("utf-8", " ")  # whatever the text declares
         parser.UseForeignDTD(True)  # an entity of HTML, such as &nbsp;, is then passed over instead of being an error
         parser.StartElementHandler = self.element
         parser.CharacterDataHandler = self.text
         parser.SkippedEntityHandler = self.entity
         parser.StartDoctypeDeclHandler = self.doctype
+        parser.ProcessingInstructionHandler = self.instruction
+        parser.XmlDeclHandler = self.instruction
         try:
             parser.Parse(div.encode("utf-8"), True)
         except expat.ExpatError:
@@ -118,9 +136,9 @@ class _Reader:
         if space != XHTML or (self.root and local != "div"):
             self.finding = self.finding or "The narrative must be one div in the XHTML namespace (txt-1)."
         self.root = False
-        if local not in ELEMENTS or any(attribute.startswith("on") for attribute in attributes):
+        if local not in ELEMENTS or not ATTRIBUTES.issuperset(attributes):
             self.finding = self.finding or "The narrative may only have formatting, links and images (txt-1)."
-        if any(_active(attributes.get(name, "")) for name in ("href", "src")):
+        if any(_active(name, attributes[name]) for name in LINKS if name in attributes):
             self.finding = self.finding or "The narrative may have no active content (txt-1)."
         self.content = self.content or local == "img"
 
@@ -133,6 +151,11 @@ class _Reader:
     def doctype(self, *declaration: Any) -> None:
         self.finding = self.finding or "The narrative may have no document type (txt-1)."
 
+    def instruction(self, *content: Any) -> None:
+        self.finding = self.finding or "The narrative may have no processing instructions (txt-1)."
 
-def _active(url: str) -> bool:
-    return "".join(url.split()).lower().startswith(("javascript:", "vbscript:"))
+
+def _active(name: str, url: str) -> bool:
+    """Whether a browser would execute what the link leads to, rather than open it. An image may stand in its link."""
+    url = "".join(url.split()).lower()
+    return url.startswith(_EXECUTED) and not (name == "src" and url.startswith("data:image/"))

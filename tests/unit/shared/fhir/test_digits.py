@@ -86,7 +86,7 @@ def test_other_digits_do_not_fit(text: str, fits: Callable[[str], Any]) -> None:
 def test_other_digits_are_no_index_of_a_json_patch() -> None:
     assert json_patched({"x": [1]}, [{"op": "test", "path": "/x/0", "value": 1}]) == {"x": [1]}
     for script in SCRIPTS:
-        with pytest.raises(Exception, match="not in the resource|test of operation 0 fails"):
+        with pytest.raises(Exception, match=r"not in the resource|test of operation 0 fails"):
             json_patched({"x": [1]}, [{"op": "test", "path": "/x/0".translate(script), "value": 1}])
 
 

@@ -20,7 +20,7 @@ from services.gateway.operations import EdgeOperation, edge_operation
 from services.gateway.outcome import FHIR_JSON, error_answer
 from services.gateway.parts import Peer
 from services.gateway.recovery import Recovery
-from services.gateway.routing import API_PREFIXES, CAREPLANS, NOTIFICATIONS, OWNED_TYPES, REFERRALS, type_in
+from services.gateway.routing import API_PREFIXES, CAREPLANS, NOTIFICATIONS, OWNED_TYPES, REFERRALS, type_at
 from services.gateway.settings import GatewaySettings
 from services.gateway.spanning import Spanning
 from services.gateway.spread import Spread
@@ -83,7 +83,7 @@ class Gateway:
             return await self._lifespan(scope, receive, send)
         path: str = scope["path"]
         if path.startswith("/fhir/"):
-            app = self._by_type.get(type_in(path[6:]))
+            app = self._by_type.get(type_at(path))
             asked_here = "/$" in path and (is_kick_off(path) or edge_operation(path) is not None)
             if app is not None and scope["method"] not in BODY_METHODS and not asked_here:
                 return await app(scope, receive, send)
@@ -122,7 +122,7 @@ class Gateway:
         # "OPTIONS *" has a path without a slash
         _, room, name, *_ = (*path.split("/", 3), "", "")
         if room == "fhir":
-            app = self._bulk.holder(path) if path.startswith(JOBS) else self._by_type.get(type_in(path[6:]))
+            app = self._bulk.holder(path) if path.startswith(JOBS) else self._by_type.get(type_at(path))
             if app is not None:
                 return app
             raise NotFound("No such resource type or operation.", code="not-supported")

@@ -74,3 +74,9 @@ def type_in(url: str) -> str:
     path = url.removeprefix("/")
     within = _IN_COMPARTMENT.match(path)
     return _END_OF_TYPE.split(path, maxsplit=1)[0] if within is None else within.group(1)
+
+
+def type_at(path: str) -> str:
+    """The resource type that ``path``, below ``/fhir/``, is about; empty where its first segment is."""
+    below = path.removeprefix("/fhir/")
+    return "" if below.startswith("/") else type_in(below)

@@ -5,18 +5,9 @@ from collections import defaultdict
 from typing import Any
 
 from services.gateway.asgi import Answer
-from services.gateway.bundles import (
-    Party,
-    Placed,
-    answer_entry,
-    bundle_of,
-    entries_in,
-    in_order,
-    owners_in,
-    place,
-    renumber,
-)
+from services.gateway.bundles import Party, answer_entry, bundle_of, entries_in, in_order, renumber
 from services.gateway.outcome import FHIR_JSON
+from services.gateway.placing import Placed, owners_in, place
 from shared.errors import ConsiliumError
 from shared.fhir.json import Resource
 from shared.giving_way import give_way

@@ -1,4 +1,4 @@
-"""Bundles at the edge: who owns each entry, and asking an owner (http://hl7.org/fhir/R4/http.html#transaction)."""
+"""Bundles at the edge, and asking an owner for a part of one (http://hl7.org/fhir/R4/http.html#transaction)."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,35 +7,14 @@ from typing import Any
 
 from services.gateway.asgi import Answer, ASGIApp, BrokenOff, Scope, call, inner_scope
 from services.gateway.outcome import error_answer
-from services.gateway.routing import CAREPLANS, owner_of, type_in
-from services.gateway.spread import service_of_entry
-from shared.engine import SPREAD
-from shared.errors import ConsiliumError, Invalid, NotFound, NotSupported
-from shared.fhir.bundle import conditions_in, require_few, status_of
+from services.gateway.routing import CAREPLANS
+from shared.errors import ConsiliumError, Invalid
+from shared.fhir.bundle import require_few, status_of
 from shared.fhir.json import Resource, dumps, loads
 from shared.fhir.outcome import outcome
 from shared.status import STATUS
 
-READS = frozenset({"GET", "HEAD"})
 NOTHING = b'{"resourceType":"Bundle","type":"batch","entry":[]}'
-_WHOLE = frozenset({"metadata", "_history"})
-METHODS = READS | {"POST", "PUT", "PATCH", "DELETE"}
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """An entry, where it stood, and who owns what it is about."""
-
-    position: int
-    entry: dict[str, Any]
-    owner: str
-
-    @property
-    def reads(self) -> bool:
-        """Whether it changes nothing."""
-        request = self.entry["request"]
-        searches = request["method"] == "POST" and request["url"].partition("?")[0].endswith("/_search")
-        return request["method"] in READS or searches
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,45 +56,6 @@ def parse(bundle: Any) -> Resource:
         raise Invalid("Entries come as a list.", code="structure", expression=("Bundle.entry",))
     require_few(entries)
     return bundle
-
-
-def owners_in(entries: Iterable[object]) -> dict[str, str]:
-    """Who owns what each fullUrl stands for; types that live beside their target are left out."""
-    found: dict[str, str] = {}
-    for entry in entries:
-        full_url = entry.get("fullUrl") if isinstance(entry, dict) else None
-        request = entry.get("request") if isinstance(entry, dict) else None
-        url = request.get("url") if isinstance(request, dict) else None
-        if isinstance(full_url, str) and isinstance(url, str) and type_in(url) not in SPREAD:
-            owner = owner_of(type_in(url))
-            if owner is not None:
-                found[full_url] = owner
-    return found
-
-
-def place(position: int, entry: object, beside: Mapping[str, str]) -> Placed:
-    """The owner of ``entry``; ``beside`` are those of the others, by fullUrl.
-
-    Raises ``Invalid``, ``NotFound`` or ``NotSupported`` with the entry's path."""
-    path = f"Bundle.entry[{position}]"
-    request = entry.get("request") if isinstance(entry, dict) else None
-    if not isinstance(entry, dict) or not isinstance(request, dict):
-        raise Invalid("The entry says no request.", code="required", expression=(f"{path}.request",))
-    method, url = request.get("method"), request.get("url")
-    if not isinstance(method, str) or method not in METHODS:
-        raise Invalid("The entry's method is none of FHIR's.", code="value", expression=(f"{path}.request.method",))
-    if not isinstance(url, str) or not url:
-        raise Invalid("The entry says no URL.", code="required", expression=(f"{path}.request.url",))
-    conditions_in(request, path)
-    if type_in(url) in _WHOLE:
-        text = "What all services tell together is asked for by a request of its own, in no Bundle."
-        raise NotSupported(text, expression=(f"{path}.request.url",))
-    owner = owner_of(type_in(url))
-    if owner is None:
-        raise NotFound("The entry's URL names no resource type.", expression=(f"{path}.request.url",))
-    if type_in(url) in SPREAD:
-        owner = service_of_entry(url, entry.get("resource"), beside)
-    return Placed(position, entry, owner)
 
 
 def bundle_of(type_: str, entries: Iterable[dict[str, Any]]) -> bytes:

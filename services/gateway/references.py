@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_plus
 
-from services.gateway.bundles import Placed
+from services.gateway.placing import Placed
 from services.gateway.routing import owner_of
 from shared.errors import ConsiliumError, Forbidden, Invalid, Issue, PreconditionFailed, Unavailable
 from shared.fhir.formats import FORMATS

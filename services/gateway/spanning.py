@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from services.gateway.asgi import ASGIApp
-from services.gateway.bundles import Party, Placed, renumbered
+from services.gateway.bundles import Party, renumbered
 from services.gateway.parts import Moved, Owner, Peer, Refused, Unclear
+from services.gateway.placing import Placed
 from services.gateway.routing import CAREPLANS, NOTIFICATIONS, REFERRALS
 from shared.errors import Conflict, Invalid, Unavailable
 from shared.fhir.json import Resource

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.gateway.asgi import Answer
-from services.gateway.bundles import Party, Placed, bundle_of, entries_in, in_order, owners_in, place, renumbered
+from services.gateway.bundles import Party, bundle_of, entries_in, in_order, renumbered
 from services.gateway.outcome import FHIR_JSON
 from services.gateway.parts import Refused
+from services.gateway.placing import Placed, owners_in, place
 from services.gateway.references import foreign_conditionals, resolve
 from services.gateway.routing import CAREPLANS
 from services.gateway.spanning import Spanning

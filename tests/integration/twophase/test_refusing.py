@@ -177,7 +177,13 @@ async def test_a_refusal_in_a_batch_over_services_names_its_entry(three: Town) -
     assert refused["outcome"]["issue"][0]["expression"] == ["Bundle.entry[2].resource"]
 
 
-@pytest.mark.parametrize("url", ["metadata", "_history", "/_history?_count=1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("metadata", "_history", "/_history?_count=1", "Provenance", "Provenance?_count=1"),
+        *("Patient/p1/$everything", "CarePlan/c1/$everything?_since=2026", "Composition/c1/$document"),
+    ],
+)
 async def test_what_all_services_tell_together_is_in_no_bundle(three: Town, url: str) -> None:
     answer = await three.post(bundle("batch", entry("GET", "Patient"), entry("GET", url)))
     found, refused = (one["response"] for one in answer.json()["entry"])

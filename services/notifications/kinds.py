@@ -1,34 +1,29 @@
 """The types that notifications owns, and what is particular about each."""
 
+from services.notifications.domain.own import require_own
 from services.notifications.domain.statuses import EVENT, REQUEST, Transitions, check_transition
 from shared import provenance
 from shared.errors import Forbidden, Unprocessable
 from shared.fhir.json import Resource
 from shared.fhir.kinds import Decide, Decision, DecisionContext, Registry, ResourceKind
-from shared.security.caller import Caller, Role
+from shared.security.caller import Role
 
 CLIENT_STATUSES = frozenset({"requested", "off"})
 """What a client may say of its Subscription; ``active`` and ``error`` are the server's words
 (http://hl7.org/fhir/R4/subscription.html#Subscription)."""
 
 
-def _follows(table: Transitions, author: str) -> Decide:
-    """A status follows another by ``table``; a patient writes only what the element ``author`` says is theirs."""
+def _follows(table: Transitions) -> Decide:
+    """A status follows another by ``table``; a patient writes only what is theirs."""
 
     def decide(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
         if context.caller.role is Role.PATIENT:
-            _require_own(context.caller, author, before, after)
+            require_own(context.caller, before, after)
         if before is not None and after is not None:
             check_transition(table, before["status"], after["status"])
         return Decision(after)
 
     return decide
-
-
-def _require_own(caller: Caller, author: str, *versions: Resource | None) -> None:
-    for version in versions:
-        if version is not None and (version.get(author) or {}).get("reference") not in caller.references:
-            raise Forbidden("A patient writes their own messages only.")
 
 
 def decide_subscription(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
@@ -45,8 +40,8 @@ def decide_subscription(before: Resource | None, after: Resource | None, context
 
 KINDS = Registry(
     (
-        ResourceKind("Communication", decide=_follows(EVENT, "sender")),
-        ResourceKind("CommunicationRequest", decide=_follows(REQUEST, "requester")),
+        ResourceKind("Communication", decide=_follows(EVENT)),
+        ResourceKind("CommunicationRequest", decide=_follows(REQUEST)),
         ResourceKind("Subscription", decide=decide_subscription),
         provenance.KIND,
     )

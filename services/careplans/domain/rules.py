@@ -24,6 +24,9 @@ KEEPER = internal("careplans")
 
 It is known by identity: a token may carry the same subject."""
 
+_GIVERS = ("author", "source")
+"""Who wrote the answers down, and who gave them: of a patient's own, nobody else."""
+
 
 def decide_record(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
     """The shared record: patients read it and do not write it."""
@@ -34,14 +37,14 @@ def decide_record(before: Resource | None, after: Resource | None, context: Deci
 def decide_questionnaire_response(
     before: Resource | None, after: Resource | None, context: DecisionContext
 ) -> Decision:
-    """Answers: a patient may give their own, and change nobody else's."""
+    """Answers: a patient may give their own, in nobody else's name, and change nobody else's."""
     if context.caller.role is Role.PATIENT:
         own = context.caller.fhir_user
-        subjects = [_subject(version) for version in (before, after) if version is not None]
-        if own is None or any(subject != own for subject in subjects):
-            raise Forbidden(
-                "A patient may write their own answers only.", expression=("QuestionnaireResponse.subject",)
-            )
+        for version in filter(None, (before, after)):
+            for element in ("subject", *(name for name in _GIVERS if name in version)):
+                if own is None or reference_of(version.get(element)) != own:
+                    path = f"QuestionnaireResponse.{element}"
+                    raise Forbidden("A patient may write their own answers only.", expression=(path,))
     return Decision(after)
 
 
@@ -122,7 +125,3 @@ def _identity(reference: Any) -> tuple[Any, Any]:
         return None, None
     target = reference.get("reference")
     return target, None if target else reference.get("identifier")
-
-
-def _subject(resource: Resource) -> str | None:
-    return reference_of(resource.get("subject"))

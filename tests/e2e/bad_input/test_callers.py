@@ -44,6 +44,7 @@ async def quiet(postgres: str, templates: dict[str, str]) -> AsyncIterator[Edge]
         *({"resourceType": "Practitioner", "id": id} for id in ("lind", "moss", "co", "far")),
         *({"resourceType": "Organization", "id": id, "name": id} for id in ("mind-centre", "elsewhere")),
         patient(id="p1"),
+        patient(id="p2"),
         care_plan("Patient/p1", id="c1"),
         order(),
         task("requested"),
@@ -127,6 +128,15 @@ async def test_whoever_asks_may_read_what_the_server_does_and_whether_it_lives(q
             {"resourceType": "Subscription", "status": "requested", "reason": "x", "criteria": "Task?"}
             | {"channel": {"type": "rest-hook"}},
             PATIENT,
+        ),
+        *(
+            ({"resourceType": type_, "status": "completed", **mine, element: {"reference": other}}, PATIENT)
+            for type_, mine, element, other in (
+                ("Communication", {"sender": {"reference": "Patient/p1"}}, "subject", "Patient/p2"),
+                ("CommunicationRequest", {"requester": {"reference": "Patient/p1"}}, "subject", "Patient/p2"),
+                ("QuestionnaireResponse", {"subject": {"reference": "Patient/p1"}}, "author", "Practitioner/lind"),
+                ("QuestionnaireResponse", {"subject": {"reference": "Patient/p1"}}, "source", "Practitioner/lind"),
+            )
         ),
     ],
 )

@@ -75,3 +75,34 @@ def test_a_patient_writes_their_own_messages_only(type: str, author: str) -> Non
     for before, after in ((None, ours), (ours, theirs), (theirs, ours), (ours, None)):
         with pytest.raises(Forbidden):
             KINDS.kind(type).decide(before, after, patient)
+
+
+@pytest.mark.parametrize(("type", "author"), [("Communication", "sender"), ("CommunicationRequest", "requester")])
+@pytest.mark.parametrize(
+    ("before", "after", "allowed"),
+    [
+        (None, {"reference": "Patient/p"}, True),
+        (None, None, True),
+        (None, {"reference": "Patient/q"}, False),
+        (None, {"reference": "Organization/o"}, False),
+        (None, {"identifier": {"value": "q"}}, False),
+        ({"reference": "Patient/q"}, {"reference": "Patient/p"}, False),
+        ({"reference": "Patient/p"}, {"reference": "Patient/q"}, False),
+        ({"reference": "Patient/q"}, "deleted", False),
+        ({"reference": "Patient/p"}, "deleted", True),
+    ],
+)
+def test_a_patient_writes_about_nobody_else(type: str, author: str, before: Any, after: Any, allowed: bool) -> None:
+    def message(subject: Any) -> dict[str, Any] | None:
+        mine = {"resourceType": type, "status": "completed", author: {"reference": "Patient/p"}}
+        return None if subject == "deleted" else mine if subject is None else mine | {"subject": subject}
+
+    old, new = message("deleted" if before is None else before), message(after)
+    patient = Caller("p", Role.PATIENT, fhir_user="Patient/p", organization="Organization/o")
+    if allowed:
+        assert KINDS.kind(type).decide(old, new, DecisionContext(patient, NOW)).resource == new
+        return
+    with pytest.raises(Forbidden) as caught:
+        KINDS.kind(type).decide(old, new, DecisionContext(patient, NOW))
+    assert caught.value.issues[0].expression == (f"{type}.subject",)
+    assert KINDS.kind(type).decide(old, new, DecisionContext(Caller("s", Role.SYSTEM), NOW)).resource == new

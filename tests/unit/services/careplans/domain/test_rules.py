@@ -62,6 +62,41 @@ def test_a_patient_gives_their_own_answers_only(before: str | None, after_: str 
             decide_questionnaire_response(old, answers(after_), PATIENT)
 
 
+ME, OTHER = {"reference": "Patient/p"}, {"reference": "Practitioner/lind"}
+
+
+@pytest.mark.parametrize("element", ["author", "source"])
+@pytest.mark.parametrize(
+    ("before", "after_", "allowed"),
+    [
+        (None, ME, True),
+        (ME, ME, True),
+        (ME, None, True),
+        (None, OTHER, False),
+        (None, {"reference": "Patient/q"}, False),
+        (None, {"identifier": {"value": "lind"}}, False),
+        (None, {"display": "Lind"}, False),
+        (OTHER, ME, False),
+        (ME, OTHER, False),
+        (OTHER, "deleted", False),
+        (ME, "deleted", True),
+    ],
+)
+def test_a_patient_gives_answers_in_nobody_elses_name(element: str, before: Any, after_: Any, allowed: bool) -> None:
+    def answers(by: Any) -> dict[str, Any] | None:
+        mine: dict[str, Any] = {"resourceType": "QuestionnaireResponse", "subject": ME}
+        return None if by == "deleted" else mine if by is None else mine | {element: by}
+
+    old = answers("deleted" if before is None else before)
+    if allowed:
+        assert decide_questionnaire_response(old, answers(after_), PATIENT).resource == answers(after_)
+        return
+    with pytest.raises(Forbidden) as caught:
+        decide_questionnaire_response(old, answers(after_), PATIENT)
+    assert caught.value.issues[0].expression == (f"QuestionnaireResponse.{element}",)
+    assert decide_questionnaire_response(old, answers(after_), CLINICIAN).resource == answers(after_)
+
+
 LEGAL_PLAN = [
     (before, after_) for before, legal in states.CARE_PLAN.items() for after_ in states.CARE_PLAN if after_ in legal
 ]

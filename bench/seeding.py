@@ -1,8 +1,11 @@
 """The stock that searches go over: patients and plans, some through the API, the many straight into the tables."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from itertools import islice
 
 import asyncpg
 import httpx
@@ -40,14 +43,31 @@ def _request(resource: Resource) -> dict[str, str]:
 
 
 async def into_the_tables(url: str, plans: range, patients: int) -> None:
-    """Add plans number ``plans``, and the patients from 0 to ``patients``, by the store's own write statement."""
+    """Add plans number ``plans``, and the patients from 0 to ``patients``, by the store's own write statement, from a
+    process for each core."""
+    parts = os.cpu_count() or 1
+    with ProcessPoolExecutor(parts) as pool:
+        loop = asyncio.get_running_loop()
+        work = (loop.run_in_executor(pool, _fill, url, plans, patients, number, parts) for number in range(parts))
+        await asyncio.gather(*work)
     connection = await asyncpg.connect(url)
     try:
-        for resources in _chunks(plans, patients):
-            statement, arguments = write_statement([_write(resource) for resource in resources], (), ())
-            await connection.fetchrow(statement, *arguments)
         await connection.execute("VACUUM ANALYZE resource")
         await connection.execute("ANALYZE")
+    finally:
+        await connection.close()
+
+
+def _fill(url: str, plans: range, patients: int, number: int, parts: int) -> None:
+    asyncio.run(_fill_part(url, islice(_chunks(plans, patients), number, None, parts)))
+
+
+async def _fill_part(url: str, chunks: Iterable[list[Resource]]) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for resources in chunks:
+            statement, arguments = write_statement([_write(resource) for resource in resources], (), ())
+            await connection.fetchrow(statement, *arguments)
     finally:
         await connection.close()
 

@@ -54,6 +54,8 @@ async def running(folder: Path) -> AsyncIterator[Running]:
         "CONSILIUM_PORT": str(port),
         "CONSILIUM_DATA_DIR": str(folder),
         "CONSILIUM_AUTH": "jwt",
+        # what is put straight into the tables is no change that copies follow
+        "CONSILIUM_COPIES_CHECK_S": "86400",
     }
     consilium = str(Path(sys.executable).with_name("consilium"))
     started = time.perf_counter()

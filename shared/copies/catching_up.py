@@ -6,6 +6,7 @@ meet: a version never replaces a later one.
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,7 +30,9 @@ from shared.telemetry.failures import class_of
 
 log = logging.getLogger(__name__)
 
-PAGE = 200
+PAGE = 100
+LONGEST_REST = 1.0
+"""Seconds."""
 OVERLAP = timedelta(minutes=2)
 """A change may be committed that long after its ``lastUpdated``, differences between clocks included."""
 
@@ -49,38 +52,52 @@ async def catch_up(engine: Engine, stop: asyncio.Event) -> None:
             if stop.is_set():
                 return
             try:
-                await look(engine, type_, every)
+                await look(engine, type_, every, stop)
             except (ConsiliumError, asyncpg.PostgresError, *DATABASE_LOSSES) as error:
                 log.warning("Copies could not be compared with their owner: %s", class_of(error))
                 break
         await either(stop, seconds=min(every.total_seconds(), 30.0))
 
 
-async def look(engine: Engine, type_: str, every: timedelta) -> int:
-    """Copy what was missed of ``type_`` where it is due; how many. Raises ``Unavailable``, and what a database does."""
+async def look(engine: Engine, type_: str, every: timedelta, stop: asyncio.Event) -> int:
+    """Copy what was missed of ``type_`` where it is due, until ``stop``; how many. After each page it rests for as long
+    as that took: who shares the process or the database goes first.
+
+    Raises ``Unavailable``, and what a database does."""
     mark = await copy_marks.take(engine.pool, type_, every)
     if mark is None:
         return 0
     until, copied = engine.clock() - OVERLAP, 0
     pages = _all(engine, type_) if mark is copy_marks.NEVER else _changed(engine, type_, mark)
+    began = time.monotonic()
     async for copies in pages:
         newest = {copy.id: copy for copy in reversed(copies)}
         if newest:
             copied += await resources.write_copies(engine.pool, list(newest.values()))
         await copy_marks.renew(engine.pool, type_)
+        if await either(stop, seconds=min(time.monotonic() - began, LONGEST_REST)):
+            return copied
+        began = time.monotonic()
     await copy_marks.done(engine.pool, type_, until)
     return copied
 
 
 async def _all(engine: Engine, type_: str) -> AsyncIterator[list[Write]]:
     async for bundle in _pages(engine, type_, type_, f"_count={PAGE}"):
-        yield [copy_of(dumps(entry["resource"])) for entry in bundle.get("entry", ())]
+        yield [copy_of(dumps(entry["resource"])) async for entry in _in_turns(bundle)]
 
 
 async def _changed(engine: Engine, type_: str, since: datetime) -> AsyncIterator[list[Write]]:
     query = f"_count={PAGE}&_since={instant(since)}"
     async for bundle in _pages(engine, type_, f"{type_}/_history", query):
-        yield [_version(type_, entry) for entry in bundle.get("entry", ())]
+        yield [_version(type_, entry) async for entry in _in_turns(bundle)]
+
+
+async def _in_turns(bundle: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    """The entries, others having their turn after each: it takes longer to index one than to answer a request."""
+    for entry in bundle.get("entry", ()):
+        yield entry
+        await asyncio.sleep(0)
 
 
 def _version(type_: str, entry: dict[str, Any]) -> Write:

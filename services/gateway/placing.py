@@ -75,6 +75,7 @@ def place(position: int, entry: object, beside: Mapping[str, str]) -> Placed:
 def _is_of_all(method: str, url: str) -> bool:
     """Whether it takes all services to answer, and no entry's owner could."""
     path, _, query = url.removeprefix("/").partition("?")
-    if path in SPREAD and method in READS:
+    searched = path.removesuffix("/_search")
+    if searched in SPREAD and (method in READS or searched != path):
         return service_by(parse_qsl(query, keep_blank_values=True)) is None
     return type_in(path) in _WHOLE or edge_operation(f"/fhir/{path}") is not None

@@ -75,15 +75,16 @@ class Spread:
             if not searches:
                 return await self._upstreams[service_of(_resource(body))](scope, receive, send)
             query = "&".join(filter(None, (query, body.decode("utf-8", "replace"))))
-            scope = {**scope, "query_string": query.encode()}
         elif scope["method"] not in ("GET", "HEAD"):
             return await self._upstreams[CAREPLANS](scope, receive, send)
         asked = parse_qsl(query, keep_blank_values=True)
         owner = service_by(asked)
         if owner is not None:
             return await self._upstreams[owner](scope, receive, send)
-        require_acceptable(scope)
-        answer = await as_asked(await self._everywhere(scope, type_, asked), scope)
+        # the format, too, may be told in the body of a search
+        told = {**scope, "query_string": query.encode()}
+        require_acceptable(told)
+        answer = await as_asked(await self._everywhere(scope, type_, asked), told)
         return await send_answer(answer, send, body=scope["method"] != "HEAD")
 
     async def _everywhere(self, scope: Scope, type_: str, asked: list[tuple[str, str]]) -> Answer:

@@ -89,9 +89,10 @@ async def test_a_search_by_post_finds_the_same(plain_system: System) -> None:
         assert sent is not None
         ehr = site.by(EHR)
         for query in ({"target": sent.task}, {"_count": "100"}):
-            by_get = [one["id"] for one in _found(await ehr.get("/fhir/Provenance", params=query))]
+            got = await ehr.get("/fhir/Provenance", params=query)
             posted = await ehr.post("/fhir/Provenance/_search", data=query)
-            assert [one["id"] for one in _found(posted)] == by_get
+            assert [one["id"] for one in _found(posted)] == [one["id"] for one in _found(got)]
+            assert posted.json()["link"] == got.json()["link"], "each parameter counts once"
 
 
 async def test_a_bundle_puts_it_beside_its_target(plain_system: System) -> None:

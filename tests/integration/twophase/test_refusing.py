@@ -191,3 +191,8 @@ async def test_what_all_services_tell_together_is_in_no_bundle(three: Town, url:
     (issue,) = refused["outcome"]["issue"]
     assert (issue["code"], issue["expression"]) == ("not-supported", ["Bundle.entry[1].request.url"])
     assert (await three.post(bundle("transaction", entry("GET", url)))).status_code == 400
+
+
+async def test_a_search_by_post_for_what_all_have_is_in_no_bundle(three: Town) -> None:
+    (told,) = (await three.post(bundle("batch", entry("POST", "Provenance/_search?_count=1")))).json()["entry"]
+    assert told["response"]["status"] == "400 Bad Request"

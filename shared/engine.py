@@ -12,6 +12,7 @@ from shared.fhir.rules import WriteRules, rules_from_settings
 from shared.fhir.search.access import Rules, everything
 from shared.ids import IdSource, uuid7
 from shared.security.caller import Caller
+from shared.store.copying import Copier
 from shared.store.database import Pool
 from shared.store.reading import Reader
 from shared.store.replica import Replica
@@ -64,6 +65,7 @@ class Engine:
     """What operators decide about writes."""
     reader: Reader = field(init=False)
     writer: Writer = field(init=False)
+    copier: Copier = field(init=False)
 
     def new_id(self, type_: str) -> str:
         """An id for a new resource; of a type that several services have, one that says where: ``referrals.<uuid>``."""
@@ -72,6 +74,7 @@ class Engine:
     def __post_init__(self) -> None:
         object.__setattr__(self, "reader", Reader(self.pool))
         object.__setattr__(self, "writer", Writer(self.pool))
+        object.__setattr__(self, "copier", Copier(self.pool))
 
     def demands_if_match(self, type_: str) -> bool:
         """Whether a person's update of ``type_`` needs If-Match."""

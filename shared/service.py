@@ -16,6 +16,7 @@ from shared.fhir.bulk.settings import BulkSettings
 from shared.fhir.kinds import Fact, Registry
 from shared.fhir.parts.app import PartsApp
 from shared.fhir.parts.wire import PATH
+from shared.messaging.consumer import PREFETCH
 from shared.messaging.envelope import Event
 from shared.problem import DOCUMENTED, LastResort, install_problem_handlers
 from shared.security.guard import Guarded
@@ -41,6 +42,8 @@ class Binding:
     queue: str
     routing_keys: tuple[str, ...]
     handler: Callable[[Engine], Handle]
+    prefetch: int = PREFETCH
+    """How many messages are in hand at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,10 @@ async def run_worker(service: Service, engine: Engine, transport: Transport, rel
     memory = require_retention(service).remembered
     consumers = (
         refill_consumer(service.name, engine.pool, transport, relay.wake),
-        *(Consumer(queue_of(binding), remembered(binding.handler(engine), memory)) for binding in service.bindings),
+        *(
+            Consumer(queue_of(binding), remembered(binding.handler(engine), memory), binding.prefetch)
+            for binding in service.bindings
+        ),
     )
     await declare(transport, [consumer.queue for consumer in consumers], stop)
     async with asyncio.TaskGroup() as group:

@@ -2,36 +2,37 @@
 
 Out of order is no matter: what is read is the newest there is, and a version never replaces a later one."""
 
-from collections.abc import Callable
 from datetime import datetime
 
-from shared.contracts.records import RecordV1
+from shared.contracts.records import RecordV1, record_event
 from shared.engine import Engine
 from shared.errors import Conflict, Unavailable
 from shared.fhir.json import loads
 from shared.fhir.search.extract import extract
 from shared.messaging.envelope import Event
-from shared.security.caller import internal
-from shared.service import Handle
-from shared.store import resources
+from shared.service import Binding, Handle
+from shared.store.gathering import MOST
 from shared.store.write import Write
-from shared.unit_of_work import unit_of_work
 
 
-def keeping(consumer: str) -> Callable[[Engine], Handle]:
-    """The handler of ``record.*`` events, whose queue is ``consumer``."""
-
-    def handler(engine: Engine) -> Handle:
-        async def handle(event: Event) -> None:
-            await follow(engine, consumer, event)
-
-        return handle
-
-    return handler
+def copies(service: str, *owners: str) -> Binding:
+    """The queue in which ``service`` hears what ``owners`` tell of their records; its messages are worked on together."""
+    return Binding(f"{service}.copies", tuple(map(record_event, owners)), keeping, prefetch=MOST)
 
 
-async def follow(engine: Engine, consumer: str, event: Event) -> None:
-    """Bring the copy of what ``event`` speaks of up to date. Raises ``Unavailable`` where its owner does not answer."""
+def keeping(engine: Engine) -> Handle:
+    """The handler of ``record.*`` events."""
+
+    async def handle(event: Event) -> None:
+        await follow(engine, event)
+
+    return handle
+
+
+async def follow(engine: Engine, event: Event) -> None:
+    """Bring the copy of what ``event`` speaks of up to date; again and again it is the same, by the version.
+
+    Raises ``Unavailable`` where its owner does not answer."""
     told = event.payload(RecordV1)
     owner = engine.copied.get(told.type)
     if owner is None or await _has(engine, told):
@@ -40,12 +41,7 @@ async def follow(engine: Engine, consumer: str, event: Event) -> None:
         raise Unavailable("This process cannot ask other services.")
     body = None if told.deleted else await engine.peers.get(owner, f"{told.type}/{told.id}")
     copy = gone(told, datetime.fromisoformat(event.time)) if body is None else copy_of(body)
-    async with unit_of_work(engine, internal(engine.service)) as work:
-        if not await work.first_time(consumer, event.id):
-            return
-        written = await resources.write_copies(await work.connection(), [copy])
-        await work.commit()
-    if not written and not await _has(engine, told):
+    if not await engine.copier.write(copy) and not await _has(engine, told):
         raise Conflict("Another copied the resource at the same moment.")
 
 
@@ -71,5 +67,5 @@ def gone(told: RecordV1, at: datetime) -> Write:
 
 async def _has(engine: Engine, told: RecordV1) -> bool:
     """Whether the copy is of that version, or a later one."""
-    stored = await resources.read(engine.pool, told.type, told.id)
+    stored = await engine.reader.read(told.type, told.id)
     return stored is not None and stored.version >= told.version

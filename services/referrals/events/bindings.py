@@ -1,9 +1,5 @@
 """The service's queue and what it hears."""
 
-from shared.contracts.records import record_event
-from shared.copies.keeping import keeping
-from shared.service import Binding
+from shared.copies.keeping import copies
 
-_COPIES = "referrals.copies"
-
-BINDINGS = (Binding(_COPIES, (record_event("careplans"),), keeping(_COPIES)),)
+BINDINGS = (copies("referrals", "careplans"),)

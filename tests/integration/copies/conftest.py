@@ -18,7 +18,7 @@ from shared.service import Service
 from tests.conftest import create_database
 from tests.factories.engine import FixedVerifier, client_of, create_tables, every_type, running_engine
 
-OWNER, KEEPER, CONSUMER = "owner", "keeper", "keeper.copies"
+OWNER, KEEPER = "owner", "keeper"
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Pair:
 
     async def follow(self, event: Event) -> None:
         """Let the keeper hear ``event``."""
-        await follow(self.keeper, CONSUMER, event)
+        await follow(self.keeper, event)
 
     async def copies(self) -> dict[str, tuple[int, bool, bytes]]:
         """What the keeper has: version, whether it is gone, body; by id."""

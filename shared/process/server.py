@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import socket
 
 from granian.constants import HTTPModes, Interfaces
@@ -12,6 +13,9 @@ from shared.process.mistakes import Mistake
 
 ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 FORBIDDEN = (errno.EACCES, errno.EPERM)
+
+COLLECTS = (20_000, 20, 50)
+"""Objects made and not freed before a collection of the youngest; how many of those before one of the older."""
 
 
 class PortTaken(OSError):
@@ -42,10 +46,18 @@ def _refusal(host: str, port: int, error: OSError | UnicodeError) -> PortTaken |
     return Mistake("CONSILIUM_HOST, CONSILIUM_PORT: nobody can listen there.")
 
 
+def _settle() -> None:
+    """What the start left stays: no collection looks at it again, and there are fewer (docs/adr/0005-speed.md)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTS)
+
+
 async def serve(app: ASGIApp, *, host: str, port: int, stop: asyncio.Event) -> None:
     """Serve ``app`` until ``stop`` is set; open requests are finished, within granian's grace.
 
     Several processes may serve the same port: the kernel spreads the connections (SO_REUSEPORT)."""
+    _settle()
     server = Server(
         app,
         address=host,

@@ -52,6 +52,7 @@ async def _figures(system: Running, folder: str, seconds: int, rounds: int) -> d
     await through_the_api(system, parties())
     await through_the_api(system, [patient(number) for number in range(PATIENTS)])
     await through_the_api(system, [plan(number, PATIENTS) for number in range(PLANS)])
+    await quiet(system)
     raw_url = await _database(system, "bench_raw")
     loads = await _loads(system)
     series: dict[str, list[float]] = {name: [] for name in ("empty", "raw", *loads)}

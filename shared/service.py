@@ -44,6 +44,8 @@ class Binding:
     handler: Callable[[Engine], Handle]
     prefetch: int = PREFETCH
     """How many messages are in hand at once."""
+    gathers: float = 0.0
+    """See ``Queue.gathers``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from shared.service import Binding, Service, require_settings
 
 def queue_of(binding: Binding) -> Queue:
     """The queue that ``binding`` needs."""
-    return Queue(binding.queue, binding.routing_keys)
+    return Queue(binding.queue, binding.routing_keys, gathers=binding.gathers)
 
 
 def require_retention(service: Service) -> RetentionSettings:

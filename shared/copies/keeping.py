@@ -14,10 +14,13 @@ from shared.service import Binding, Handle
 from shared.store.gathering import MOST
 from shared.store.write import Write
 
+GATHERS = 0.1
+"""Seconds by which a copy may be older, so that many are made at once."""
+
 
 def copies(service: str, *owners: str) -> Binding:
-    """The queue in which ``service`` hears what ``owners`` tell of their records; its messages are worked on together."""
-    return Binding(f"{service}.copies", tuple(map(record_event, owners)), keeping, prefetch=MOST)
+    """The queue in which ``service`` hears what ``owners`` tell of their records; they are made together."""
+    return Binding(f"{service}.copies", tuple(map(record_event, owners)), keeping, prefetch=MOST, gathers=GATHERS)
 
 
 def keeping(engine: Engine) -> Handle:

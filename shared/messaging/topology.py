@@ -19,6 +19,8 @@ class Queue:
     routing_keys: tuple[str, ...]
     retry_delays: tuple[float, ...] = RETRY_DELAYS
     exchange: str = EXCHANGE
+    gathers: float = 0.0
+    """Seconds in which more may gather behind what was taken, where a transport takes many at a time."""
 
     @property
     def dead(self) -> str:

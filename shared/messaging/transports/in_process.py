@@ -24,6 +24,7 @@ from shared.store.losses import DATABASE_LOSSES
 log = logging.getLogger(__name__)
 
 CHANNEL = "consilium_bus"
+"""The payload is the name of the queue in which there is something."""
 POLL = 1.0
 """Seconds; only a message whose notification was lost with its connection waits so long."""
 
@@ -41,9 +42,10 @@ WITH event AS (
     SELECT q.name, e.id, e.type, e.traceparent, e.body
     FROM event e JOIN bus_queue q ON q.exchange = $5 AND (e.type || '.') ~ q.pattern
     ORDER BY e.position, q.name
-    RETURNING event_id
+    RETURNING queue, event_id
 )
-SELECT coalesce(array_agg(DISTINCT event_id), '{}') AS routed, pg_notify($6, '') FROM stored
+SELECT coalesce(array_agg(DISTINCT event_id), '{}') AS routed,
+    (SELECT count(pg_notify($6, queue)) FROM (SELECT DISTINCT queue FROM stored) heard) AS woken FROM stored
 """
 TAKE = """
 SELECT id, event_id, type, traceparent, body, attempts FROM bus_message
@@ -139,14 +141,18 @@ class InProcessTransport:
     ) -> None:
         wake = asyncio.Event()
 
-        def notified(*_: object) -> None:
-            wake.set()
+        def notified(*told: object) -> None:
+            if told[-1] == queue.name:
+                wake.set()
 
         try:
             await connection.add_listener(CHANNEL, notified)
             while not stop.is_set():
                 wake.clear()
-                if not await self._handle_batch(connection, queue, handler, prefetch, stop):
+                taken = await self._handle_batch(connection, queue, handler, prefetch, stop)
+                if 0 < taken < prefetch and queue.gathers:
+                    await either(stop, seconds=queue.gathers)
+                if not taken:
                     due = await connection.fetchval(NEXT_DUE, queue.name)
                     await either(stop, wake, seconds=POLL if due is None else min(due + 0.001, POLL))
         finally:

@@ -16,7 +16,7 @@ WITH again AS (
         available_at = clock_timestamp()
     WHERE queue = $1 AND dead_at IS NOT NULL AND ($2::text[] IS NULL OR event_id = ANY($2)) RETURNING 1
 )
-SELECT count(*), pg_notify($3, '') FROM again
+SELECT count(*), pg_notify($3, $1) FROM again
 """
 
 

@@ -120,7 +120,14 @@ def _pool(url: str, name: str, *, at_once: int, size: int, idle: float) -> _Pool
         connection_class=_Connection,
         record_class=asyncpg.Record,
         statement_cache_size=512,
-        server_settings={"application_name": "consilium", "jit": "off", "timezone": "UTC", **_THE_SERVERS},
+        server_settings={
+            "application_name": "consilium",
+            "jit": "off",
+            # statements are written for one plan each; planning anew took most of a chain's time
+            "plan_cache_mode": "force_generic_plan",
+            "timezone": "UTC",
+            **_THE_SERVERS,
+        },
     )
     pool.name, pool.spare = name, None
     return pool

@@ -37,7 +37,7 @@ CREATE TABLE index_string (
     exact BIGINT NOT NULL
 );
 CREATE INDEX index_string_rid ON index_string (rid, param);
-CREATE INDEX index_string_value ON index_string (param, value, rid);
+CREATE INDEX index_string_value ON index_string (param, value, rid) INCLUDE (exact);
 CREATE TABLE index_term (
     term BIGINT NOT NULL,
     rid BIGINT NOT NULL,

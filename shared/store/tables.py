@@ -221,7 +221,7 @@ index_string = Table(
     _column("rid", BigInteger),
     _column("value", Text(collation="C")),
     _column("exact", BigInteger),
-    Index("index_string_value", "param", "value", "rid"),
+    Index("index_string_value", "param", "value", "rid", postgresql_include=["exact"]),
     Index("index_string_rid", "rid", "param"),
 )
 """A string parameter's value, folded; and the term of the exact one."""

@@ -8,9 +8,9 @@ import pytest
 
 from shared.fhir.history import Asked, find
 from shared.fhir.history.cursor import Place
-from shared.fhir.json import loads
 from shared.fhir.search.snapshot import Snapshot
 from shared.store.database import Pool
+from tests.explained import explained
 from tests.factories.search import searchable
 
 VERSIONS = 200_000
@@ -33,8 +33,7 @@ class Explaining:
         self.plans: list[dict[str, Any]] = []
 
     async def fetch(self, statement: str, *arguments: Any) -> Any:
-        written = await self._pool.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *arguments)
-        self.plans.append(loads(written.encode())[0]["Plan"])
+        self.plans.append((await explained(self._pool, statement, arguments))["Plan"])
         return await self._pool.fetch(statement, *arguments)
 
     async def fetchrow(self, statement: str, *arguments: Any) -> Any:

@@ -1,6 +1,5 @@
 """What chains, ``_has``, includes and exports read at 200,000 resources: never a table or an index as a whole."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -20,6 +19,7 @@ from shared.fhir.search.snapshot import COLUMN
 from shared.fhir.search.statement import count_statement, page_statement
 from shared.store.database import Pool
 from shared.store.indexing import identity
+from tests.explained import explained
 from tests.factories.search import searchable
 
 PLANS, PATIENTS, DEAD = 200_000, 20_000, 10_000
@@ -73,7 +73,7 @@ async def _fill(pool: Pool) -> None:
 
 async def _explained(pool: Pool, statement: str, arguments: list[Any]) -> tuple[float, int, list[str]]:
     """Milliseconds, rows read from tables and indexes, and the tables that were read as a whole."""
-    plan = json.loads(await pool.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *arguments))[0]
+    plan = await explained(pool, statement, arguments)
     read, whole = 0, []
     waiting = [plan["Plan"]]
     while waiting:
@@ -107,7 +107,7 @@ class Explaining:
         return await self._pool.fetch(statement, *arguments)
 
 
-FEW, LISTS = 15_000, 90_000
+FEW, LISTS = 5_000, 40_000
 """Rows read for a page: a few for each row of a bounded list; or lists that exclude each other, as a whole."""
 
 CASES = [

@@ -5,7 +5,6 @@ shape, add a line to ``SHAPES``. Not here, because they do read long lists whole
 exclude each other, a population sorted by several keys.
 """
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +17,7 @@ from shared.fhir.search.lookups import Lookups
 from shared.fhir.search.parse import parse
 from shared.fhir.search.statement import page_statement
 from shared.store.database import Connection
+from tests.explained import explained
 from tests.factories.many import multiply
 from tests.factories.search import searchable
 
@@ -127,8 +127,8 @@ async def _findings(connection: Connection, search: str) -> list[str]:
     lookups = Lookups({some["url"]: some})
     query = parse(type_, parse_qsl(rest.replace("|", "%7C")), strict=True, now=NOW, lookups=lookups)
     statement, arguments = page_statement(query)
-    told = await connection.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}", *arguments)
-    nodes = [node for node in _plan(json.loads(told)[0]["Plan"]) if "Relation Name" in node]
+    told = await explained(connection, statement, arguments)
+    nodes = [node for node in _plan(told["Plan"]) if "Relation Name" in node]
     found = [f"{search}: {n['Node Type']} on {n['Relation Name']}" for n in nodes if n["Node Type"] == "Seq Scan"]
     read = sum(_read(node) for node in nodes)
     if read > MOST_READ:

@@ -1,9 +1,11 @@
 """The SQL of a search. Why it looks like this, with figures: docs/adr/0003-search-layout.md.
 
 - A search in a patient's compartment, or by id, reads those rows by B-tree and checks the rest on them.
-- Any other search counts, up to ``BOUND``, what each indexable filter would find. The shortest list below the bound is
-  read and sorted. When all are long, the rows are walked in the order of the answer, from where the page before ended;
-  unless a trial shows that hardly any would match: then the lists are intersected.
+- Any other search reads, up to a bound, the row numbers that each indexable filter finds. The shortest list below
+  ``BOUND`` is taken, without what is not in the other short ones, and its rows are read and sorted. In default order
+  only a page of them is read: so there lists may be longer (``WIDE``) where all are short, and nothing else is asked.
+- When all are long, the rows are walked in the order of the answer, from where the page before ended; unless a trial
+  shows that hardly any would match: then the lists are intersected.
 - One single term in default order needs no count: ``index_term`` is in that order.
 - A chain or ``_has`` is counted from its other end, and is long, too, where its other end is
   (docs/adr/0022-links-and-access.md).
@@ -24,8 +26,10 @@ from shared.fhir.search.walks import OURS, ROW, walk
 from shared.store.size import smaller, within
 
 BOUND = 1_000
-"""A list that is shorter is read whole."""
-TRIAL, ENOUGH = 2_000, 20
+"""The rows of a list that is shorter are read, all of them."""
+WIDE = 5
+"""So many times longer may one be of which only a page is read."""
+TRIAL, ENOUGH = 1_000, 10
 """Long lists are walked when, of this many rows of the first, at least so many match."""
 _WALK, _INTERSECT = -1, -2
 
@@ -118,47 +122,94 @@ def _bound(layout: _Layout, order: Order, parts: list[Part], every: str) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _List:
+    """What an index finds for ``part``, up to ``bound``: the SELECT ``name`` of row numbers, and ``length``, their
+    number, which is the bound where there are more."""
+
+    part: Part
+    number: int
+    bound: int
+
+    @property
+    def name(self) -> str:
+        return f"list{self.number}"
+
+    @property
+    def length(self) -> str:
+        return f"n{self.number}"
+
+    @property
+    def text(self) -> str:
+        """The SELECT; empty where something on the way is as long as its own bound: what it leads to is not all."""
+        whole = f" WHERE {self._longest} < {BOUND}" if self.part.steps else ""
+        return f"{self.name} AS MATERIALIZED (SELECT d.rid FROM ({self.part.few}) d{whole} LIMIT {self.bound})"
+
+    @property
+    def count(self) -> str:
+        count = f"(SELECT count(*) FROM {self.name})"
+        if not self.part.steps:
+            return count
+        return f"CASE WHEN {self._longest} >= {BOUND} THEN {self.bound} ELSE {count} END"
+
+    @property
+    def _longest(self) -> str:
+        return f"greatest({', '.join(f'(SELECT count(*) FROM {name})' for name in self.part.steps)})"
+
+
 def _counted(layout: _Layout, order: Order, parts: list[Part], found: list[Part], steps: Steps) -> str:
-    """Count each list up to the bound, then run the one branch that is cheap; the others are never started."""
-    counts = ", ".join(f"{_length(part)} AS n{number}" for number, part in enumerate(found))
-    lists = len(found) > 1 or found[0].linked or not layout.sort
-    least = f"least({', '.join(f'n{i}' for i in range(len(found)))})"
-    cases = " ".join(f"WHEN n{i} = {least} THEN {i}" for i in range(len(found)))
-    long = _trial(layout, order, parts, found) if lists else str(_WALK)
-    choice = f"(SELECT CASE WHEN {least} >= {BOUND} THEN {long} {cases} END FROM counts)"
+    """Read each list up to its bound, then run the one branch that is cheap; the others are never started."""
+    lists = [
+        _List(part, number, BOUND if layout.sort or part.single else BOUND * WIDE) for number, part in enumerate(found)
+    ]
+    least = f"least({', '.join(each.length for each in lists)})"
+    cases = " ".join(f"WHEN {each.length} = {least} THEN {each.number}" for each in lists)
+    tried = len(found) > 1 or found[0].linked or not layout.sort
+    long = _trial(layout, order, parts, found) if tried else str(_WALK)
+    if layout.sort or len(found) < len(parts):
+        few = f"{least} < {BOUND}"
+    else:
+        few = f"{least} < {BOUND} OR ({' AND '.join(f'{each.length} < {each.bound}' for each in lists)})"
+    choice = f"(SELECT CASE WHEN {few} THEN CASE {cases} END ELSE {long} END FROM counts)"
     walked = walk(layout.sort, order, parts, found)
     branches = [
         f"(SELECT * FROM ({walked}) walked WHERE (SELECT branch FROM choice) = {_WALK})",
-        *(_branch(order, parts, [part], number) for number, part in enumerate(found)),
+        *(_branch(order, parts, each, lists) for each in lists),
     ]
-    if lists:
-        branches.append(_branch(order, parts, found, _INTERSECT))
-    named = "".join(f"{text}, " for text in steps.texts)
+    if tried:
+        branches.append(_intersection(order, parts, found))
+    named = "".join(f"{text}, " for text in (*steps.texts, *(each.text for each in lists)))
+    counts = ", ".join(f"{each.count} AS {each.length}" for each in lists)
     return (
         f"WITH {named}counts AS MATERIALIZED (SELECT {counts}), choice AS MATERIALIZED (SELECT {choice} AS branch)"
         f" SELECT * FROM ({' UNION ALL '.join(branches)}) u ORDER BY {order.by(*order.names)} LIMIT $2::int"
     )
 
 
-def _length(part: Part) -> str:
-    """How many rows ``part`` finds, up to the bound; and the bound where something on the way is as long."""
-    count = f"(SELECT count(*) FROM (SELECT FROM ({part.few}) d LIMIT {BOUND}) x)"
-    if not part.steps:
-        return count
-    longest = f"greatest({', '.join(f'(SELECT count(*) FROM {name})' for name in part.steps)})"
-    return f"CASE WHEN {longest} >= {BOUND} THEN {BOUND} ELSE {count} END"
+def _branch(order: Order, parts: list[Part], read: _List, lists: list[_List]) -> str:
+    """Read what is in ``read`` and in all other lists that are short, keep the rows that pass the rest, and sort."""
+    others = "".join(
+        f" AND ((SELECT {each.length} FROM counts) >= {each.bound} OR d.rid IN (SELECT x.rid FROM {each.name} x))"
+        for each in lists
+        if each is not read
+    )
+    # a list may name a row twice
+    rows = f"SELECT DISTINCT d.rid FROM {read.name} d WHERE true{others}"
+    return _rows(order, parts, [read.part], rows, read.number)
 
 
-def _branch(order: Order, parts: list[Part], read: list[Part], number: int) -> str:
-    """Read the lists of ``read`` whole, keep the rows that are in all of them and pass the rest, and sort."""
+def _intersection(order: Order, parts: list[Part], found: list[Part]) -> str:
+    """Read all lists whole, however long, and the rows that are in each of them."""
+    rows = " INTERSECT ".join(f"SELECT DISTINCT d.rid FROM ({part.finds}) d" for part in found)
+    return _rows(order, parts, found, rows, _INTERSECT)
+
+
+def _rows(order: Order, parts: list[Part], read: list[Part], rows: str, number: int) -> str:
+    """The branch ``number``: of the row numbers ``rows``, which pass ``read``, those that pass the other parts, too."""
     rest = "".join(f" AND {other.condition}" for other in parts if other not in read)
-    # a list may name a row twice; INTERSECT, too, leaves it once
-    if number == _INTERSECT:
-        rows = " INTERSECT ".join(f"SELECT DISTINCT d.rid FROM ({part.finds}) d" for part in read)
-    else:
-        rows = f"SELECT DISTINCT d.rid FROM ({read[0].few}) d"
     if not order.expressions:
-        rows = f"SELECT d.rid FROM ({rows}) d WHERE true{order.behind('d.rid')}"
+        # in the order of the answer: no more are read than fill the page
+        rows = f"SELECT d.rid FROM ({rows}) d WHERE true{order.behind('d.rid')} ORDER BY d.rid"
     return (
         f"(SELECT * FROM ({rows}) f CROSS JOIN LATERAL"
         f" (SELECT r.id, r.version, r.last_updated, r.body{order.columns()} FROM resource r"

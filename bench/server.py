@@ -92,8 +92,9 @@ async def _ready(url: str, process: asyncio.subprocess.Process) -> None:
 
 async def quiet(system: Running) -> None:
     """Wait until the events of the last load are relayed and handled, so that they do not weigh on the next."""
+    outboxes = (f"consilium_{service}" for service in ("referrals", "careplans", "notifications"))
     for database, waiting in (
-        ("consilium_careplans", "SELECT count(*) FROM outbox WHERE published_at IS NULL"),
+        *((outbox, "SELECT count(*) FROM outbox WHERE published_at IS NULL") for outbox in outboxes),
         ("consilium_bus", "SELECT count(*) FROM bus_message WHERE dead_at IS NULL"),
     ):
         connection = await asyncpg.connect(system.databases.format(database=database))

@@ -119,6 +119,8 @@ CASES = [
     ("CarePlan?subject:Patient.gender=male&status=active&_count=20", FEW),
     ("CarePlan?subject:Patient.gender=male&status=revoked&_count=20", FEW),
     ("CarePlan?subject:Patient.family=f&_count=20", FEW),
+    # by two things of one patient: neither list of plans is read
+    ("CarePlan?subject:Patient.family=f123&subject:Patient.gender=other&_count=20", 1_000),
     ("CarePlan?subject:Patient.gender:not=male&_count=20", FEW),
     ("CarePlan?subject:Patient.organization.name=small&_count=20", FEW),
     ("CarePlan?subject:Patient.organization.name=big&_count=20", FEW),

@@ -55,6 +55,13 @@ RESOURCES: list[Resource] = [
         "performer": [{"reference": "Patient/bo"}],
     },
     {
+        "resourceType": "Observation",
+        "id": "by-two",
+        "status": "final",
+        "code": {"text": "x"},
+        "performer": [{"reference": "Patient/ana"}, {"reference": "Patient/bo"}],
+    },
+    {
         "resourceType": "DiagnosticReport",
         "id": "report",
         "status": "final",
@@ -90,7 +97,12 @@ async def stored(fhir: httpx.AsyncClient) -> None:
         ("subject:Patient.organization:Organization.identifier=urn:o%7C1", {"of-ana", "of-a-version"}),
         ("subject:Patient.name=alv&subject:Patient.gender=male", set()),
         ("subject:Patient.name=alv&performer:Patient.name=berg", set()),
-        ("performer:Patient.name=berg", {"by-identifier"}),
+        ("performer:Patient.name=berg", {"by-identifier", "by-two"}),
+        ("subject:Patient.name=alv&subject:Patient.gender=female&status=final", {"of-ana", "of-a-version"}),
+        ("subject:Patient.birthdate=gt1970&subject:Patient.birthdate=lt1985", {"of-ana", "of-a-version"}),
+        ("subject:Patient.name=alv&subject:Device.device-name=alves", set()),
+        # each may be another of the performers
+        ("performer:Patient.name=alv&performer:Patient.gender=male", {"by-two"}),
         ("subject:identifier=1", {"by-identifier"}),
         ("subject:Patient.name=nobody", set()),
     ],

@@ -2,6 +2,7 @@
 
 import random
 import socket
+from functools import cache
 
 
 def free_ports(count: int) -> list[int]:
@@ -30,3 +31,13 @@ def lasting_port() -> int:
             except OSError:
                 continue
             return port
+
+
+@cache
+def refusing_port() -> int:
+    """The port that refuses every connection while this process lives; a free one may become another process's."""
+    _BOUND.bind(("127.0.0.1", 0))  # and never listened on
+    return int(_BOUND.getsockname()[1])
+
+
+_BOUND = socket.socket()

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from shared.ids import uuid7
-from tests.ports import free_port
+from tests.ports import refusing_port
 
 AT_ONCE = 3
 
@@ -65,7 +65,7 @@ async def test_three_migrations_at_once_make_one_schema(postgres: str, base: str
 )
 async def test_every_url_that_the_api_takes_can_be_migrated(postgres: str, base: str, form: str) -> None:
     socket = quote(parse_qs(urlsplit(postgres).query)["host"][0], safe="")
-    url = form.format(base=base, socket=socket, dead=free_port())
+    url = form.format(base=base, socket=socket, dead=refusing_port())
     assert await migrate("referrals", url) == (0, "referrals: migrated\n", "")
     assert await migrate("referrals", url) == (0, "referrals: up to date\n", "")
 

@@ -12,7 +12,7 @@ from shared.messaging.transports.in_process import open_in_process
 from shared.messaging.transports.rabbitmq import RabbitTransport
 from shared.store.database import open_pool
 from tests.integration.doctor.judging import holds
-from tests.ports import free_port
+from tests.ports import refusing_port
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ async def test_a_wrong_password_at_the_broker_is_told(amqp_url: str, queue: Queu
 
 
 async def test_a_broker_that_is_not_there_is_told(queue: Queue) -> None:
-    url = f"amqp://guest:s3cret@127.0.0.1:{free_port()}/"
+    url = f"amqp://guest:s3cret@127.0.0.1:{refusing_port()}/"
     found = await carriers.broker(url, [queue])
     holds(found, Level.FAILURE, "cannot be reached")
     assert "s3cret" not in as_text(found)

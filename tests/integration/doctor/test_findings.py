@@ -18,7 +18,7 @@ from shared.process.migrating import migrate
 from shared.store.embedded import SETTINGS, embedded_postgres
 from tests.conftest import create_database
 from tests.integration.doctor.judging import Issuer, holds
-from tests.ports import free_port
+from tests.ports import refusing_port
 
 
 @pytest.fixture
@@ -112,18 +112,18 @@ async def test_a_read_replica_that_is_none_or_of_something_else_is_told(
     async def told(url: str, level: Level, word: str) -> None:
         holds(await database.examine_replica("careplans", url, careplans), level, word)
 
-    await told(f"postgresql://127.0.0.1:{free_port()}/x", Level.WARNING, "cannot be reached")
+    await told(f"postgresql://127.0.0.1:{refusing_port()}/x", Level.WARNING, "cannot be reached")
     await told(postgres, Level.FAILURE, "not a copy")
     await told(careplans, Level.WARNING, "it takes writes")
     monkeypatch.setenv("CONSILIUM_DATABASE_URL", careplans)
-    monkeypatch.setenv("CONSILIUM_DATABASE_READ_URL", f"postgresql://127.0.0.1:{free_port()}/x")
+    monkeypatch.setenv("CONSILIUM_DATABASE_READ_URL", f"postgresql://127.0.0.1:{refusing_port()}/x")
     found = await diagnose([CAREPLANS], apart=True)
     assert [one.level for one in found if one.check == "replica careplans"] == [Level.WARNING]
 
 
 async def test_a_database_that_is_not_there_is_told(postgres: str) -> None:
     holds(await examined(postgres.replace("/postgres?", "/nowhere?")), Level.FAILURE, "does not exist")
-    holds(await examined(f"postgresql://127.0.0.1:{free_port()}/x"), Level.FAILURE, "cannot be reached")
+    holds(await examined(f"postgresql://127.0.0.1:{refusing_port()}/x"), Level.FAILURE, "cannot be reached")
     holds(await examined("nonsense"), Level.FAILURE, "cannot be reached")
 
 
@@ -167,7 +167,7 @@ async def test_the_mail_server_is_asked_for_its_greeting(monkeypatch: pytest.Mon
             monkeypatch.setenv("CONSILIUM_SMTP_URL", f"smtp://user:s3cret@127.0.0.1:{port}")
             holds(found := await endpoints.mail(), level, word)
             assert "s3cret" not in as_text(found)
-    for url in (f"smtp://127.0.0.1:{free_port()}", "nonsense"):
+    for url in (f"smtp://127.0.0.1:{refusing_port()}", "nonsense"):
         monkeypatch.setenv("CONSILIUM_SMTP_URL", url)
         holds(await endpoints.mail(), Level.FAILURE, "cannot be reached")
 
@@ -180,7 +180,7 @@ async def test_settings_of_a_service_are_looked_at(monkeypatch: pytest.MonkeyPat
 
 
 async def test_a_collector_that_is_not_there_is_only_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{refusing_port()}")
     holds(await endpoints.collector(), Level.WARNING, "cannot be reached")
     async with saying(b"") as port:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
@@ -195,7 +195,7 @@ async def test_a_process_of_another_version_is_told(issuer: str, monkeypatch: py
     holds(await endpoints.processes({"careplans": base}), Level.WARNING, "does not say its version")
     monkeypatch.setattr(Issuer, "status", 503)
     holds(await endpoints.processes({"careplans": base}), Level.FAILURE, "not ready (503)")
-    nobody = {"careplans": f"http://127.0.0.1:{free_port()}"}
+    nobody = {"careplans": f"http://127.0.0.1:{refusing_port()}"}
     holds(await endpoints.processes(nobody), Level.FAILURE, "does not answer")
 
 
@@ -214,7 +214,7 @@ async def test_a_check_that_breaks_is_a_finding_and_hides_no_other() -> None:
 
 
 async def test_with_everything_down_all_is_told_and_nothing_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    port = free_port()
+    port = refusing_port()
     for name, value in {
         "DATABASE_URL": f"postgresql://u:s3cret@127.0.0.1:{port}/x",
         "AMQP_URL": f"amqp://u:s3cret@127.0.0.1:{port}/",

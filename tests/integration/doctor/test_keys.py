@@ -13,7 +13,7 @@ from shared.doctor.finding import Level
 from shared.security.keys import local_key
 from shared.security.settings import AuthMode, SecuritySettings
 from tests.integration.doctor.judging import Issuer, holds
-from tests.ports import free_port
+from tests.ports import refusing_port
 
 
 def _jwks(folder: Path) -> bytes:
@@ -86,5 +86,5 @@ async def test_an_issuer_is_judged_and_its_clock(issuer: str, tmp_path: Path, mo
     holds(found, Level.FAILURE, "between the issuer and this machine")
     monkeypatch.setattr(Issuer, "status", 500)
     holds(await keys.examine(settings), Level.FAILURE, "answers 500")
-    nobody = SecuritySettings(jwks_url=f"http://127.0.0.1:{free_port()}/")
+    nobody = SecuritySettings(jwks_url=f"http://127.0.0.1:{refusing_port()}/")
     holds(await keys.examine(nobody), Level.FAILURE, "cannot be had")

@@ -12,7 +12,7 @@ from services.gateway.main import Gateway
 from tests.factories.balancer import Balancer
 from tests.integration.gateway.fakes import FakeService
 from tests.listening import listening
-from tests.ports import free_port
+from tests.ports import refusing_port
 
 ID = "00000000-0000-4000-8000-000000000001"
 
@@ -20,7 +20,7 @@ ID = "00000000-0000-4000-8000-000000000001"
 @pytest.fixture
 async def client():  # type: ignore[no-untyped-def]  # an async generator of one client
     """A gateway whose ``referrals`` is down."""
-    down = ForwardingApp(f"http://127.0.0.1:{free_port()}")
+    down = ForwardingApp(f"http://127.0.0.1:{refusing_port()}")
     careplans, notifications = FakeService("careplans", ("Patient",)), FakeService("notifications", ())
     upstreams: dict[str, ASGIApp] = {"referrals": down, "careplans": careplans, "notifications": notifications}
     async with listening(Gateway(upstreams)) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:

@@ -10,7 +10,7 @@ from shared.fhir.xml import from_xml, to_xml
 from tests.integration.gateway.conftest import Edge
 from tests.integration.gateway.test_edge import bundle, get
 from tests.listening import listening
-from tests.ports import free_port
+from tests.ports import refusing_port
 
 XML = {"content-type": "application/fhir+xml", "accept": "application/fhir+xml"}
 
@@ -65,7 +65,7 @@ async def test_no_format_of_ours_is_406(edge: Edge) -> None:
 
 
 async def test_a_service_that_is_down_is_told_in_xml() -> None:
-    down = ForwardingApp(f"http://127.0.0.1:{free_port()}")
+    down = ForwardingApp(f"http://127.0.0.1:{refusing_port()}")
     upstreams = {"referrals": down, "careplans": down, "notifications": down}
     async with listening(Gateway(upstreams)) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         assert _told(await client.get("/fhir/Task/1", headers=XML), 503)["resourceType"] == "OperationOutcome"

@@ -25,7 +25,7 @@ from tests.conftest import create_database
 from tests.factories.bulk import Exported, fetched, kicked_off
 from tests.factories.engine import FixedVerifier, running_engine
 from tests.listening import listening
-from tests.ports import free_port
+from tests.ports import refusing_port
 
 SERVICES = (REFERRALS, CAREPLANS, NOTIFICATIONS)
 
@@ -35,7 +35,7 @@ class Switch:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._down = ForwardingApp(f"http://127.0.0.1:{free_port()}")
+        self._down = ForwardingApp(f"http://127.0.0.1:{refusing_port()}")
         self.up = True
         self.answers = True
         self.asked: list[dict[str, str]] = []

@@ -12,12 +12,12 @@ from shared.settings import ServerSettings
 from tests.broker import Broker
 from tests.eventually import eventually
 from tests.integration.messaging.support import Carrier, an_event, consuming, outgoing
-from tests.ports import free_ports
+from tests.ports import refusing_port
 
 
 def nobody() -> str:
     """The URLs of two nodes that are down."""
-    return ",".join(f"amqp://guest:guest@127.0.0.1:{port}/" for port in free_ports(2))
+    return ",".join([f"amqp://guest:guest@127.0.0.1:{refusing_port()}/"] * 2)
 
 
 def test_a_url_may_name_several_nodes() -> None:

@@ -23,7 +23,7 @@ from shared.messaging.transport import DeadLetter
 from shared.process.mistakes import Mistake
 from shared.process.server import PortTaken, require_free
 from shared.security.keys import local_key
-from tests.ports import free_port
+from tests.ports import free_port, refusing_port
 
 run = CliRunner().invoke
 
@@ -67,7 +67,7 @@ def test_a_server_that_nobody_started_is_told_at_once(
 ) -> None:
     (data_dir / "patient.json").write_text('{"resourceType": "Patient", "id": "p"}')
     monkeypatch.chdir(data_dir)
-    port = free_port()
+    port = refusing_port()
     monkeypatch.setenv("CONSILIUM_PORT", str(port))
     begun = time.monotonic()
     result = run(app, command)
@@ -90,7 +90,7 @@ async def test_a_server_that_is_starting_is_waited_for(data_dir: Path) -> None:
 
 async def test_nobody_waits_for_a_server_on_another_port(data_dir: Path) -> None:
     with exclusive(data_dir, f"http://127.0.0.1:{free_port()}"), pytest.raises(Mistake, match="No server answers"):
-        await asyncio.wait_for(require_server(f"http://127.0.0.1:{free_port()}/fhir", data_dir), 2)
+        await asyncio.wait_for(require_server(f"http://127.0.0.1:{refusing_port()}/fhir", data_dir), 2)
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8080", "http://", "http://127.0.0.1:many", "ftp://127.0.0.1"])
@@ -222,7 +222,7 @@ def test_a_data_folder_that_cannot_be_made_is_told(data_dir: Path, monkeypatch: 
 def test_a_database_that_is_not_there_is_told(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], url: str, code: int, told: str
 ) -> None:
-    monkeypatch.setenv("CONSILIUM_DATABASE_URL", url.format(port=free_port()))
+    monkeypatch.setenv("CONSILIUM_DATABASE_URL", url.format(port=refusing_port()))
     monkeypatch.setenv("CONSILIUM_PORT", str(free_port()))
     ended = subprocess.run([sys.executable, "-m", "consilium", *command], capture_output=True, check=False, text=True)
     assert ended.returncode == code
@@ -265,7 +265,7 @@ async def test_migrate_makes_every_database(data_dir: Path, database_url: str, m
 
 
 def test_a_broker_that_is_away_is_one_line_without_what_libraries_log(tmp_path: Path) -> None:
-    environment = {"CONSILIUM_AMQP_URL": f"amqp://x@127.0.0.1:{free_port()}/", "CONSILIUM_DATA_DIR": str(tmp_path)}
+    environment = {"CONSILIUM_AMQP_URL": f"amqp://x@127.0.0.1:{refusing_port()}/", "CONSILIUM_DATA_DIR": str(tmp_path)}
     command = [sys.executable, "-m", "consilium", "dead", "list"]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (1, "")

@@ -19,6 +19,12 @@ Key = tuple[str, str]
 """(type, id)."""
 
 
+def key_of(reference: str) -> Key:
+    """The key of a relative reference."""
+    type_, _, id_ = reference.partition("/")
+    return type_, id_
+
+
 class Staged:
     """``writes``, one for each resource at most, and ``events`` are still to be sent; ``newest`` is what all changes
     leave, sent or not, and ``references`` what they refer to here, with the path of one reference each.

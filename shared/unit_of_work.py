@@ -14,23 +14,24 @@ from pydantic import BaseModel
 from shared.engine import Engine
 from shared.errors import Conflict, NotFound, PreconditionFailed, Unavailable, Unprocessable
 from shared.fhir.json import Resource, dumps, loads
-from shared.fhir.kinds import DecisionContext, Fact, ResourceKind
-from shared.fhir.search.access import condition
+from shared.fhir.kinds import Consequence, DecisionContext, Fact, ResourceKind, nothing_held
 from shared.fhir.search.extract import extract, reference_term
 from shared.fhir.search.snapshot import LONGEST_WRITE
 from shared.fhir.subset import refuse_subset
 from shared.fhir.validate import LocalReference, check
+from shared.locking import Locks
 from shared.messaging import inbox
 from shared.provenance import TYPE as PROVENANCE
 from shared.provenance import Change, accounts, change
-from shared.security.caller import Caller
-from shared.staging import Staged, stamp
+from shared.security.caller import Caller, internal
+from shared.staging import Key, Staged, key_of, stamp
 from shared.store import prepared, resources
 from shared.store.database import Connection
 from shared.store.indexing import IndexEntries
 from shared.store.resources import Stored
 from shared.store.write import Write
 from shared.store.writing import Unit
+from shared.surroundings import Surroundings
 
 LONGEST_WORK = LONGEST_WRITE / 2
 """The age at which a unit of work is not committed any more; what it prepared may take as long again."""
@@ -50,10 +51,8 @@ class UnitOfWork:
         self._connection: Connection | None = None
         self._transaction: asyncpg.transaction.Transaction | None = None
         self._staged = Staged(engine, self.now)
-        self._locked: dict[tuple[str, str], Stored | None] = {}
-        self._hidden: set[tuple[str, str]] = set()
-        self._kept: set[tuple[str, str]] = set()
-        """What is locked against new references, too."""
+        self._locks = Locks(self.access, self.connection)
+        self._surroundings = Surroundings(engine, self._staged, self._locks, self.flush)
         self._told = False
         self._facts: list[Fact] = []
         self._changes: list[Change] = []
@@ -76,27 +75,35 @@ class UnitOfWork:
 
         Others can still refer to what is only to be changed; what is locked ``to_delete`` they cannot."""
         key = (type_, id_)
+        if not to_delete:
+            await self.lock_all(await self._held_beside(key))
         await self.lock_all((key,), to_delete=to_delete)
-        return self._staged.newest.get(key) or self._locked[key]
+        return self._staged.newest.get(key) or self._locks.get(key)
 
-    async def lock_all(self, keys: Iterable[tuple[str, str]], *, to_delete: bool = False) -> None:
+    async def _held_beside(self, key: Key) -> list[Key]:
+        """``key`` and what has to be locked together with it, where that is something and not done yet."""
+        type_, id_ = key
+        known = key in self._locks or key in self._staged.newest
+        if known or type_ not in self.engine.kinds or self.engine.kinds.kind(type_).held is nothing_held:
+            return []
+        stored = await resources.read(await self.connection(), type_, id_)
+        return [] if stored is None or stored.deleted else [*self.held_with(type_, loads(stored.body)), key]
+
+    async def lock_all(self, keys: Iterable[Key], *, to_delete: bool = False) -> None:
         """``load`` all of ``keys`` in one round trip, in an order that is the same for all who come."""
-        held = self._kept if to_delete else self._locked.keys() | self._staged.newest.keys()
-        wanted = [key for key in dict.fromkeys(keys) if key not in held]
-        if not wanted:
-            return
-        seen = condition(self.access, [type_ for type_, _ in wanted])
-        found = await resources.lock(await self.connection(), wanted, to_delete=to_delete, seen=seen)
-        self._hidden.update(key for key, stored in found.items() if stored is None)
-        for key in wanted:
-            # what was absent stays so: a row that another makes meanwhile was judged by nobody here, and is a conflict
-            self._locked.setdefault(key, found.get(key))
-        if to_delete:
-            self._kept.update(wanted)
+        wanted = [key for key in keys if to_delete or key not in self._staged.newest]
+        await self._locks.take(wanted, to_delete=to_delete)
+
+    def held_with(self, type_: str, resource: Resource) -> list[Key]:
+        """What has to be locked together with ``resource``, which nobody has checked yet."""
+        held = map(key_of, self.engine.kinds.kind(type_).held(resource))
+        return [key for key in held if key[0] in self.engine.kinds]
 
     async def create(self, resource: Resource, *, id: str | None = None) -> Stored:
         """Stage a new resource under a server id (or ``id``). Raises what validation and ``decide`` raise."""
         id_ = id or self.engine.new_id(resource["resourceType"])
+        if beside := self.held_with(resource["resourceType"], resource):
+            await self.lock_all(beside)
         return await self._save(None, resource, id_, version=1, method="POST")
 
     async def update(self, resource: Resource, *, if_match: int | None = None, method: str = "PUT") -> Stored:
@@ -104,10 +111,12 @@ class UnitOfWork:
 
         Raises ``PreconditionFailed`` when ``if_match`` is not the current version, ``NotFound`` for what is hidden."""
         type_, id_ = resource["resourceType"], resource["id"]
+        if beside := self.held_with(type_, resource):
+            await self.lock_all((*beside, (type_, id_)))
         stored = await self.load(type_, id_)
         if if_match is not None and (stored is None or stored.deleted or stored.version != if_match):
             raise PreconditionFailed("The resource has changed since the version named in If-Match.")
-        if (type_, id_) in self._hidden:
+        if (type_, id_) in self._locks.hidden:
             raise NotFound("No such resource.")
         before = None if stored is None or stored.deleted else loads(stored.body)
         version = 1 if stored is None else stored.version + 1
@@ -122,7 +131,7 @@ class UnitOfWork:
             return None
         kind = self.engine.kinds.kind(type_)
         before = loads(stored.body)
-        decision = kind.decide(before, None, await self._context(kind, before, None))
+        decision = kind.decide(before, None, await self._context(kind, before, None, self.caller))
         gone = Stored(type_, id_, stored.version + 1, self.now, True, b"")
         # who saw the patient's record may see that something of it was deleted
         index = IndexEntries(patient=extract(before).patient)
@@ -177,9 +186,11 @@ class UnitOfWork:
             # who finishes it is another request, of another process perhaps
             self.engine.observe(self._facts)
 
-    async def flush(self) -> None:
+    async def flush(self) -> Connection:
         """Send what is staged, inside the open transaction. References are checked at the commit, when all is there."""
-        await self._write(await self.connection(), final=False)
+        connection = await self.connection()
+        await self._write(connection, final=False)
+        return connection
 
     async def close(self) -> None:
         """Roll back what was not committed."""
@@ -193,11 +204,22 @@ class UnitOfWork:
         finally:
             await self.engine.pool.release(connection)  # type: ignore[arg-type]  # it came from this pool's acquire
 
-    async def _save(self, before: Resource | None, after: Resource, id_: str, *, version: int, method: str) -> Stored:
+    async def _save(
+        self,
+        before: Resource | None,
+        after: Resource,
+        id_: str,
+        *,
+        version: int,
+        method: str,
+        decider: Caller | None = None,
+    ) -> Stored:
+        """Stage a version. ``decider``: for whom the rules decide, where that is not the caller."""
         kind = self.engine.kinds.kind(after["resourceType"])
         references = check(after)
         refuse_subset(after)
-        context = await self._context(kind, before, after, revives=before is None and version > 1)
+        revives = before is None and version > 1
+        context = await self._context(kind, before, after, decider or self.caller, revives=revives)
         decision = kind.decide(before, after, context)
         resource = decision.resource
         assert resource is not None, "a decision about a save must return a resource"
@@ -209,7 +231,20 @@ class UnitOfWork:
         await self._stage(write, stored, references)
         self._changes.append(change(before, resource, kind.type, id_, version))
         self._tell(decision.facts, stored)
+        for consequence in decision.consequences:
+            await self._follow(consequence)
         return stored
+
+    async def _context(
+        self,
+        kind: ResourceKind,
+        before: Resource | None,
+        after: Resource | None,
+        by: Caller,
+        revives: bool = False,
+    ) -> DecisionContext:
+        related = await self._surroundings.of(kind, before, after, self._connection)
+        return DecisionContext(by, self.now, related, revives)
 
     async def _account(self) -> None:
         """Stage who did what of all that was changed, once."""
@@ -231,29 +266,17 @@ class UnitOfWork:
             await self.flush()
         self._staged.add(write, stored, references, self.place)
 
-    async def _context(
-        self, kind: ResourceKind, before: Resource | None, after: Resource | None, *, revives: bool = False
-    ) -> DecisionContext:
-        related: dict[str, Resource] = {}
-        asked: set[str] = set()
-        wanted = set(kind.related(before, after))
-        while wanted:
-            asked |= wanted
-            keys = [(type_, id_) for type_, _, id_ in (reference.partition("/") for reference in wanted)]
-            for stored in await self._seen([key for key in keys if key[0] in self.engine.kinds]):
-                if not stored.deleted:
-                    related[f"{stored.type}/{stored.id}"] = loads(stored.body)
-            wanted = set(kind.further(before, after, related)) - asked
-        return DecisionContext(self.caller, self.now, related, revives)
-
-    async def _seen(self, keys: list[tuple[str, str]]) -> list[Stored]:
-        """The resources of ``keys`` that are there or were, as this work leaves them; not locked."""
-        newest = self._staged.newest
-        found = [newest[key] for key in keys if key in newest]
-        missing = [key for key in keys if key not in newest]
-        if missing:
-            found += await resources.read_many(self._connection or self.engine.pool, missing)
-        return found
+    async def _follow(self, consequence: Consequence) -> None:
+        """Change what cannot stay as it is, whether or not the caller may see it, in the name of the service."""
+        key = key_of(consequence.reference)
+        stored = self._staged.newest.get(key) or await self._locks.whether_seen_or_not(key)
+        if stored is None or stored.deleted:
+            return
+        before = loads(stored.body)
+        after = consequence.amend(before)
+        if after is not None:
+            own = internal(self.engine.service)
+            await self._save(before, after, stored.id, version=stored.version + 1, method="PUT", decider=own)
 
     def _tell(self, facts: Iterable[Fact], stored: Stored) -> None:
         for fact in facts:

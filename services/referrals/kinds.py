@@ -1,6 +1,6 @@
 """The types that referrals owns, and Provenance of them: it lives beside what it speaks of."""
 
-from services.referrals.domain import appointment, directory, opening, order, task
+from services.referrals.domain import agreement, appointment, directory, opening, order, task
 from shared import provenance
 from shared.fhir.kinds import Registry, ResourceKind
 
@@ -19,6 +19,7 @@ KINDS = Registry(
             "ServiceRequest",
             decide=order.decide,
             related=order.related,
+            referring=agreement.tasks_to_look_at,
             if_match_required=True,
         ),
         ResourceKind(
@@ -26,6 +27,8 @@ KINDS = Registry(
             decide=task.decide,
             related=task.related,
             further=opening.further,
+            referring=agreement.siblings_to_look_at,
+            held=task.held,
             if_match_required=True,
         ),
         ResourceKind("Appointment", decide=appointment.decide),

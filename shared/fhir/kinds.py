@@ -21,17 +21,29 @@ class DecisionContext:
     caller: Caller
     now: datetime
     related: Mapping[str, Resource] = field(default_factory=dict)
-    """What ``ResourceKind.related`` and ``further`` named, by reference; resources that do not exist are absent."""
+    """What ``ResourceKind.related`` and ``further`` named, and what refers to what ``referring`` named, by reference;
+    resources that do not exist are absent."""
     revives: bool = False
     """On create: a resource with this id was there before, and was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
+class Consequence:
+    """Another resource of this service that cannot stay as it is; its own kind decides about the change, too."""
+
+    reference: str
+    amend: Callable[[Resource], Resource | None]
+    """From what is stored, when it is locked, to what it becomes; None where it may stay. Pure."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome of a legal write: what to store (may be amended) and the facts to tell."""
+    """The outcome of a legal write: what to store (may be amended), the facts to tell, and what changes with it in the
+    same transaction."""
 
     resource: Resource | None
     facts: tuple[Fact, ...] = ()
+    consequences: tuple[Consequence, ...] = ()
 
 
 Decide = Callable[[Resource | None, Resource | None, DecisionContext], Decision]
@@ -56,6 +68,25 @@ def nothing_further(before: Resource | None, after: Resource | None, related: Ma
 
 
 @dataclass(frozen=True, slots=True)
+class Referring:
+    """Resources of one type that refer to another."""
+
+    type: str
+    target: str
+    """A relative reference."""
+
+
+def nothing_referring(before: Resource | None, after: Resource | None) -> Iterable[Referring]:
+    """Nobody who refers to it is looked for."""
+    return ()
+
+
+def nothing_held(after: Resource) -> Iterable[str]:
+    """Nothing is held beside the resource itself."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceKind:
     """What is particular about one resource type in the service that owns it."""
 
@@ -65,6 +96,11 @@ class ResourceKind:
     """References (``ServiceRequest/x``) that ``decide`` wants to see; pure."""
     further: Callable[[Resource | None, Resource | None, Mapping[str, Resource]], Iterable[str]] = nothing_further
     """References that ``decide`` wants to see because of what was found; asked until they are all known; pure."""
+    referring: Callable[[Resource | None, Resource | None], Iterable[Referring]] = nothing_referring
+    """What ``decide`` wants to see because it refers to something; pure."""
+    held: Callable[[Resource], Iterable[str]] = nothing_held
+    """References that are locked before the resource is judged, so that what is judged together changes in turn; pure,
+    and asked of what nobody has checked yet."""
     if_match_required: bool = False
     """An interactive caller must send If-Match on update (428 otherwise), unless ``CONSILIUM_IF_MATCH_TYPES`` says
     which types that holds for."""

@@ -53,6 +53,10 @@ _PRESENT = (
     "SELECT r.type, r.id FROM unnest($1::text[], $2::text[]) AS w(type, id)"
     " JOIN resource r ON r.type = w.type AND r.id = w.id WHERE NOT r.deleted FOR KEY SHARE OF r"
 )
+_REFERRING = (
+    "SELECT r.type, r.id, r.version, r.last_updated, r.deleted, r.body FROM index_term d"
+    " JOIN resource r ON r.rid = d.rid WHERE d.term = $2 AND r.type = $1 AND NOT r.deleted ORDER BY d.rid"
+)
 _REFERRERS = (
     "SELECT d.term FROM index_term d WHERE d.term = ANY ($1::bigint[]) AND NOT EXISTS"
     " (SELECT FROM resource r WHERE r.rid = d.rid AND r.type = ANY ($2::text[])) LIMIT 1"
@@ -163,6 +167,11 @@ async def present(connection: Connection | Pool, keys: Sequence[tuple[str, str]]
     """Those of ``keys`` that exist, locked against deletion until the transaction ends."""
     rows = await connection.fetch(_PRESENT, [type_ for type_, _ in keys], [id_ for _, id_ in keys])
     return frozenset((row[0], row[1]) for row in rows)
+
+
+async def referring(connection: Connection | Pool, type_: str, term: int) -> list[Stored]:
+    """The resources of ``type_`` that carry ``term`` (the key of a reference to some target), in order of arrival."""
+    return [Stored(*row) for row in await connection.fetch(_REFERRING, type_, term)]
 
 
 async def referred_to(connection: Connection, terms: Sequence[int], *, beside: Iterable[str] = ()) -> int | None:

@@ -19,9 +19,9 @@ from services.referrals.api.asking import (
 )
 from services.referrals.app import commands, queries
 from services.referrals.app import worklist as worklists
-from services.referrals.app.commands import Output, Step
 from services.referrals.app.queries import Moment, Standing
 from services.referrals.app.worklist import Page, Wanted
+from services.referrals.domain.step import Output, Step
 from services.referrals.domain.transitions import State
 from shared.engine import Engine
 from shared.errors import Invalid

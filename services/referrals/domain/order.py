@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from services.referrals.domain.agreement import of_order, open_referrals
 from services.referrals.domain.parties import is_behind, stand_ins, trusted
 from services.referrals.domain.references import same_target
 from shared.errors import Conflict, Forbidden, Unprocessable
@@ -69,7 +70,17 @@ def _update(before: Resource, after: Resource, context: DecisionContext) -> Deci
                 )
     elif not may_write(after, context):
         raise Forbidden("An order is placed by its requester.", expression=("ServiceRequest.requester",))
-    return Decision(after)
+    if source != goal == "completed" and not trusted(context.caller):
+        _require_ended(after, context)
+    return Decision(after, consequences=of_order(before, after, context.related))
+
+
+def _require_ended(order: Resource, context: DecisionContext) -> None:
+    if open_referrals(f"ServiceRequest/{order['id']}", context.related):
+        raise Conflict(
+            "Somebody is still asked to fulfil this order: a referral of it has not ended.",
+            expression=("ServiceRequest.status",),
+        )
 
 
 def _delete(before: Resource, context: DecisionContext) -> Decision:

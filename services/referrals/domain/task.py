@@ -6,18 +6,19 @@ exception is an open Task, which whoever accepts it may claim (SDOH-CC leaves th
 
 from collections.abc import Iterable
 
+from services.referrals.domain.agreement import ENDED_ORDERS, of_task
 from services.referrals.domain.discipline import discipline_of, tagged
 from services.referrals.domain.events import UNTOLD, changed, happened_between, removed
 from services.referrals.domain.opening import check_opening
 from services.referrals.domain.parties import may_claim, sides, stand_ins, trusted
 from services.referrals.domain.references import target
 from services.referrals.domain.referral import check_requirements, is_referral
-from services.referrals.domain.states import check_step, opened, state_of
+from services.referrals.domain.states import TERMINAL, check_step, opened, state_of
 from services.referrals.domain.task_elements import check_elements
 from services.referrals.domain.transitions import Actor, Happened, State
 from shared.errors import Conflict, Forbidden, Unprocessable
 from shared.fhir.json import Resource
-from shared.fhir.kinds import Decision, DecisionContext
+from shared.fhir.kinds import Consequence, Decision, DecisionContext
 from shared.security.caller import Role
 
 
@@ -33,6 +34,12 @@ def related(before: Resource | None, after: Resource | None) -> Iterable[str]:
         if focus is not None and focus.startswith("ServiceRequest/"):
             wanted.add(focus)
     return wanted
+
+
+def held(after: Resource) -> Iterable[str]:
+    """The order that a referral fulfils: whatever becomes of the two, becomes of them in turn."""
+    order = target(after.get("focus"))
+    return (order,) if order is not None and order.startswith("ServiceRequest/") else ()
 
 
 def decide(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
@@ -63,7 +70,11 @@ def _create(task: Resource, context: DecisionContext) -> Decision:
     if not actors:
         raise Forbidden("The caller is neither requester nor owner of this Task.")
     check_opening(None, task, context)
-    return _decided(happened, task, None, context)
+    if imported:
+        # what was agreed elsewhere is taken as it is
+        return _decided(happened, task, None, context)
+    _check_in_force(None, task, context)
+    return _decided(happened, task, None, context, of_task(None, task, context.related))
 
 
 def _update(before: Resource, after: Resource, context: DecisionContext) -> Decision:
@@ -82,7 +93,18 @@ def _update(before: Resource, after: Resource, context: DecisionContext) -> Deci
         raise Forbidden("The initiator stays the requester of the Task.", expression=("Task.requester",))
     check_requirements(after, goal, _order(after, context), imported=trusted(caller))
     check_opening(before, after, context)
-    return _decided(happened_between(before, after), after, source, context)
+    _check_in_force(before, after, context)
+    consequences = of_task(before, after, context.related)
+    return _decided(happened_between(before, after), after, source, context, consequences)
+
+
+def _check_in_force(before: Resource | None, after: Resource, context: DecisionContext) -> None:
+    """Raise ``Unprocessable`` where somebody is asked to fulfil an order that has ended."""
+    order = _order(after, context)
+    asks = before is None or before["status"] == "draft" != after["status"]
+    ended = order is not None and order["status"] in ENDED_ORDERS
+    if asks and ended and is_referral(after) and after["status"] not in TERMINAL and not trusted(context.caller):
+        raise Unprocessable("The order in the focus has ended.", expression=("Task.focus",))
 
 
 def _delete(before: Resource, context: DecisionContext) -> Decision:
@@ -101,9 +123,15 @@ def _order(task: Resource, context: DecisionContext) -> Resource | None:
     return context.related.get(target(task.get("focus")) or "")
 
 
-def _decided(happened: Happened | None, task: Resource, previous: State | None, context: DecisionContext) -> Decision:
+def _decided(
+    happened: Happened | None,
+    task: Resource,
+    previous: State | None,
+    context: DecisionContext,
+    consequences: tuple[Consequence, ...] = (),
+) -> Decision:
     if not is_referral(task):
         return Decision(task)
     discipline = discipline_of(task, context.related)
     facts = () if happened is None else (changed(happened, task, previous, discipline),)
-    return Decision(tagged(task, discipline), facts)
+    return Decision(tagged(task, discipline), facts, consequences)

@@ -119,6 +119,10 @@ async def _lock(work: UnitOfWork, plans: list[Planned]) -> None:
         if plan.entry.method != "POST" and not plan.new:
             ids = [stored.id for stored in plan.matched] if plan.matched else [plan.id]
             changed |= {(plan.type, id_): plan.entry.method == "DELETE" for id_ in ids if id_}
+    for plan in plans:
+        if plan.entry.resource is not None and plan.entry.method in ("POST", "PUT"):
+            for key in work.held_with(plan.type, plan.entry.resource):
+                changed.setdefault(key, False)
     deleted = [key for key, goes in changed.items() if goes]
     if len(deleted) < len(changed):
         await work.lock_all(changed)

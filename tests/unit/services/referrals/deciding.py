@@ -24,7 +24,12 @@ def decide_task(
     """The decision; the order ``o1`` and ``known`` can be looked up if the rules ask for them."""
     there = {f"{resource['resourceType']}/{resource['id']}": resource for resource in (order(), *known)}
     kind = KINDS.kind("ServiceRequest" if rules is order_rules.decide else "Task")
-    seen: dict[str, Resource] = {}
+    seen: dict[str, Resource] = {
+        reference: resource
+        for asked in kind.referring(before, after)
+        for reference, resource in there.items()
+        if resource["resourceType"] == asked.type and {"reference": asked.target} in resource.values()
+    }
     wanted = set(kind.related(before, after))
     while found := {reference: there[reference] for reference in wanted if reference in there.keys() - seen.keys()}:
         seen |= found

@@ -1,19 +1,20 @@
 """What one service's engine runs on, put together once per process."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
 from shared.clock import Clock, system_clock
 from shared.copies.peers import Peers
+from shared.fhir.json import Resource
 from shared.fhir.kinds import Fact, Registry
 from shared.fhir.rules import WriteRules, rules_from_settings
 from shared.fhir.search.access import Rules, everything
 from shared.ids import IdSource, uuid7
 from shared.security.caller import Caller
 from shared.store.copying import Copier
-from shared.store.database import Pool
+from shared.store.database import Connection, Pool
 from shared.store.reading import Reader
 from shared.store.replica import Replica
 from shared.store.resources import Stored
@@ -36,6 +37,26 @@ def observes_nothing(facts: Sequence[Fact]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """One resource that a unit of work changes, with the facts that its kind told."""
+
+    before: Resource | None
+    after: Resource | None
+    """As it is stored; None where it is deleted."""
+    stored: Stored
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What a service keeps in tables of its own about ``types``, in the transaction of each change."""
+
+    types: frozenset[str]
+    keep: Callable[[Connection, Sequence[Changed], Caller], Awaitable[None]]
+    """Changes in their order, and who makes them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """What one service's engine runs on."""
 
@@ -45,6 +66,7 @@ class Engine:
     outgoing: Outgoing = tells_nothing
     observe: Callable[[Sequence[Fact]], None] = observes_nothing
     """Hears the facts of each unit of work after its commit; it may count, not act."""
+    projection: Projection | None = None
     clock: Clock = system_clock
     ids: IdSource = uuid7
     wake_relay: Callable[[], None] = field(default=lambda: None)
@@ -70,6 +92,10 @@ class Engine:
     def new_id(self, type_: str) -> str:
         """An id for a new resource; of a type that several services have, one that says where: ``referrals.<uuid>``."""
         return f"{self.service}.{self.ids()}" if type_ in SPREAD else self.ids()
+
+    def projects(self, type_: str) -> bool:
+        """Whether tables of the service's own follow resources of ``type_``."""
+        return self.projection is not None and type_ in self.projection.types
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reader", Reader(self.pool))

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from shared.copies.peers import Peers
-from shared.engine import Engine, Outgoing, observes_nothing, tells_nothing
+from shared.engine import Engine, Outgoing, Projection, observes_nothing, tells_nothing
 from shared.fhir.app import FhirApp, Receive, Scope, Send
 from shared.fhir.bulk.settings import BulkSettings
 from shared.fhir.kinds import Fact, Registry
@@ -58,6 +58,7 @@ class Service:
     outgoing: Outgoing = tells_nothing
     observe: Callable[[Sequence[Fact]], None] = observes_nothing
     """See ``Engine.observe``."""
+    projection: Projection | None = None
     routers: tuple[APIRouter, ...] = ()
     """REST, below ``/api``."""
     bindings: tuple[Binding, ...] = ()
@@ -102,6 +103,7 @@ def engine_of(
         pool,
         outgoing=service.outgoing,
         observe=service.observe,
+        projection=service.projection,
         wake_relay=wake_relay,
         records_provenance=service.records_provenance,
         tells=service.tells,

@@ -11,7 +11,7 @@ from datetime import datetime
 import asyncpg
 from pydantic import BaseModel
 
-from shared.engine import Engine
+from shared.engine import Changed, Engine
 from shared.errors import Conflict, NotFound, PreconditionFailed, Unavailable, Unprocessable
 from shared.fhir.json import Resource, dumps, loads
 from shared.fhir.kinds import Consequence, DecisionContext, Fact, ResourceKind, nothing_held
@@ -56,6 +56,7 @@ class UnitOfWork:
         self._told = False
         self._facts: list[Fact] = []
         self._changes: list[Change] = []
+        self._projected: list[Changed] = []
         self._sent = provenance
 
     async def connection(self) -> Connection:
@@ -137,7 +138,7 @@ class UnitOfWork:
         index = IndexEntries(patient=extract(before).patient)
         await self._stage(Write(type_, id_, gone.version, self.now, "DELETE", b"", deleted=True, index=index), gone, ())
         self._changes.append(change(before, None, type_, id_, gone.version))
-        self._tell(decision.facts, gone)
+        self._tell(Changed(before, None, gone, decision.facts))
         return gone
 
     def record(self, type: str, subject: str, payload: BaseModel) -> None:
@@ -147,11 +148,11 @@ class UnitOfWork:
     async def commit(self) -> None:
         """Make it durable. Raises ``Unprocessable`` (a dangling reference), ``Conflict``, or ``Unavailable`` for what
         took too long; then nothing is stored."""
-        if self._connection is None and self._staged.writes:
+        if self._connection is None and self._staged.writes and not self._projected:
             # nothing was loaded, so all of it is new under ids of ours: one statement is atomic and cannot collide,
             # and may take other such units along
             await self._write(None, final=True)
-        elif self._connection is None and not self._staged.events:
+        elif self._connection is None and not self._staged.writes and not self._staged.events:
             return
         else:
             await self.rehearse()
@@ -168,6 +169,10 @@ class UnitOfWork:
         connection = await self.connection()
         await self._write(connection, final=True)
         await self._refuse_dangling(connection)
+        if self._projected:
+            assert self.engine.projection is not None
+            projected, self._projected = self._projected, []
+            await self.engine.projection.keep(connection, projected, self.caller)
         if self.engine.clock() - self.now > LONGEST_WORK:
             # pages and exports that were read meanwhile count on it that nothing as old as this comes any more
             raise Unavailable("This took too long; send less at a time, or try again.")
@@ -230,7 +235,7 @@ class UnitOfWork:
         write = Write(kind.type, id_, version, self.now, method, stored.body, index=extract(resource))
         await self._stage(write, stored, references)
         self._changes.append(change(before, resource, kind.type, id_, version))
-        self._tell(decision.facts, stored)
+        self._tell(Changed(before, resource, stored, decision.facts))
         for consequence in decision.consequences:
             await self._follow(consequence)
         return stored
@@ -278,10 +283,12 @@ class UnitOfWork:
             own = internal(self.engine.service)
             await self._save(before, after, stored.id, version=stored.version + 1, method="PUT", decider=own)
 
-    def _tell(self, facts: Iterable[Fact], stored: Stored) -> None:
-        for fact in facts:
+    def _tell(self, changed: Changed) -> None:
+        if self.engine.projects(changed.stored.type):
+            self._projected.append(changed)
+        for fact in changed.facts:
             self._facts.append(fact)
-            for type_, subject, payload in self.engine.outgoing(fact, stored, self.caller):
+            for type_, subject, payload in self.engine.outgoing(fact, changed.stored, self.caller):
                 self.record(type_, subject, payload)
 
     async def _write(self, connection: Connection | None, *, final: bool) -> None:

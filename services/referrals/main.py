@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from services.referrals.api.rest import router
+from services.referrals.app.following import FOLLOWING
 from services.referrals.app.funnel import observe
 from services.referrals.copies import COPIED, TELLS
 from services.referrals.events.bindings import BINDINGS
@@ -16,6 +17,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     outgoing=outgoing,
     observe=observe,
+    projection=FOLLOWING,
     routers=(router,),
     bindings=BINDINGS,
     records_provenance=True,

@@ -14,6 +14,7 @@ from services.careplans.store import tables as careplans
 from services.notifications.main import SERVICE as NOTIFICATIONS
 from services.notifications.store import tables as notifications
 from services.referrals.main import SERVICE as REFERRALS
+from services.referrals.store import tables as referrals
 from shared.messaging import tables as messaging
 from shared.service import Service
 from shared.store import tables as store
@@ -21,7 +22,7 @@ from shared.store.migrations import upgrade
 from shared.store.revisions import head
 
 OWN: dict[str, tuple[MetaData, ...]] = {
-    "referrals": (),
+    "referrals": (referrals.metadata,),
     "careplans": (careplans.metadata,),
     "notifications": (notifications.metadata,),
 }

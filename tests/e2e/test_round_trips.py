@@ -125,7 +125,7 @@ EXACTLY: tuple[tuple[Ask, int], ...] = (
     (delete, 5),  # begin, lock, write, look for referrers, commit
     (transaction_of_five, 1),
     (transaction_of_ten, 1),
-    (referral_, 1),
+    (referral_, 5),  # begin, write, how it stands, what happened, commit
 )
 
 

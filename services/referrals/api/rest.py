@@ -19,7 +19,7 @@ from services.referrals.api.asking import (
 )
 from services.referrals.app import commands, queries
 from services.referrals.app import worklist as worklists
-from services.referrals.app.queries import Moment, Standing
+from services.referrals.app.queries import Standing, Timeline
 from services.referrals.app.worklist import Page, Wanted
 from services.referrals.domain.step import Output, Step
 from services.referrals.domain.transitions import State
@@ -93,8 +93,8 @@ async def referral(request: Request, caller: CurrentCaller, task_id: TaskId, res
 @router.get("/{task_id}/timeline")
 async def timeline(
     request: Request, caller: CurrentCaller, task_id: TaskId, limit: Annotated[int, Query(ge=1, le=500)] = 200
-) -> list[Moment]:
-    """What happened to the referral, oldest first, in its newest ``limit`` versions."""
+) -> Timeline:
+    """What happened to the referral, oldest first, by whom, and how long it was in each state."""
     return await queries.timeline(_engine(request), caller, task_id, limit=limit)
 
 

@@ -1,26 +1,25 @@
 """What people look at: one referral as it stands, what may be done with it, and how it came there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 
 from services.referrals.domain import task as task_rules
 from services.referrals.domain.discipline import discipline_of
-from services.referrals.domain.events import happened_between
 from services.referrals.domain.parties import sides
 from services.referrals.domain.references import target
 from services.referrals.domain.referral import is_referral, needs_reason, outputs
 from services.referrals.domain.states import next_steps, state_of
 from services.referrals.domain.transitions import Actor
+from services.referrals.store import moments
+from services.referrals.store.moments import Moment
 from shared.engine import Engine
 from shared.errors import NotFound
 from shared.fhir.json import Resource, loads
 from shared.reading import current
 from shared.security.caller import Caller, Role
 from shared.store import resources
-from shared.store.resources import Stored
-
-NEWEST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +62,23 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """One thing that happened, in the version that brought it."""
+class Spell:
+    """A time in one state, without a break; ``until`` is None for the present one."""
 
-    at: datetime
-    version: int
-    what: str
-    status: str | None
+    status: str
     business_status: str | None
-    reason: str | None
-    owner: str | None
+    since: datetime
+    until: datetime | None
+    seconds: float
+    """So far, where it lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What happened to a referral, oldest first, and how long it was in each state."""
+
+    moments: tuple[Moment, ...]
+    spells: tuple[Spell, ...]
 
 
 async def standing(engine: Engine, caller: Caller, task_id: str) -> Standing:
@@ -84,19 +90,25 @@ async def standing(engine: Engine, caller: Caller, task_id: str) -> Standing:
     return Standing(view(task, related), _next(task, caller, related))
 
 
-async def timeline(engine: Engine, caller: Caller, task_id: str, *, limit: int) -> list[Moment]:
-    """What happened to a referral in its newest ``limit`` versions, oldest first. Raises ``NotFound`` or ``Gone``."""
+async def timeline(engine: Engine, caller: Caller, task_id: str, *, limit: int) -> Timeline:
+    """The newest ``limit`` moments of a referral. Raises ``NotFound`` or ``Gone``."""
     require_view(caller, loads((await current(engine, caller, "Task", task_id)).body))
-    newest_first = await resources.history(engine.pool, "Task", task_id, below=NEWEST, limit=limit + 1)
-    moments: list[Moment] = []
-    before: Resource | None = None
-    for place, past in enumerate(reversed(newest_first)):
-        after = None if past.stored.deleted else loads(past.stored.body)
-        # retention may have let go of the versions before it: then there is nothing to compare the oldest with
-        if place > 0 or (len(newest_first) <= limit and past.stored.version == 1):
-            moments.append(_moment(past.stored, before, after))
-        before = after
-    return moments
+    found = await moments.of(engine.pool, task_id, limit=limit)
+    return Timeline(tuple(found), spells(found, engine.clock()))
+
+
+def spells(found: Sequence[Moment], now: datetime) -> tuple[Spell, ...]:
+    """The times in each state, of moments in order."""
+    starts: list[Moment] = []
+    for moment in found:
+        state = (moment.status, moment.business_status)
+        if moment.status is not None and (not starts or (starts[-1].status, starts[-1].business_status) != state):
+            starts.append(moment)
+    ends = [start.at for start in starts[1:]]
+    return tuple(
+        Spell(start.status or "", start.business_status, start.at, end, ((end or now) - start.at).total_seconds())
+        for start, end in zip_longest(starts, ends)
+    )
 
 
 def require_view(caller: Caller, task: Resource) -> None:
@@ -136,15 +148,6 @@ def _next(task: Resource, caller: Caller, related: Mapping[str, Resource]) -> tu
         for row in next_steps(state_of(task), actors)
         if task.get("owner") or row.actor is Actor.INITIATOR or row.target.status in ("received", "accepted")
     )
-
-
-def _moment(stored: Stored, before: Resource | None, after: Resource | None) -> Moment:
-    if after is None:
-        return Moment(stored.last_updated, stored.version, "deleted", None, None, None, None)
-    state = state_of(after)
-    what = happened_between(before, after) or ("drafted" if before is None else "updated")
-    owner = target(after.get("owner"))
-    return Moment(stored.last_updated, stored.version, what, state.status, state.business, _reason(after), owner)
 
 
 def _reason(task: Resource) -> str | None:

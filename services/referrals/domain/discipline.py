@@ -99,5 +99,10 @@ def _tags(task: Resource) -> list[dict[str, Any]]:
     return list((task.get("meta") or {}).get("tag") or ())
 
 
+def tagged_as(task: Resource) -> str | None:
+    """The discipline that the Task was tagged with when it was judged."""
+    return next((tag["code"] for tag in _tags(task) if tag.get("system") == LOCAL and tag.get("code")), None)
+
+
 def _known(concept: Any) -> list[tuple[str, str]]:
     return [(system, code) for system, code in codings(concept) if system and (system, code) in DISCIPLINES]

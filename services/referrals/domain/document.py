@@ -51,15 +51,16 @@ rules of referrals.
 _AGREEMENT = """
 ## The order and its referrals agree
 
-The order stays the requester's and the Task the performer's. What follows for the other happens in the same transaction,
-in a version of its own, and is told like any other change; both are changed in turn, whoever comes at the same moment.
+The order stays the requester's and the Task the performer's. What follows for the other happens in the same
+transaction, in a version of its own, and is told like any other change; both are changed in turn, whoever comes at
+the same moment.
 
 - Sending a referral puts an order that was a draft in force (`active`).
 - Completing a referral makes its order `completed`, unless another referral of it has not ended.
 - Revoking an order takes its referrals back: each takes the initiator's step to `cancelled`, or where the tables have
   none, to the request of a cancellation (5.2). With an order that was entered in error its referrals were, too.
-- An order is not `completed` by people while a referral of it has not ended (409), and nobody is asked to fulfil an order
-  that is {ended} (422).
+- An order is not `completed` by people while a referral of it has not ended (409), and nobody is asked to fulfil
+  an order that is {ended} (422).
 - What a back end brings in in one piece is taken as it is.
 """
 

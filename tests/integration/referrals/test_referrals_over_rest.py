@@ -66,10 +66,10 @@ async def test_the_steps_on_offer_are_the_ones_that_work(client: httpx.AsyncClie
         )
         assert answer.status_code == 200, answer.text
         assert answer.headers["etag"] == f'W/"{version + 1}"'
-    moments = (await client.get(f"{API}/t1/timeline")).json()
+    moments = (await client.get(f"{API}/t1/timeline")).json()["moments"]
     assert [moment["what"] for moment in moments] == ["requested", *path]
     assert [moment["version"] for moment in moments] == list(range(1, 9))
-    newest = (await client.get(f"{API}/t1/timeline?limit=2")).json()
+    newest = (await client.get(f"{API}/t1/timeline?limit=2")).json()["moments"]
     assert [moment["what"] for moment in newest] == ["interim-note", "completed"]
 
 

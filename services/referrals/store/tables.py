@@ -1,0 +1,71 @@
+"""The service's own tables: how each referral stands, and what happened to it."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, MetaData, SmallInteger, Text, text
+from sqlmodel import Field, SQLModel
+
+metadata = MetaData()
+MOMENT = DateTime(timezone=True)
+
+
+class ReferralsTable(SQLModel):
+    """The base of these tables, with a MetaData of its own."""
+
+    metadata = metadata
+
+
+class ReferralRow(ReferralsTable, table=True):
+    """One referral Task as it stands. References are relative; clinical content stays in the resources."""
+
+    __tablename__ = "referral"
+    __table_args__ = (
+        Index("referral_by_patient", "patient", "sent_at", "task"),
+        Index("referral_open", "since", "task", postgresql_where=text("waits_for IS NOT NULL")),
+        Index("referral_by_owner", "owner", "since", "task", postgresql_where=text("waits_for IS NOT NULL")),
+        Index("referral_by_requester", "requester", "since", "task", postgresql_where=text("waits_for IS NOT NULL")),
+        Index("referral_by_discipline", "discipline", "since", "task", postgresql_where=text("waits_for IS NOT NULL")),
+    )
+    task: str = Field(primary_key=True, sa_type=Text)
+    version: int
+    """The Task's versionId."""
+    status: str = Field(sa_type=Text)
+    business_status: str | None = Field(default=None, sa_type=Text)
+    waits_for: str | None = Field(default=None, sa_type=Text)
+    """``milestones.Wait``; NULL for a draft and for what has ended."""
+    since: datetime = Field(sa_type=MOMENT)
+    """When it came into its state."""
+    discipline: str | None = Field(default=None, sa_type=Text)
+    priority: int = Field(sa_type=SmallInteger)
+    """0 stat, 1 asap, 2 urgent, 3 routine."""
+    patient: str | None = Field(default=None, sa_type=Text)
+    service_request: str | None = Field(default=None, sa_type=Text)
+    requester: str | None = Field(default=None, sa_type=Text)
+    owner: str | None = Field(default=None, sa_type=Text)
+    sent_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    accepted_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    scheduled_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    seen_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    reported_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    closed_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    ended_at: datetime | None = Field(default=None, sa_type=MOMENT)
+
+
+class ReferralMomentRow(ReferralsTable, table=True):
+    """One thing that happened to a referral: it outlasts the Task's versions, of which retention lets go."""
+
+    __tablename__ = "referral_moment"
+    __table_args__ = (Index("referral_moment_of", "task", "number"),)
+    number: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    task: str = Field(sa_type=Text)
+    version: int
+    at: datetime = Field(sa_type=MOMENT)
+    what: str = Field(sa_type=Text)
+    status: str | None = Field(default=None, sa_type=Text)
+    business_status: str | None = Field(default=None, sa_type=Text)
+    reason: str | None = Field(default=None, sa_type=Text)
+    owner: str | None = Field(default=None, sa_type=Text)
+    who: str = Field(sa_type=Text)
+    """Whom the caller's token names: a relative reference, else its subject."""
+    role: str = Field(sa_type=Text)

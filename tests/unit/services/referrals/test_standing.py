@@ -1,0 +1,63 @@
+"""How a referral stands, folded from the changes of its Task."""
+
+from datetime import datetime, timedelta
+
+from services.referrals.domain.events import happened_between
+from services.referrals.domain.standing import PRIORITIES, Standing, follows
+from shared.fhir.definitions.table import codes
+from shared.fhir.json import Resource
+from tests.factories.referrals import task
+from tests.unit.services.referrals.deciding import NOW
+
+DAY = timedelta(days=1)
+
+
+def run(*states: str, **more: object) -> list[Standing]:
+    """How a referral stands on each day that it comes into the next of ``states``."""
+    standings: list[Standing] = []
+    before: Resource | None = None
+    for number, state in enumerate(states):
+        after = task(*state.split(), meta={"versionId": str(number + 1)}, **more)
+        told = happened_between(before, after)
+        standings.append(follows(standings[-1] if standings else None, before, after, told, NOW + number * DAY))
+        before = after
+    return standings
+
+
+def day(moment: datetime | None) -> int | None:
+    return None if moment is None else (moment - NOW).days
+
+
+def test_a_whole_loop_keeps_when_each_milestone_was_reached_first() -> None:
+    last = run("draft", "received 2.0", "accepted 3.0", "in-progress 5.1.1", "in-progress 5.1.4", "completed 7.0")[-1]
+    assert [day(last.sent_at), day(last.acknowledged_at), day(last.accepted_at)] == [1, 1, 2]
+    assert [day(last.scheduled_at), day(last.seen_at), day(last.reported_at), day(last.ended_at)] == [3, 4, 5, 5]
+    assert (last.waits_for, last.version, last.closed_at) == ("closing", 6, None)
+
+
+def test_a_booking_counts_from_the_last_one() -> None:
+    path = ("received 2.0", "accepted 3.0", "in-progress 5.1.1", "in-progress 5.1.2", "in-progress 5.1.1")
+    standings = run(*path)
+    assert [day(each.scheduled_at) for each in standings] == [None, None, 2, 2, 4]
+    assert standings[-1].seen_at is None, "a no-show was not seen"
+
+
+def test_the_state_lasts_while_only_content_changes() -> None:
+    first = run("accepted")[0]
+    assigned = task("accepted", owner={"reference": "Practitioner/moss"}, meta={"versionId": "2"})
+    second = follows(first, task("accepted"), assigned, None, NOW + DAY)
+    assert (second.since, second.owner, second.version) == (NOW, "Practitioner/moss", 2)
+    ended = run("requested", "cancelled")[-1]
+    again = follows(ended, task("cancelled"), task("cancelled", meta={"versionId": "3"}), None, NOW + 9 * DAY)
+    assert day(again.ended_at) == 1
+
+
+def test_what_was_brought_in_late_has_its_milestones_then() -> None:
+    only = run("in-progress 5.1.1")[0]
+    assert {only.sent_at, only.accepted_at, only.scheduled_at} == {NOW}
+    assert only.seen_at is None
+
+
+def test_every_priority_has_its_place() -> None:
+    assert set(PRIORITIES) == {None}.union(*codes("request-priority").values())
+    assert run("requested", priority="stat")[0].priority < run("requested")[0].priority

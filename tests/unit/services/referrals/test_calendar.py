@@ -93,6 +93,12 @@ def test_a_time_that_comes_twice_is_the_first_unless_the_wait_began_in_the_secon
     assert after(again, BusinessDays(1), calendar) == berlin("2026-10-26T02:30")
 
 
+def test_who_began_in_an_hour_that_came_twice_may_end_in_one_that_is_skipped() -> None:
+    calendar = every_day("Africa/Casablanca")  # an hour back for Ramadan, and forward after it
+    begun = datetime(2026, 2, 15, 2, 30, tzinfo=calendar.zone, fold=1)
+    assert after(begun, BusinessDays(35), calendar) == datetime(2026, 3, 22, 3, tzinfo=calendar.zone)
+
+
 @given(moments, lengths, calendars)
 def test_the_end_is_later_than_the_start(start: datetime, length: Length, calendar: Calendar) -> None:
     assert after(start, length, calendar) > start

@@ -22,6 +22,7 @@ DRAFTED, DELETED = "drafted", "deleted"
 
 async def follow(connection: Connection, changes: Sequence[Changed], caller: Caller) -> None:
     """Put down what ``changes`` by ``caller`` mean to referrals."""
+    changes = [changed for changed in changes if _concerns(changed)]
     older = [changed.stored.id for changed in changes if changed.before is not None]
     known: dict[str, Standing] = await referrals.read(connection, older) if older else {}
     gone: set[str] = set()
@@ -41,6 +42,10 @@ async def follow(connection: Connection, changes: Sequence[Changed], caller: Cal
     await referrals.forget(connection, sorted(gone))
     await referrals.keep(connection, list(known.values()))
     await moments.add(connection, happened)
+
+
+def _concerns(changed: Changed) -> bool:
+    return any(version is not None and is_referral(version) for version in (changed.before, changed.after))
 
 
 def _moment(changed: Changed, told: Happened | None, caller: Caller, at: datetime) -> Moment | None:

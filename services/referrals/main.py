@@ -9,6 +9,8 @@ from services.referrals.copies import COPIED, TELLS
 from services.referrals.events.bindings import BINDINGS
 from services.referrals.events.outgoing import outgoing
 from services.referrals.kinds import KINDS
+from services.referrals.settings import PlaceSettings
+from services.referrals.worker import keep_clocks
 from shared.service import Service
 
 SERVICE = Service(
@@ -20,6 +22,8 @@ SERVICE = Service(
     projection=FOLLOWING,
     routers=(router,),
     bindings=BINDINGS,
+    jobs=(keep_clocks,),
+    settings=(PlaceSettings,),
     records_provenance=True,
     tells=TELLS,
     copied=COPIED,

@@ -1,4 +1,5 @@
-"""What ``referrals`` says: ``referral.<what happened>.v1``, subject ``Task/<id>``, payload ``ReferralV1``."""
+"""What ``referrals`` says, with subject ``Task/<id>``: ``referral.<what happened>.v1``, payload ``ReferralV1``, and
+``referral-clock.<stage>.v1``, payload ``ReferralClockV1``."""
 
 from enum import StrEnum
 
@@ -28,6 +29,15 @@ class ReferralEvent(StrEnum):
     UPDATED = "referral.updated.v1"
 
 
+class ReferralClockEvent(StrEnum):
+    """The event types of a referral that waits: the same holds of them."""
+
+    REMINDER = "referral-clock.reminder.v1"
+    ESCALATION = "referral-clock.escalation.v1"
+    REROUTE = "referral-clock.reroute.v1"
+    """The offer to ask somebody else."""
+
+
 class ReferralV1(BaseModel):
     """The state of one referral after the change. References are relative (``Task/x``)."""
 
@@ -48,3 +58,31 @@ class ReferralV1(BaseModel):
     previous_status: str | None = None
     occurred_at: str
     """A FHIR instant."""
+
+
+class ReferralClockV1(BaseModel):
+    """A stage of one referral's clock. Moments are FHIR instants, references are relative."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: str
+    version: int
+    """The Task's versionId when the stage was told."""
+    waits_for: str
+    """acknowledgement, acceptance, scheduling, visit, report, cancellation, resumption, closing."""
+    waits_since: str
+    addressee: str
+    """Who is told: recipient, initiator, coordinator."""
+    passed_over: tuple[str, ...] = ()
+    """Stages before this one that were due as well, and are not told any more."""
+    due_at: str
+    """The end of the target time."""
+    planned_at: str
+    late: bool = False
+    """Whether it is told markedly later than planned: the system was down, or is behind."""
+    service_request: str | None = None
+    patient: str | None = None
+    discipline: str | None = None
+    requester: str | None = None
+    owner: str | None = None
+    occurred_at: str

@@ -19,6 +19,12 @@ class Happening:
     discipline: str | None = None
     requester: str | None = None
     owner: str | None = None
+    awaited: str | None = None
+    """Whose turn it is, of a referral that waits; the recipients' where nobody is named."""
+    waits_for: str | None = None
+    """What a referral waits for, as its contract has it."""
+    late: bool = False
+    """Whether this is told later than it should have been."""
     team: tuple[str, ...] = ()
     """Those who take part in the patient's care, but for the parties to the referral that the event comes from."""
     traceparent: str | None = None

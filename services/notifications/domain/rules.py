@@ -12,7 +12,7 @@ from functools import lru_cache
 from services.notifications.domain.happening import Happening
 from services.notifications.domain.receivers import COORDINATORS, DISCIPLINES, everyone_of, is_receiver
 
-VERSION = "1"
+VERSION = "2"
 """The version of the table as a whole; it goes up with every change of a row."""
 
 
@@ -27,11 +27,28 @@ class Audience(StrEnum):
     TRIAGE = "triage"
     """The coordinators, while nobody owns it."""
     COORDINATORS = "coordinators"
+    AWAITED = "awaited"
+    """Whoever is waited for."""
+
+
+WAITS: Mapping[str, str] = {
+    "acknowledgement": "its receipt",
+    "acceptance": "its acceptance",
+    "scheduling": "an appointment",
+    "visit": "the visit",
+    "report": "the report",
+    "cancellation": "the confirmation of its cancellation",
+    "resumption": "its resumption",
+    "closing": "somebody to read its report",
+}
+"""What a referral waits for, in the middle of a sentence."""
+LATE = " This message is late."
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row. ``event`` is a pattern on the event type; ``{discipline}`` in ``text`` is the discipline's label."""
+    """One row. ``event`` is a pattern on the event type; ``{discipline}`` in ``text`` is the discipline's label,
+    ``{wait}`` what a referral waits for."""
 
     id: str
     event: str
@@ -54,6 +71,11 @@ class Message:
 def _referral(step: str, *rows: tuple[Audience, str]) -> Iterator[Rule]:
     for audience, text in rows:
         yield Rule(f"referral-{step}-{audience}", f"referral.{step}.v1", audience, text)
+
+
+def _clock(stage: str, *rows: tuple[Audience, str]) -> Iterator[Rule]:
+    for audience, text in rows:
+        yield Rule(f"referral-clock-{stage}-{audience}", f"referral-clock.{stage}.v1", audience, text)
 
 
 _OWNER, _REQUESTER, _COORDINATORS = Audience.OWNER, Audience.REQUESTER, Audience.COORDINATORS
@@ -105,6 +127,17 @@ RULES: tuple[Rule, ...] = (
         (_OWNER, "A referral to {discipline} was entered in error."),
         (_REQUESTER, "A referral to {discipline} was entered in error."),
     ),
+    *_clock(
+        "reminder",
+        (Audience.AWAITED, "A referral to {discipline} waits for {wait}, and for you."),
+        (Audience.TAKERS, "A referral to {discipline} still waits for somebody to take it."),
+        (Audience.TRIAGE, "A referral to {discipline} still waits for an owner."),
+    ),
+    *_clock("escalation", (_COORDINATORS, "A referral to {discipline} has waited too long for {wait}.")),
+    *_clock(
+        "reroute",
+        (_COORDINATORS, "A referral to {discipline} has waited too long for {wait}: it can be sent to somebody else."),
+    ),
     Rule(
         "plan-activity-team",
         "careplan.activity-*.v1",
@@ -135,9 +168,10 @@ _AUDIENCES: Mapping[Audience, Callable[[Happening], Iterable[str | None]]] = {
     Audience.OWNER: lambda it: (it.owner,),
     Audience.REQUESTER: lambda it: (it.requester,),
     Audience.TEAM: lambda it: it.team,
-    Audience.TAKERS: lambda it: () if it.owner else _everyone_of(it.discipline),
-    Audience.TRIAGE: lambda it: () if it.owner else (COORDINATORS,),
+    Audience.TAKERS: lambda it: () if it.owner or it.awaited else _everyone_of(it.discipline),
+    Audience.TRIAGE: lambda it: () if it.owner or it.awaited else (COORDINATORS,),
     Audience.COORDINATORS: lambda it: (COORDINATORS,),
+    Audience.AWAITED: lambda it: (it.awaited,),
 }
 
 
@@ -151,10 +185,12 @@ def messages(happening: Happening, rules: Iterable[Rule] = RULES) -> tuple[Messa
     """One message for each receiver of ``happening``; nobody gets two."""
     found: dict[str, Message] = {}
     label = DISCIPLINES.get(happening.discipline or "", "another service")
+    wait = WAITS.get(happening.waits_for or "", "an answer")
+    late = LATE if happening.late else ""
     for rule in rules:
         if not fnmatchcase(happening.type, rule.event):
             continue
         for receiver in _AUDIENCES[rule.audience](happening):
             if receiver and is_receiver(receiver) and receiver not in found:
-                found[receiver] = Message(receiver, rule, rule.text.format(discipline=label))
+                found[receiver] = Message(receiver, rule, rule.text.format(discipline=label, wait=wait) + late)
     return tuple(found[receiver] for receiver in sorted(found))

@@ -7,7 +7,7 @@ from services.notifications.domain.happening import Happening
 from services.notifications.domain.team import Referral
 from shared.contracts.careplans import CarePlanV1
 from shared.contracts.notifications import NotificationEvent, NotificationV1
-from shared.contracts.referrals import ReferralV1
+from shared.contracts.referrals import ReferralClockV1, ReferralV1
 from shared.engine import Engine
 from shared.messaging.envelope import Event
 
@@ -21,6 +21,8 @@ def hear(engine: Engine) -> Handle:
         if event.type.startswith("referral."):
             payload = event.payload(ReferralV1)
             await tell(engine, of_referral(event, payload), parties_of(payload))
+        elif event.type.startswith("referral-clock."):
+            await tell(engine, of_clock(event, event.payload(ReferralClockV1)))
         elif event.type.startswith("careplan."):
             await tell(engine, of_care_plan(event, event.payload(CarePlanV1)))
         elif event.type == NotificationEvent.FAILED:
@@ -40,6 +42,24 @@ def of_referral(event: Event, payload: ReferralV1) -> Happening:
         discipline=payload.discipline,
         requester=payload.requester,
         owner=payload.owner,
+        traceparent=event.traceparent,
+    )
+
+
+def of_clock(event: Event, payload: ReferralClockV1) -> Happening:
+    """A referral that waits."""
+    return Happening(
+        event_id=event.id,
+        type=event.type,
+        focus=payload.task,
+        patient=payload.patient,
+        based_on=payload.service_request,
+        discipline=payload.discipline,
+        requester=payload.requester,
+        owner=payload.owner,
+        awaited=payload.requester if payload.addressee == "initiator" else payload.owner,
+        waits_for=payload.waits_for,
+        late=payload.late,
         traceparent=event.traceparent,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from services.referrals.app.place import calendar_of_place
 from services.referrals.domain.events import ReferralChanged
 from services.referrals.domain.references import content, target
 from services.referrals.domain.referral import is_referral
@@ -24,7 +25,8 @@ async def follow(connection: Connection, changes: Sequence[Changed], caller: Cal
     """Put down what ``changes`` by ``caller`` mean to referrals."""
     changes = [changed for changed in changes if _concerns(changed)]
     older = [changed.stored.id for changed in changes if changed.before is not None]
-    known: dict[str, Standing] = await referrals.read(connection, older) if older else {}
+    known: dict[str, Standing] = await referrals.lock(connection, older) if older else {}
+    calendar = calendar_of_place()
     gone: set[str] = set()
     happened: list[Moment] = []
     for changed in changes:
@@ -35,7 +37,7 @@ async def follow(connection: Connection, changes: Sequence[Changed], caller: Cal
             known.pop(task, None)
         else:
             gone.discard(task)
-            known[task] = follows(known.get(task), changed.before, changed.after, told, at)
+            known[task] = follows(known.get(task), changed.before, changed.after, told, at, calendar)
         moment = _moment(changed, told, caller, at)
         if moment is not None:
             happened.append(moment)

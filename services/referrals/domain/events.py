@@ -1,7 +1,10 @@
 """The facts of the domain: what happened to a referral, and how it stands afterwards."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from services.referrals.domain.clocks import Addressee, Stage
+from services.referrals.domain.milestones import Wait
 from services.referrals.domain.references import content, target
 from services.referrals.domain.referral import outputs
 from services.referrals.domain.states import ENTERED_IN_ERROR, opened, state_of, steps
@@ -28,6 +31,27 @@ class ReferralChanged:
     outputs: tuple[str, ...]
     authored_on: str | None = None
     """When it was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFired:
+    """A stage of a referral's clock. References are relative."""
+
+    stage: Stage
+    passed_over: tuple[Stage, ...]
+    """Stages before it that were due as well, and are not told any more."""
+    wait: Wait
+    addressee: Addressee
+    waits_since: datetime
+    due_at: datetime
+    planned_at: datetime
+    at: datetime
+    late: bool
+    service_request: str | None
+    patient: str | None
+    discipline: str | None
+    requester: str | None
+    owner: str | None
 
 
 def happened_between(before: Resource | None, after: Resource) -> Happened | None:

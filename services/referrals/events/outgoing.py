@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel
 
-from services.referrals.domain.events import ReferralChanged
+from services.referrals.domain.clocks import Stage
+from services.referrals.domain.events import ClockFired, ReferralChanged
 from services.referrals.domain.transitions import Happened
 from shared.clock import instant
-from shared.contracts.referrals import ReferralEvent, ReferralV1
+from shared.contracts.referrals import ReferralClockEvent, ReferralClockV1, ReferralEvent, ReferralV1
 from shared.fhir.kinds import Fact
 from shared.security.caller import Caller
 from shared.store.resources import Stored
@@ -33,9 +34,19 @@ EVENTS: dict[Happened, ReferralEvent] = {
     Happened.UPDATED: ReferralEvent.UPDATED,
 }
 
+CLOCK_EVENTS: dict[Stage, ReferralClockEvent] = {
+    Stage.REMINDER: ReferralClockEvent.REMINDER,
+    Stage.ESCALATION: ReferralClockEvent.ESCALATION,
+    Stage.REROUTE: ReferralClockEvent.REROUTE,
+}
+
 
 def outgoing(fact: Fact, stored: Stored, caller: Caller) -> Iterable[tuple[str, str, BaseModel]]:
-    """The one event of a changed referral; its version is the Task's, so that a consumer can ignore what is older."""
+    """The one event of a changed referral; its version is the Task's, so that a consumer can ignore what is older.
+
+    And that of a stage of its clock."""
+    if isinstance(fact, ClockFired):
+        yield CLOCK_EVENTS[fact.stage].value, f"Task/{stored.id}", _of_clock(fact, stored)
     if not isinstance(fact, ReferralChanged):
         return
     subject = f"Task/{stored.id}"
@@ -54,3 +65,23 @@ def outgoing(fact: Fact, stored: Stored, caller: Caller) -> Iterable[tuple[str, 
         occurred_at=instant(stored.last_updated),
     )
     yield EVENTS[fact.happened].value, subject, payload
+
+
+def _of_clock(fact: ClockFired, stored: Stored) -> ReferralClockV1:
+    return ReferralClockV1(
+        task=f"Task/{stored.id}",
+        version=stored.version,
+        waits_for=fact.wait.value,
+        waits_since=instant(fact.waits_since),
+        addressee=fact.addressee.value,
+        passed_over=tuple(stage.value for stage in fact.passed_over),
+        due_at=instant(fact.due_at),
+        planned_at=instant(fact.planned_at),
+        late=fact.late,
+        service_request=fact.service_request,
+        patient=fact.patient,
+        discipline=fact.discipline,
+        requester=fact.requester,
+        owner=fact.owner,
+        occurred_at=instant(fact.at),
+    )

@@ -1,8 +1,9 @@
 """What happened to referrals, in order."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 
 from shared.store.database import Connection, Pool
 
@@ -27,6 +28,7 @@ class Moment:
 
 _NAMES = [field.name for field in fields(Moment)]
 _COLUMNS = ", ".join(_NAMES)
+_values = attrgetter(*_NAMES)  # astuple copies each value deeply
 _CASTS = {"version": "int", "at": "timestamptz"}
 _ARRAYS = ", ".join(f"${number}::{_CASTS.get(name, 'text')}[]" for number, name in enumerate(_NAMES, start=1))
 _ADD = f"INSERT INTO referral_moment ({_COLUMNS}) SELECT * FROM unnest({_ARRAYS})"
@@ -40,7 +42,7 @@ ORDER BY number
 async def add(connection: Connection, moments: Sequence[Moment]) -> None:
     """Put down ``moments`` in their order."""
     if moments:
-        await connection.execute(_ADD, *(list(column) for column in zip(*map(astuple, moments), strict=True)))
+        await connection.execute(_ADD, *(list(column) for column in zip(*map(_values, moments), strict=True)))
 
 
 async def of(connection: Connection | Pool, task: str, *, limit: int) -> list[Moment]:

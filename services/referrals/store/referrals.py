@@ -1,18 +1,26 @@
 """How referrals stand, by Task. Whoever changes a row holds the lock on its Task."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
+from datetime import datetime
+from operator import attrgetter
 
 from services.referrals.domain.standing import Standing
 from shared.store.database import Connection, Pool
 
 _NAMES = [field.name for field in fields(Standing)]
 _COLUMNS = ", ".join(_NAMES)
+_values = attrgetter(*_NAMES)  # astuple copies each value deeply
 _CASTS = {"version": "int", "priority": "smallint", "since": "timestamptz"} | {
-    name: "timestamptz" for name in _NAMES if name.endswith("_at")
+    name: "timestamptz" for name in _NAMES if name.endswith(("_at", "_since"))
 }
 _ARRAYS = ", ".join(f"${number}::{_CASTS.get(name, 'text')}[]" for number, name in enumerate(_NAMES, start=1))
 _READ = f"SELECT {_COLUMNS} FROM referral WHERE task = ANY ($1::text[])"
+_LOCK = f"{_READ} ORDER BY task FOR UPDATE"
+_DUE = f"""
+SELECT {_COLUMNS} FROM referral WHERE next_at <= $1 ORDER BY next_at, task LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+_NEXT = "SELECT min(next_at) FROM referral WHERE next_at IS NOT NULL"
 _KEEP = f"""
 INSERT INTO referral ({_COLUMNS}) SELECT * FROM unnest({_ARRAYS})
 ON CONFLICT (task) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _NAMES[1:])}
@@ -26,10 +34,27 @@ async def read(connection: Connection | Pool, tasks: Iterable[str]) -> dict[str,
     return {row["task"]: Standing(**row) for row in rows}
 
 
+async def lock(connection: Connection, tasks: Iterable[str]) -> dict[str, Standing]:
+    """As ``read``, and nobody changes them before the transaction ends: a clock that fires now has fired, or waits."""
+    rows = await connection.fetch(_LOCK, list(tasks))
+    return {row["task"]: Standing(**row) for row in rows}
+
+
+async def due(connection: Connection, now: datetime, *, limit: int) -> list[Standing]:
+    """Those of which a stage is due, the oldest first, for this transaction to tell; what others hold is theirs."""
+    return [Standing(**row) for row in await connection.fetch(_DUE, now, limit)]
+
+
+async def next_due(connection: Connection | Pool) -> datetime | None:
+    """When the next stage of any referral is due."""
+    moment: datetime | None = await connection.fetchval(_NEXT)
+    return moment
+
+
 async def keep(connection: Connection, standings: Sequence[Standing]) -> None:
     """Store how referrals stand, one row for each Task."""
     if standings:
-        await connection.execute(_KEEP, *(list(column) for column in zip(*map(astuple, standings), strict=True)))
+        await connection.execute(_KEEP, *(list(column) for column in zip(*map(_values, standings), strict=True)))
 
 
 async def forget(connection: Connection, tasks: Sequence[str]) -> None:

@@ -21,6 +21,7 @@ class ReferralRow(ReferralsTable, table=True):
     __tablename__ = "referral"
     __table_args__ = (
         Index("referral_by_patient", "patient", "sent_at", "task"),
+        Index("referral_by_clock", "next_at", "task", postgresql_where=text("next_at IS NOT NULL")),
         Index("referral_open", "since", "task", postgresql_where=text("waits_for IS NOT NULL")),
         Index("referral_by_owner", "owner", "since", "task", postgresql_where=text("waits_for IS NOT NULL")),
         Index("referral_by_requester", "requester", "since", "task", postgresql_where=text("waits_for IS NOT NULL")),
@@ -50,6 +51,12 @@ class ReferralRow(ReferralsTable, table=True):
     reported_at: datetime | None = Field(default=None, sa_type=MOMENT)
     closed_at: datetime | None = Field(default=None, sa_type=MOMENT)
     ended_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    waits_since: datetime | None = Field(default=None, sa_type=MOMENT)
+    due_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    next_stage: str | None = Field(default=None, sa_type=Text)
+    """``clocks.Stage``, which fires at ``next_at``."""
+    next_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    told: str | None = Field(default=None, sa_type=Text)
 
 
 class ReferralMomentRow(ReferralsTable, table=True):

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from services.notifications.events.incoming import of_care_plan, of_failure, of_referral, parties_of
+import pytest
+
+from services.notifications.events.incoming import of_care_plan, of_clock, of_failure, of_referral, parties_of
 from shared.contracts.careplans import CarePlanV1
 from shared.contracts.notifications import NotificationV1
-from shared.contracts.referrals import ReferralV1
+from shared.contracts.referrals import ReferralClockV1, ReferralV1
 from shared.messaging.envelope import Event
 
 AT = "2026-03-01T09:00:00.000Z"
@@ -38,6 +40,28 @@ def test_a_step_of_a_referral_keeps_who_and_what_it_names() -> None:
     assert told.told_as == "e2"
     assert told.traceparent == TRACE
     assert parties_of(payload).members == ("Practitioner/a", "Practitioner/b")
+
+
+@pytest.mark.parametrize(
+    ("addressee", "awaited"),
+    [("recipient", "Practitioner/b"), ("initiator", "Practitioner/a"), ("coordinator", "Practitioner/b")],
+)
+def test_a_referral_that_waits_names_whose_turn_it_is(addressee: str, awaited: str) -> None:
+    payload = ReferralClockV1(
+        task="Task/t",
+        version=3,
+        waits_for="report",
+        waits_since=AT,
+        addressee=addressee,
+        due_at=AT,
+        planned_at=AT,
+        late=True,
+        requester="Practitioner/a",
+        owner="Practitioner/b",
+        occurred_at=AT,
+    )
+    told = of_clock(event("referral-clock.reminder.v1", "Task/t"), payload)
+    assert (told.focus, told.awaited, told.waits_for, told.late) == ("Task/t", awaited, "report", True)
 
 
 def test_a_change_of_the_plan_is_told_under_the_event_that_led_to_it() -> None:

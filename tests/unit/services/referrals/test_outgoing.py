@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime
 
+from services.referrals.domain.clocks import Stage
 from services.referrals.domain.transitions import Happened
-from services.referrals.events.outgoing import EVENTS, outgoing
-from shared.contracts.referrals import ReferralEvent, ReferralV1
+from services.referrals.events.outgoing import CLOCK_EVENTS, EVENTS, outgoing
+from shared.contracts.referrals import ReferralClockEvent, ReferralEvent, ReferralV1
 from shared.store.resources import Stored
 from tests.factories.referrals import OWNER, reference, task
 from tests.unit.services.referrals.deciding import decide_task
@@ -13,6 +14,8 @@ from tests.unit.services.referrals.deciding import decide_task
 def test_everything_that_can_happen_has_its_own_event() -> None:
     assert set(EVENTS) == set(Happened)
     assert set(EVENTS.values()) == set(ReferralEvent)
+    assert set(CLOCK_EVENTS) == set(Stage)
+    assert set(CLOCK_EVENTS.values()) == set(ReferralClockEvent)
 
 
 def test_the_event_carries_the_referral_as_it_stands_after_the_change() -> None:

@@ -9,7 +9,7 @@ from services.notifications.domain.receivers import COORDINATORS, is_receiver
 from services.notifications.domain.rules import RULES, messages
 from shared.contracts.careplans import CarePlanEvent
 from shared.contracts.notifications import NotificationEvent
-from shared.contracts.referrals import ReferralEvent
+from shared.contracts.referrals import ReferralClockEvent, ReferralEvent
 
 REQUESTER, OWNER, COLLEAGUE = "Practitioner/lind", "Organization/mind-centre", "Practitioner/moss"
 PHYSIO = "discipline:physical-therapy"
@@ -48,6 +48,9 @@ def happening(type: str, **more: object) -> Happening:
         (ReferralEvent.FAILED, {REQUESTER, COORDINATORS}),
         (ReferralEvent.ENTERED_IN_ERROR, {REQUESTER, OWNER}),
         (ReferralEvent.UPDATED, set()),
+        (ReferralClockEvent.REMINDER, set()),
+        (ReferralClockEvent.ESCALATION, {COORDINATORS}),
+        (ReferralClockEvent.REROUTE, {COORDINATORS}),
         (CarePlanEvent.CREATED, set()),
         (CarePlanEvent.UPDATED, set()),
         (CarePlanEvent.ACTIVITY_ADDED, {COLLEAGUE}),
@@ -70,6 +73,25 @@ def test_a_referral_without_owner_is_told_to_the_discipline_and_the_coordinators
 def test_a_referral_without_owner_to_an_unknown_discipline_is_told_to_the_coordinators() -> None:
     told = messages(happening(ReferralEvent.REQUESTED, owner=None, discipline="astrology"))
     assert [message.receiver for message in told] == [COORDINATORS]
+
+
+@pytest.mark.parametrize(
+    ("awaited", "owner", "receivers"),
+    [
+        (OWNER, OWNER, {OWNER}),
+        (REQUESTER, OWNER, {REQUESTER}),
+        (REQUESTER, None, {REQUESTER}),
+        (None, None, {PHYSIO, COORDINATORS}),
+    ],
+)
+def test_whoever_is_waited_for_is_reminded(awaited: str | None, owner: str | None, receivers: set[str]) -> None:
+    told = messages(happening(ReferralClockEvent.REMINDER, awaited=awaited, owner=owner, waits_for="acceptance"))
+    assert {message.receiver for message in told} == receivers
+
+
+def test_what_is_told_of_a_wait_names_it_and_says_when_it_is_late() -> None:
+    [told] = messages(happening(ReferralClockEvent.ESCALATION, waits_for="report", late=True))
+    assert told.text == "A referral to physical therapy has waited too long for the report. This message is late."
 
 
 def test_one_who_is_requester_and_owner_is_told_once() -> None:

@@ -1,0 +1,48 @@
+"""What an operator sets for referrals, from the environment (prefix ``CONSILIUM_``)."""
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+
+from shared.settings import ConsiliumSettings
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
+
+
+class PlaceSettings(ConsiliumSettings):
+    """Where the network works: the clocks of referrals count its business days."""
+
+    time_zone: str = "UTC"
+    """The IANA time zone in which a day begins and ends (``Europe/Berlin``)."""
+    holidays: str | None = Field(default=None, pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")
+    """Whose public holidays are no business days: a country (``DE``), or a part of it (``US-CA``), in ISO 3166 codes;
+    without one, only Saturdays and Sundays are none."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("a time zone is named as in the IANA database, like Europe/Berlin") from None
+        return name
+
+    @field_validator("holidays")
+    @classmethod
+    def _has_holidays(cls, place: str | None) -> str | None:
+        if place is not None:
+            holidays_of(place)
+        return place
+
+
+def holidays_of(place: str) -> "HolidayBase":
+    """The public holidays of ``DE`` or ``US-CA``. Raises ``ValueError`` for a place that is not known."""
+    import holidays  # 40 ms, for those who name a place
+
+    country, _, part = place.partition("-")
+    try:
+        return holidays.country_holidays(country, subdiv=part or None)
+    except NotImplementedError:
+        raise ValueError("no holidays are known of this country or part of it") from None

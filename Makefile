@@ -64,6 +64,9 @@ bench-growth: setup ## Compare the searches of 10,000 and of 1,000,000 CarePlans
 	@scripts/ensure-wrk.sh
 	@exec $(BIN)/python -m bench.growth $(ARGS)
 
+bench-worklists: setup ## Measure the worklists and statistics of 1,000,000 referrals (a few minutes)
+	@exec $(BIN)/python -m bench.worklists $(ARGS)
+
 bench-telemetry: setup ## Measure what telemetry costs
 	@scripts/ensure-wrk.sh
 	@exec $(BIN)/python -m bench.telemetry $(ARGS)

@@ -33,6 +33,15 @@ class Status(StrEnum):
     ENTERED_IN_ERROR = "entered-in-error"
 
 
+class Priority(StrEnum):
+    """Task.priority (http://hl7.org/fhir/R4/valueset-request-priority.html)."""
+
+    STAT = "stat"
+    ASAP = "asap"
+    URGENT = "urgent"
+    ROUTINE = "routine"
+
+
 class BusinessStatus(StrEnum):
     """Task.businessStatus (http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS)."""
 

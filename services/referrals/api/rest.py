@@ -1,4 +1,4 @@
-"""``/api/referrals``: the worklist, one referral and its steps, for people who coordinate. Orders come over FHIR."""
+"""``/api/referrals/[id]``: one referral and its steps, for people who coordinate. Orders come over FHIR."""
 
 import re
 from typing import Annotated
@@ -6,26 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.referrals.api.asking import (
-    ID,
-    BusinessStatus,
-    BusinessStatuses,
-    OwnerReference,
-    PatientReference,
-    RequesterReference,
-    Status,
-    Statuses,
-    patient_reference,
-)
+from services.referrals.api.asking import ID, BusinessStatus, Status
 from services.referrals.app import commands, queries
-from services.referrals.app import worklist as worklists
 from services.referrals.app.queries import Standing, Timeline
-from services.referrals.app.worklist import Page, Wanted
 from services.referrals.domain.step import Output, Step
 from services.referrals.domain.transitions import State
 from shared.engine import Engine
 from shared.errors import Invalid
-from shared.security.caller import Discipline
 from shared.security.dependency import CurrentCaller
 
 REFERENCE = rf"^[A-Z][A-Za-z]{{1,63}}/{ID}$"
@@ -61,27 +48,6 @@ class NewStep(BaseModel):
         output = Output(self.output.reference, self.output.kind) if self.output else None
         state = State(self.status.value, self.business_status.value if self.business_status else None)
         return Step(state, self.reason, self.owner, output)
-
-
-@router.get("")
-async def worklist(
-    request: Request,
-    caller: CurrentCaller,
-    status: Statuses = [],  # noqa: B006  FastAPI copies it
-    business_status: BusinessStatuses = [],  # noqa: B006  FastAPI copies it
-    discipline: Discipline | None = None,
-    patient: PatientReference = None,
-    requester: RequesterReference = None,
-    owner: OwnerReference = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=500)] = None,
-) -> Page:
-    """Referrals, oldest first. Send ``cursor`` of a page to get the next one."""
-    wanted = Wanted(tuple(status), tuple(business_status), discipline, patient_reference(patient), requester, owner)
-    try:
-        return await worklists.worklist(_engine(request), caller, wanted, limit=limit, cursor=cursor)
-    except Invalid as error:
-        raise Invalid("The cursor is not one of this list.", code="value", expression=("query.cursor",)) from error
 
 
 @router.get("/{task_id}")

@@ -50,6 +50,8 @@ class Standing:
     next_at: datetime | None = None
     told: str | None = None
     """The stage of this wait that was told last."""
+    returned_at: datetime | None = None
+    """Since when the referrer's answer to a question is waited for."""
 
     @property
     def clock(self) -> Clock | None:
@@ -61,10 +63,10 @@ class Standing:
 
     def terms(self, calendar: Calendar) -> Terms:
         """What the length of its waits depends on."""
-        return Terms(self.discipline, _CODES[self.priority], calendar)
+        return Terms(self.discipline, PRIORITY_CODES[self.priority], calendar)
 
 
-_CODES = {number: code for code, number in PRIORITIES.items() if code is not None}
+PRIORITY_CODES = {number: code for code, number in PRIORITIES.items() if code is not None}
 _BOOKED = frozenset({Happened.SCHEDULED, Happened.RESCHEDULED})
 """A booking counts from the last time, what else was reached from the first."""
 

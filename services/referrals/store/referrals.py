@@ -9,20 +9,21 @@ from services.referrals.domain.standing import Standing
 from shared.store.database import Connection, Pool
 
 _NAMES = [field.name for field in fields(Standing)]
-_COLUMNS = ", ".join(_NAMES)
+COLUMNS = ", ".join(_NAMES)
+"""Those of a ``Standing``."""
 _values = attrgetter(*_NAMES)  # astuple copies each value deeply
 _CASTS = {"version": "int", "priority": "smallint", "since": "timestamptz"} | {
     name: "timestamptz" for name in _NAMES if name.endswith(("_at", "_since"))
 }
 _ARRAYS = ", ".join(f"${number}::{_CASTS.get(name, 'text')}[]" for number, name in enumerate(_NAMES, start=1))
-_READ = f"SELECT {_COLUMNS} FROM referral WHERE task = ANY ($1::text[])"
+_READ = f"SELECT {COLUMNS} FROM referral WHERE task = ANY ($1::text[])"
 _LOCK = f"{_READ} ORDER BY task FOR UPDATE"
 _DUE = f"""
-SELECT {_COLUMNS} FROM referral WHERE next_at <= $1 ORDER BY next_at, task LIMIT $2 FOR UPDATE SKIP LOCKED
+SELECT {COLUMNS} FROM referral WHERE next_at <= $1 ORDER BY next_at, task LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 _NEXT = "SELECT min(next_at) FROM referral WHERE next_at IS NOT NULL"
 _KEEP = f"""
-INSERT INTO referral ({_COLUMNS}) SELECT * FROM unnest({_ARRAYS})
+INSERT INTO referral ({COLUMNS}) SELECT * FROM unnest({_ARRAYS})
 ON CONFLICT (task) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _NAMES[1:])}
 """
 _FORGET = "DELETE FROM referral WHERE task = ANY ($1::text[])"

@@ -8,6 +8,16 @@ from sqlmodel import Field, SQLModel
 metadata = MetaData()
 MOMENT = DateTime(timezone=True)
 
+OPEN = "waits_for IS NOT NULL"
+UNANSWERED = "waits_for IN ('acknowledgement', 'acceptance')"
+"""Of ``worklists.ANSWER``."""
+RETURNED = "returned_at IS NOT NULL"
+"""Conditions of indexes: a query that says the same, word for word, can use them."""
+
+
+def _index(name: str, *columns: str, where: str | None = None) -> Index:
+    return Index(f"referral_by_{name}", *columns, postgresql_where=None if where is None else text(where))
+
 
 class ReferralsTable(SQLModel):
     """The base of these tables, with a MetaData of its own."""
@@ -20,12 +30,22 @@ class ReferralRow(ReferralsTable, table=True):
 
     __tablename__ = "referral"
     __table_args__ = (
-        Index("referral_by_patient", "patient", "sent_at", "task"),
-        Index("referral_by_clock", "next_at", "task", postgresql_where=text("next_at IS NOT NULL")),
-        Index("referral_open", "since", "task", postgresql_where=text("waits_for IS NOT NULL")),
-        Index("referral_by_owner", "owner", "since", "task", postgresql_where=text("waits_for IS NOT NULL")),
-        Index("referral_by_requester", "requester", "since", "task", postgresql_where=text("waits_for IS NOT NULL")),
-        Index("referral_by_discipline", "discipline", "since", "task", postgresql_where=text("waits_for IS NOT NULL")),
+        _index("clock", "next_at", "task", where="next_at IS NOT NULL"),
+        _index("since", "since", "task"),
+        _index("open", "since", "task", where=OPEN),
+        _index("due", "due_at", "task", where=OPEN),
+        _index("unanswered", "priority", "since", "task", where=UNANSWERED),
+        _index("unanswered_due", "due_at", "task", where=UNANSWERED),
+        _index("returned", "since", "task", where=RETURNED),
+        _index("status", "status", "since", "task"),
+        _index("discipline_open", "discipline", "since", "task", where=OPEN),
+        _index("patient", "patient", "since", "task"),
+        _index("owner", "owner", "since", "task"),
+        _index("owner_open", "owner", "since", "task", where=OPEN),
+        _index("requester", "requester", "since", "task"),
+        _index("requester_open", "requester", "since", "task", where=OPEN),
+        _index("order", "service_request"),
+        _index("sent", "sent_at"),
     )
     task: str = Field(primary_key=True, sa_type=Text)
     version: int
@@ -57,6 +77,7 @@ class ReferralRow(ReferralsTable, table=True):
     """``clocks.Stage``, which fires at ``next_at``."""
     next_at: datetime | None = Field(default=None, sa_type=MOMENT)
     told: str | None = Field(default=None, sa_type=Text)
+    returned_at: datetime | None = Field(default=None, sa_type=MOMENT)
 
 
 class ReferralMomentRow(ReferralsTable, table=True):

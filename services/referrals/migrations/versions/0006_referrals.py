@@ -8,7 +8,26 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-_OPEN = sa.text("waits_for IS NOT NULL")
+_OPEN = "waits_for IS NOT NULL"
+_UNANSWERED = "waits_for IN ('acknowledgement', 'acceptance')"
+_INDEXES = (
+    ("clock", ("next_at", "task"), "next_at IS NOT NULL"),
+    ("since", ("since", "task"), None),
+    ("open", ("since", "task"), _OPEN),
+    ("due", ("due_at", "task"), _OPEN),
+    ("unanswered", ("priority", "since", "task"), _UNANSWERED),
+    ("unanswered_due", ("due_at", "task"), _UNANSWERED),
+    ("returned", ("since", "task"), "returned_at IS NOT NULL"),
+    ("status", ("status", "since", "task"), None),
+    ("discipline_open", ("discipline", "since", "task"), _OPEN),
+    ("patient", ("patient", "since", "task"), None),
+    ("owner", ("owner", "since", "task"), None),
+    ("owner_open", ("owner", "since", "task"), _OPEN),
+    ("requester", ("requester", "since", "task"), None),
+    ("requester_open", ("requester", "since", "task"), _OPEN),
+    ("order", ("service_request",), None),
+    ("sent", ("sent_at",), None),
+)
 
 
 def upgrade() -> None:
@@ -29,11 +48,15 @@ def upgrade() -> None:
             sa.Column(f"{milestone}_at", moment)
             for milestone in ("sent", "acknowledged", "accepted", "scheduled", "seen", "reported", "closed", "ended")
         ),
+        *(sa.Column(name, moment) for name in ("waits_since", "due_at")),
+        sa.Column("next_stage", sa.Text),
+        sa.Column("next_at", moment),
+        sa.Column("told", sa.Text),
+        sa.Column("returned_at", moment),
     )
-    op.create_index("referral_by_patient", "referral", ["patient", "sent_at", "task"])
-    op.create_index("referral_open", "referral", ["since", "task"], postgresql_where=_OPEN)
-    for column in ("owner", "requester", "discipline"):
-        op.create_index(f"referral_by_{column}", "referral", [column, "since", "task"], postgresql_where=_OPEN)
+    for name, columns, where in _INDEXES:
+        condition = None if where is None else sa.text(where)
+        op.create_index(f"referral_by_{name}", "referral", columns, postgresql_where=condition)
     op.create_table(
         "referral_moment",
         sa.Column("number", sa.BigInteger, sa.Identity(always=True), primary_key=True),

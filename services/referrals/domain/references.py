@@ -43,10 +43,11 @@ def codings(concept: Any) -> list[tuple[str | None, str]]:
     """``(system, code)`` of each coding of a CodeableConcept, or of each in a list of them."""
     if isinstance(concept, list):
         return [coding for item in concept for coding in codings(item)]
-    if not isinstance(concept, Mapping):
+    coding = concept.get("coding") if isinstance(concept, Mapping) else None
+    if not isinstance(coding, list):
         return []
-    found = (item for item in concept.get("coding", ()) if isinstance(item, Mapping))
-    return [(item.get("system"), item["code"]) for item in found if isinstance(item.get("code"), str)]
+    found = [(item.get("system"), item.get("code")) for item in coding if isinstance(item, Mapping)]
+    return [(system if isinstance(system, str) else None, code) for system, code in found if isinstance(code, str)]
 
 
 def content(resource: Resource) -> Resource:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.referrals.api import rest, worklists
+from services.referrals.api import matching, rest, worklists
 from services.referrals.app.following import FOLLOWING
 from services.referrals.app.funnel import observe
 from services.referrals.copies import COPIED, TELLS
@@ -20,7 +20,7 @@ SERVICE = Service(
     outgoing=outgoing,
     observe=observe,
     projection=FOLLOWING,
-    routers=(worklists.router, rest.router),
+    routers=(matching.router, worklists.router, rest.router),
     bindings=BINDINGS,
     jobs=(keep_clocks,),
     settings=(PlaceSettings,),

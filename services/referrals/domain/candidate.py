@@ -5,7 +5,8 @@ from datetime import datetime
 
 from services.referrals.domain.descent import Loop
 from services.referrals.domain.offering import Offering
-from services.referrals.domain.ties import Tie
+from services.referrals.domain.similar import Return
+from services.referrals.domain.ties import Party, Tie
 from services.referrals.domain.waiting import UNKNOWN, Waiting
 
 
@@ -33,6 +34,14 @@ class Candidate:
     seen_before: Tie | None = None
     """Whether the patient was seen there, or elsewhere in its organization."""
     loops: tuple[Loop, ...] = ()
+    returns: tuple[Return, ...] = ()
+
+    @property
+    def party(self) -> Party:
+        """Who takes a referral to it."""
+        offering = self.offering
+        names = {offering.reference, *offering.part_of, *filter(None, (offering.practitioner,))}
+        return Party(frozenset(names), frozenset(filter(None, (offering.organization,))))
 
     @property
     def capacity_left(self) -> int | None:

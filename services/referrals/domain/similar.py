@@ -78,8 +78,12 @@ def duplicates(
 def returns(
     earlier: Iterable[tuple[Earlier, Party, Party]], sender: Party, receiver: Party, *, beside: frozenset[str]
 ) -> tuple[Return, ...]:
-    """The open referrals from ``receiver`` to ``sender``; each comes with its requester and its owner."""
-    found = []
+    """The open referrals from ``receiver`` to ``sender``; each comes with its requester and its owner.
+
+    Within one organization nothing comes back: it never left."""
+    found: list[Return] = []
+    if tie(sender, receiver) is not None:
+        return ()
     for each, requester, owner in earlier:
         near = tie(requester, receiver)
         if each.open and each.task not in beside and near is not None and tie(owner, sender) is not None:

@@ -69,3 +69,9 @@ def test_an_open_referral_the_other_way_is_a_return() -> None:
     assert returns([(EARLIER, a, b)], c, a, beside=frozenset()) == ()
     assert returns([(EARLIER, a, b)], b, a, beside=frozenset({"Task/t1"})) == ()
     assert returns([(replace(EARLIER, status="completed"), a, b)], b, a, beside=frozenset()) == ()
+
+
+def test_within_one_organization_nothing_comes_back() -> None:
+    clinic = frozenset({"Organization/x"})
+    a, b = (Party(frozenset({f"Practitioner/{each}"}), clinic) for each in "ab")
+    assert returns([(EARLIER, a, b)], b, a, beside=frozenset()) == ()

@@ -115,9 +115,9 @@ def _counted(offering: Offering, roles: Iterable[str]) -> Iterable[Asked]:
     named: list[str | None] = [*sorted(disciplines(offering.specialties))]
     for discipline in named or [None]:
         if offering.practitioner:
-            yield Asked(offering.reference, offering.practitioner, False, discipline)
+            yield Asked(offering.reference, offering.practitioner, discipline)
         if offering.organization:
-            yield Asked(_organization(offering), offering.organization, False, discipline)
+            yield Asked(_organization(offering), offering.organization, discipline)
 
 
 def _organization(offering: Offering) -> str:

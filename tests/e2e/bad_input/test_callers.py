@@ -31,6 +31,8 @@ PROTECTED = (
     ("DELETE", "/fhir/CarePlan/c1"),
     ("GET", "/api/plans/c1"),
     ("GET", "/api/referrals"),
+    ("GET", "/api/referrals/directory"),
+    ("POST", "/api/referrals/match"),
     ("POST", "/api/referrals/t1/steps"),
     ("PUT", "/api/notifications/preferences"),
     ("GET", "/api/notifications/stream"),

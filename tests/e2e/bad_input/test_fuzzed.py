@@ -27,7 +27,10 @@ SEEDS: tuple[dict[str, Any], ...] = (
     bundle("transaction", entry("POST", "Patient", patient()), entry("GET", "Patient/p1"), entry("DELETE", "Task/x")),
     bundle("batch", entry("PUT", "Patient/p1", patient(id="p1"), ifMatch='W/"1"'), entry("GET", "Task?code=x")),
 )
-STEPS = ("PUT /api/notifications/preferences", "POST /api/plans", "POST /api/referrals/t1/steps")
+STEPS = (
+    *("PUT /api/notifications/preferences", "POST /api/plans", "POST /api/referrals/t1/steps"),
+    *("POST /api/referrals/match", "POST /api/referrals/check"),
+)
 
 scalars = st.one_of(
     st.none(),

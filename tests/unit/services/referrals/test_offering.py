@@ -128,7 +128,9 @@ WHOLE = service(
     providedBy=reference("Organization/o"),
     notAvailable=[{"description": "away", "during": {"start": "2026-01", "end": "2026-02"}}],
 )
-odd = st.sampled_from([None, 7, "x", "", True, [], {}, [None], [7], [[]], {"coding": 7}, 10**400, Decimal("1e999")])
+odd = st.sampled_from(
+    [None, 7, "x", "", True, [], {}, [None], [7], [[]], {"coding": 7}, 10**400, Decimal("1e999")]
+).map(copy.deepcopy)
 
 
 @given(st.data())

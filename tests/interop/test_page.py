@@ -1,6 +1,7 @@
 """The samples of ``docs/interop.md`` and ``README.md``, run as they stand there, with the clients that they are for."""
 
 import asyncio
+import json
 import os
 import re
 import sys
@@ -105,11 +106,15 @@ async def test_the_tokens_of_the_page_can_be_made(plain_system: System) -> None:
 
 
 async def test_the_readme_leads_from_a_referral_to_its_acceptance(plain_system: System, evidence: Evidence) -> None:
-    """Both parts after each other, as somebody copies them; but for the stream, which does not end."""
-    sends, coordinates = (block(README, f"You {does}", "sh") for does in ("integrate", "coordinate"))
+    """The parts after each other, as somebody copies them; but for the stream, which does not end."""
+    sends, coordinates, refers = (block(README, f"You {does}", "sh") for does in ("integrate", "coordinate", "refer"))
     lines = coordinates.splitlines()
     assert "/notifications/stream" in lines[-1]
-    printed = await run(plain_system, ["bash", "-eus"], "\n".join([sends, *lines[:-1]]))
+    printed = await run(plain_system, ["bash", "-eus"], "\n".join([sends, *lines[:-1], refers]))
     assert "OperationOutcome" not in printed
     assert "about:blank" not in printed, "a problem"
+    matches, warnings, directory = map(json.loads, printed.splitlines()[-3:])
+    assert [each["service"]["name"] for each in matches["matches"]] == ["Talking therapy"]
+    assert [each["open"] for each in warnings["duplicates"]] == [True]
+    assert [each["disciplines"] for each in directory["services"]] == [["mental-health"]]
     await _accepted(evidence)

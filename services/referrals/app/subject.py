@@ -60,6 +60,8 @@ async def subject_of(engine: Engine, caller: Caller, question: Question) -> Subj
     start = [*(above(task or order) if task or order else ())]
     start += [f"Task/{question.part_of}"] if question.part_of else []
     up = await _descent(engine, caller, start)
+    if question.part_of is not None and f"Task/{question.part_of}" not in up:
+        raise Unprocessable("There is no such Task to be a part of.", code="not-found", expression=("body.part_of",))
     tasks = {reference for reference in up if reference.startswith("Task/")}
     own = {f"Task/{task['id']}"} if task else set[str]()
     return Subject(

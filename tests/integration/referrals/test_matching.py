@@ -120,8 +120,10 @@ async def test_a_patient_asks_about_themselves_only(client: httpx.AsyncClient, v
         for path in ("match", "check"):
             answer = await client.post(f"{API}/{path}", json=body)
             assert (answer.status_code, "p2" in answer.text) == (404, False)
-    through = await asked(client, "check", specialties=["psychology"], part_of="t2", owner="Practitioner/lind")
-    assert through["loops"] == []
+    part = {"specialties": ["psychology"], "part_of": "t2", "owner": "Practitioner/lind"}
+    answer = await client.post(f"{API}/check", json=part)
+    assert (answer.status_code, answer.json()["issues"][0]["expression"]) == (422, ["body.part_of"])
+    assert (await asked(client, "check", **(part | {"part_of": "t1"})))["loops"] != []
 
 
 async def test_what_the_caller_may_not_see_is_not_there(

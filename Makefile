@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 # most tests wait for a process, a broker or a database; each worker has servers of its own
 WORKERS ?= 3
 
-.PHONY: help setup run demo up down test lint format types imports pytest compose-test scale-test bench bench-growth bench-telemetry generated release lock clean
+.PHONY: help setup run demo up down test lint format types imports pytest compose-test scale-test bench bench-growth bench-telemetry bench-worklists generated release lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

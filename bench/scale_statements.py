@@ -25,7 +25,7 @@ from shared.process.databases import BUS, create_missing, database_urls
 from shared.process.migrating import migrate
 from shared.store.database import Connection
 from shared.store.embedded import embedded_postgres
-from tests.e2e.referring import furnish, send, step
+from tests.e2e.referring import act, furnish, send
 from tests.factories.resources import care_plan, observation
 from tests.factories.system import COORDINATOR, EHR, Site, System
 
@@ -169,7 +169,7 @@ async def _work(site: Site, patients: list[str], turns: int = 60) -> None:
         await client.put(f"/fhir/CarePlan/{plan['id']}", json=plan | {"title": "changed"})
         sent = await send(site, patient)
         if sent is not None:
-            await step(site, sent, "accepted", "3.0")
+            await act(site, sent, "accept")
         await coordinator.get("/api/referrals")
         await coordinator.get("/fhir/Task", params={"status": "requested", "_count": "20"})
         await coordinator.get("/api/notifications/messages")

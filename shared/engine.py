@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -19,6 +20,9 @@ from shared.store.reading import Reader
 from shared.store.replica import Replica
 from shared.store.resources import Stored
 from shared.store.writing import Writer
+
+if TYPE_CHECKING:  # operations run on an engine
+    from shared.fhir.operations.operation import Operation
 
 SPREAD = frozenset({"Provenance"})
 """Types that every service has: they live beside what they speak of."""
@@ -67,6 +71,8 @@ class Engine:
     observe: Callable[[Sequence[Fact]], None] = observes_nothing
     """Hears the facts of each unit of work after its commit; it may count, not act."""
     projection: Projection | None = None
+    operations: tuple["Operation", ...] = ()
+    """FHIR operations of the service's own, beside those of every service."""
     clock: Clock = system_clock
     ids: IdSource = uuid7
     wake_relay: Callable[[], None] = field(default=lambda: None)

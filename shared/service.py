@@ -14,6 +14,7 @@ from shared.engine import Engine, Outgoing, Projection, observes_nothing, tells_
 from shared.fhir.app import FhirApp, Receive, Scope, Send
 from shared.fhir.bulk.settings import BulkSettings
 from shared.fhir.kinds import Fact, Registry
+from shared.fhir.operations.operation import Operation
 from shared.fhir.parts.app import PartsApp
 from shared.fhir.parts.wire import PATH
 from shared.messaging.consumer import PREFETCH
@@ -61,6 +62,8 @@ class Service:
     projection: Projection | None = None
     routers: tuple[APIRouter, ...] = ()
     """REST, below ``/api``."""
+    operations: tuple[Operation, ...] = ()
+    """FHIR operations of its own, beside those of every service."""
     bindings: tuple[Binding, ...] = ()
     jobs: tuple[Job, ...] = ()
     sweeps: Callable[[], Iterable[Sweep]] = tuple
@@ -104,6 +107,7 @@ def engine_of(
         outgoing=service.outgoing,
         observe=service.observe,
         projection=service.projection,
+        operations=service.operations,
         wake_relay=wake_relay,
         records_provenance=service.records_provenance,
         tells=service.tells,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from services.referrals.api import matching, rest, worklists
+from services.referrals.api.operations import OPERATIONS
 from services.referrals.app.following import FOLLOWING
 from services.referrals.app.funnel import observe
 from services.referrals.copies import COPIED, TELLS
@@ -21,6 +22,7 @@ SERVICE = Service(
     observe=observe,
     projection=FOLLOWING,
     routers=(matching.router, worklists.router, rest.router),
+    operations=OPERATIONS,
     bindings=BINDINGS,
     jobs=(keep_clocks,),
     settings=(PlaceSettings,),

@@ -25,6 +25,9 @@ class ReferralEvent(StrEnum):
     HELD = "referral.held.v1"
     RESUMED = "referral.resumed.v1"
     FAILED = "referral.failed.v1"
+    RETURNED = "referral.returned.v1"
+    ANSWERED = "referral.answered.v1"
+    CLOSED = "referral.closed.v1"
     ENTERED_IN_ERROR = "referral.entered-in-error.v1"
     UPDATED = "referral.updated.v1"
 

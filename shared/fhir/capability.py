@@ -58,7 +58,7 @@ def statement(engine: Engine, base: str) -> Resource:
                 "resource": [_resource(kind, engine) for kind in sorted(engine.kinds, key=lambda kind: kind.type)],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}, {"code": "history-system"}],
                 "compartment": ["http://hl7.org/fhir/CompartmentDefinition/patient"],
-                **_operations(""),
+                **_operations("", engine),
             }
         ],
     }
@@ -93,10 +93,10 @@ def _resource(kind: ResourceKind, engine: Engine) -> Resource:
         {"name": parameter.name, "definition": definition_of(parameter), "type": parameter.kind}
         for parameter in parameters
     ]
-    return told | _operations(kind.type)
+    return told | _operations(kind.type, engine)
 
 
-def _operations(type_: str) -> Resource:
+def _operations(type_: str, engine: Engine) -> Resource:
     """The element ``operation`` of a type, or of the whole; none where there is none."""
-    told = [{"name": each.name, "definition": each.definition} for each in operations_of(type_)]
+    told = [{"name": each.name, "definition": each.definition} for each in operations_of(type_, engine.operations)]
     return {"operation": told} if told else {}

@@ -74,7 +74,7 @@ def _names_operation(path: tuple[str, ...]) -> bool:
 
 
 async def _operation(engine: Engine, request: Request) -> Response:
-    operation = operation_at(request.path)
+    operation = operation_at(request.path, engine.operations)
     if len(request.path) > 1 and not operation.in_parts:
         engine.kinds.kind(request.path[0])
     if len(request.path) > 2 and not legal_id(request.path[1]):

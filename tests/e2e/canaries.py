@@ -241,7 +241,7 @@ def _bodies() -> Iterator[Sent]:
         yield Sent("POST", "/fhir/Patient", body, JSON)
         yield Sent("PUT", f"/fhir/Task/{ID}", body, JSON)
         yield Sent("POST", "/fhir", body, JSON)
-        yield Sent("POST", f"/api/referrals/{ID}/steps", body, {"content-type": "application/json"})
+        yield Sent("POST", f"/api/referrals/{ID}/actions/accept", body, {"content-type": "application/json"})
         yield Sent("PUT", "/api/notifications/preferences", body, {"content-type": "application/json"})
     yield Sent(
         "POST", "/fhir/Patient", f"<Patient>{CANARY}</Patient>".encode(), {"content-type": "application/fhir+xml"}
@@ -285,14 +285,23 @@ def _rest() -> Iterator[Sent]:
     yield Sent("DELETE", f"/api/notifications/preferences?receiver={CANARY}&channel={CANARY}")
     yield Sent("POST", f"/api/notifications/deliveries/{CANARY}/replay")
     yield Sent("GET", "/api/notifications/stream", headers={"last-event-id": CANARY})
-    for step in (
-        {"status": CANARY},
-        {"status": "accepted", "reason": CANARY, "owner": CANARY},
-        {"status": "accepted", "output": {"reference": CANARY, "kind": CANARY, CANARY: 1}},
-        {"status": "rejected", "reason": CANARY},
+    for action, inputs in (
+        ("accept", {"owner": CANARY}),
+        ("schedule", {"appointment": f"Appointment/{CANARY}", "comment": CANARY}),
+        ("decline", {"reason": CANARY}),
+        ("recall", {"reason": CANARY, "state": CANARY}),
+        ("assign", {"owner": f"Practitioner/{CANARY}", CANARY: CANARY}),
+        (CANARY, {CANARY: CANARY}),
     ):
-        yield Sent("POST", f"/api/referrals/{ID}/steps", step, {"if-match": CANARY})
-        yield Sent("POST", f"/api/referrals/{ID}/steps", step)
+        yield Sent("POST", f"/api/referrals/{ID}/actions/{action}", inputs, {"if-match": CANARY})
+        yield Sent("POST", f"/api/referrals/{ID}/actions/{action}", inputs)
+        yield Sent("POST", f"/api/referrals/{ID}/actions/{action}", inputs, {"if-match": 'W/"1"'})
+        told = [{"name": name, "valueString": value} for name, value in ({"action": action} | inputs).items()]
+        asked = {"resourceType": "Parameters", "parameter": told}
+        yield Sent("POST", f"/fhir/Task/{ID}/$perform-action", asked)
+        yield Sent("POST", f"/fhir/ServiceRequest/{ID}/$perform-action", asked)
+    for type_ in ("Task", "ServiceRequest"):
+        yield Sent("GET", f"/fhir/{type_}/{CANARY}/$available-actions")
     for patient_ in (CANARY, f"Patient/{ID}-absent", [CANARY]):
         yield Sent("POST", "/api/plans", {"patient": patient_, CANARY: CANARY})
     yield Sent("POST", f"/{CANARY}/{CANARY}", {CANARY: CANARY})

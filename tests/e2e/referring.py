@@ -1,4 +1,4 @@
-"""What people and EHRs do in these tests: bring in patients, send referrals, take their steps."""
+"""What people and EHRs do in these tests: bring in patients, send referrals, act on them."""
 
 import asyncio
 from collections.abc import Iterable
@@ -115,16 +115,14 @@ async def burst(place: Place, patients: Iterable[str], size: int) -> list[Sent]:
     return sent
 
 
-async def step(place: Place, sent: Sent, status: str, business: str, output: str | None = None) -> None:
-    """Let the owner take one step over REST, from the version that they see."""
+async def act(place: Place, sent: Sent, action: str, **inputs: str) -> None:
+    """Let the owner take one action over REST, from the version that they see."""
     client = place.by(sent.owner)
     address = f"/api/referrals/{sent.task.partition('/')[2]}"
     seen = await client.get(address)
     assert seen.status_code == 200, seen.text
-    body: dict[str, Any] = {"status": status, "business_status": business}
-    if output is not None:
-        body["output"] = {"reference": output}
-    answer = await client.post(f"{address}/steps", json=body, headers={"If-Match": seen.headers["etag"]})
+    headers = {"If-Match": seen.headers["etag"]}
+    answer = await client.post(f"{address}/actions/{action}", json=inputs, headers=headers)
     assert answer.status_code == 200, answer.text
 
 

@@ -95,7 +95,7 @@ async def test_a_referral_whose_commit_fails_is_not_acknowledged_and_tells_nobod
         await eventually(lambda: evidence.settled([sent]))
 
 
-async def test_a_step_over_rest_whose_commit_fails_is_a_problem_and_not_taken(
+async def test_an_action_over_rest_whose_commit_fails_is_a_problem_and_not_taken(
     plain_system: System, evidence: Evidence, breakage: tuple[str, int]
 ) -> None:
     what, status = breakage
@@ -106,8 +106,7 @@ async def test_a_step_over_rest_whose_commit_fails_is_a_problem_and_not_taken(
         before = await sizes(evidence, "referrals")
         async with failing_commits(plain_system.databases["referrals"], what):
             answer = await site.by(PSYCHOLOGIST).post(
-                f"/api/referrals/{sent.task.partition('/')[2]}/steps",
-                json={"status": "accepted", "business_status": "3.0"},
+                f"/api/referrals/{sent.task.partition('/')[2]}/actions/accept",
                 headers={"If-Match": 'W/"1"'},
             )
             assert answer.status_code == status, answer.text

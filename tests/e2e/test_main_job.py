@@ -5,7 +5,7 @@ from collections import Counter
 from services.notifications.domain.receivers import COORDINATORS
 from tests.e2e.conftest import NAMES
 from tests.e2e.evidence import Evidence, statuses
-from tests.e2e.referring import Sent, furnish, send, step
+from tests.e2e.referring import Sent, act, furnish, send
 from tests.eventually import eventually
 from tests.factories.system import COORDINATOR, EHR, PSYCHOLOGIST, SPECIALIST, THERAPIST, System
 
@@ -19,9 +19,9 @@ async def test_two_referrals_become_one_plan_with_team_outcome_and_messages(syst
         report = await site.by(EHR).post("/fhir/DocumentReference", json=_report(patient))
         assert report.status_code == 201, report.text
         for sent in (mental, physical):
-            await step(site, sent, "accepted", "3.0")
-            await step(site, sent, "in-progress", "5.1.1")
-        await step(site, mental, "completed", "7.0", f"DocumentReference/{report.json()['id']}")
+            await act(site, sent, "accept")
+            await act(site, sent, "schedule")
+        await act(site, mental, "complete", report=f"DocumentReference/{report.json()['id']}")
         await eventually(lambda: _as_expected(evidence, patient, mental, physical), within=30)
         await eventually(evidence.drained)
         await eventually(evidence.all_heard)
@@ -58,7 +58,7 @@ async def test_the_requester_reads_the_messages_over_rest(plain_system: System, 
         (patient,) = await furnish(site)
         sent = await send(site, patient)
         assert sent is not None
-        await step(site, sent, "accepted", "3.0")
+        await act(site, sent, "accept")
         await eventually(evidence.drained)
         await eventually(evidence.all_heard)
         answer = await site.by(SPECIALIST).get("/api/notifications/messages")

@@ -16,7 +16,7 @@ from shared.service import Service
 from shared.store.migrations import upgrade
 from shared.store.revisions import head
 from tests.e2e.evidence import Evidence
-from tests.e2e.referring import burst, furnish, step
+from tests.e2e.referring import act, burst, furnish
 from tests.eventually import eventually
 from tests.factories.resources import care_plan
 from tests.factories.system import COORDINATOR, EHR, Site, System
@@ -81,8 +81,8 @@ async def test_the_schema_is_migrated_under_load_and_the_old_release_goes_on(
         sent, _ = await asyncio.gather(burst(site, patients, 200), migrated(plain_system, tmp_path, *EXPANSION))
         assert len(sent) == 200, "a request failed while the schema was migrated"
         sent += await burst(site, patients, 20)
-        await step(site, sent[-1], "accepted", "3.0")
-        await step(site, sent[-1], "in-progress", "5.1.1")
+        await act(site, sent[-1], "accept")
+        await act(site, sent[-1], "schedule")
         plan = (await site.by(EHR).post("/fhir/CarePlan", json=care_plan(patients[0]))).json()["id"]
         changed = await site.by(EHR).put(f"/fhir/CarePlan/{plan}", json=care_plan(patients[0], id=plan))
         assert (changed.status_code, changed.json()["meta"]["versionId"]) == (200, "2")

@@ -77,3 +77,18 @@ def practitioner_role(id: str, practitioner: str | None = None, organization: st
         "organization": reference(organization) if organization else None,
     }
     return {element: value for element, value in made.items() if value is not None}
+
+
+def appointment(id: str, **more: Any) -> Resource:
+    """A booked visit of the patient at the owner's."""
+    return {
+        "resourceType": "Appointment",
+        "id": id,
+        "status": "booked",
+        "start": "2026-03-09T09:00:00Z",
+        "end": "2026-03-09T10:00:00Z",
+        "participant": [
+            {"actor": reference("Patient/p1"), "status": "accepted"},
+            {"actor": reference("Practitioner/moss"), "status": "accepted"},
+        ],
+    } | more

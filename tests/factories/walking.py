@@ -9,10 +9,11 @@ from typing import Any
 
 import httpx
 
+from consilium.assembly import SERVICES
 from services.gateway.operations import OPERATIONS as AT_THE_EDGE
 from services.gateway.operations import PROCESS_MESSAGE
 from shared.fhir.operations.operation import Level, Offer
-from shared.fhir.operations.table import OPERATIONS
+from shared.fhir.operations.table import OF_ALL
 from shared.fhir.search.parameters import parameters_of
 
 _VALUES = {
@@ -24,6 +25,7 @@ _VALUES = {
     "uri": "http://example.org/a",
 }
 _AT_ONCE = 250
+OF_ONE = tuple(operation for service in SERVICES for operation in service.operations)
 ABSENT = "walked-but-never-there"
 Resource = dict[str, Any]
 
@@ -118,7 +120,7 @@ def _requests(statement: Resource) -> Iterator[tuple[str, str, set[int]]]:
 
 def _operation(told: Resource, type_: str) -> Iterator[tuple[str, str, set[int]]]:
     known: dict[tuple[str, str], Offer] = {
-        (each.name, each.definition): each for each in (*AT_THE_EDGE, PROCESS_MESSAGE, *OPERATIONS)
+        (each.name, each.definition): each for each in (*AT_THE_EDGE, PROCESS_MESSAGE, *OF_ALL, *OF_ONE)
     }
     operation = known[told["name"], told["definition"]]
     for level in (Level.TYPE, Level.INSTANCE) if type_ else (Level.SYSTEM,):

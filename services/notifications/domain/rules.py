@@ -117,6 +117,9 @@ RULES: tuple[Rule, ...] = (
     *_referral("completed", (_REQUESTER, "A referral to {discipline} was completed.")),
     *_referral("held", (_REQUESTER, "A referral to {discipline} was put on hold.")),
     *_referral("resumed", (_REQUESTER, "A referral to {discipline} was taken up again.")),
+    *_referral("returned", (_REQUESTER, "There are questions about a referral to {discipline}.")),
+    *_referral("answered", (_OWNER, "The questions about a referral to {discipline} were answered.")),
+    *_referral("closed", (_OWNER, "The report of a referral to {discipline} was acknowledged.")),
     *_referral(
         "failed",
         (_REQUESTER, "A referral to {discipline} failed."),

@@ -1,21 +1,23 @@
-"""``/api/referrals/[id]``: one referral and its steps, for people who coordinate. Orders come over FHIR."""
+"""``/api/referrals/[id]``: one referral and its actions, for people who coordinate. Orders come over FHIR."""
 
 import re
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
 
-from services.referrals.api.asking import ID, BusinessStatus, Status
+from services.referrals.api.asking import ID
+from services.referrals.api.inputs import AskedInputs, Inputs
 from services.referrals.app import commands, queries
+from services.referrals.app.commands import Asked
 from services.referrals.app.queries import Standing, Timeline
-from services.referrals.domain.step import Output, Step
-from services.referrals.domain.transitions import State
+from services.referrals.domain.actions import Code
 from shared.engine import Engine
-from shared.errors import Invalid
+from shared.errors import Invalid, PreconditionFailed, PreconditionRequired
+from shared.security.caller import Role
 from shared.security.dependency import CurrentCaller
+from shared.store.resources import Stored
+from shared.unit_of_work import UnitOfWork
 
-REFERENCE = rf"^[A-Z][A-Za-z]{{1,63}}/{ID}$"
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 
 TaskId = Annotated[str, Path(pattern=f"^{ID}$")]
@@ -23,31 +25,6 @@ TaskId = Annotated[str, Path(pattern=f"^{ID}$")]
 router = APIRouter(prefix="/referrals", tags=["referrals"])
 
 
-class NewOutput(BaseModel):
-    """What came of it: an Appointment, a report, a note."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reference: str = Field(pattern=REFERENCE)
-    kind: str = Field(default="document", min_length=1, max_length=100)
-
-
-class NewStep(BaseModel):
-    """The state to go to, as ``next_steps`` of the referral names it, and what belongs to it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    status: Status
-    business_status: BusinessStatus | None = None
-    reason: str | None = Field(default=None, min_length=1, max_length=2000)
-    owner: str | None = Field(default=None, pattern=REFERENCE)
-    output: NewOutput | None = None
-
-    def step(self) -> Step:
-        """As the use case takes it."""
-        output = Output(self.output.reference, self.output.kind) if self.output else None
-        state = State(self.status.value, self.business_status.value if self.business_status else None)
-        return Step(state, self.reason, self.owner, output)
 
 
 @router.get("/{task_id}")
@@ -64,19 +41,30 @@ async def timeline(
     return await queries.timeline(_engine(request), caller, task_id, limit=limit)
 
 
-@router.post("/{task_id}/steps")
-async def take_step(
+@router.post("/{task_id}/actions/{action}")
+async def perform(
     request: Request,
     caller: CurrentCaller,
     task_id: TaskId,
-    body: NewStep,
+    action: Code,
     response: Response,
+    body: AskedInputs = None,
     if_match: Annotated[str | None, Header()] = None,
 ) -> Standing:
-    """Take one step: accept, decline, schedule, ask for cancellation ... People send If-Match."""
+    """Take one of the ``available_actions``, with its inputs. People send If-Match. The referral as it stands then; of
+    one that is offered to somebody else, the new referral."""
     engine = _engine(request)
-    await commands.take_step(engine, caller, task_id, body.step(), if_match=_version(if_match))
-    return _tagged(response, await queries.standing(engine, caller, task_id))
+    seen = _version(if_match)
+
+    def precondition(work: UnitOfWork, stored: Stored) -> None:
+        if seen is None and caller.role is not Role.SYSTEM:
+            raise PreconditionRequired("Send If-Match with the version that you have seen.")
+        if seen not in (None, stored.version):
+            raise PreconditionFailed("The referral has changed since the version named in If-Match.")
+
+    asked = Asked(action, {} if body is None else body.given(), Inputs.where)
+    stored = await commands.perform(engine, caller, task_id, asked, precondition=precondition)
+    return _tagged(response, await queries.standing(engine, caller, stored.id))
 
 
 def _engine(request: Request) -> Engine:

@@ -56,7 +56,7 @@ def _fact(standing: Standing, fired: Fired, at: datetime) -> ClockFired:
         stage=fired.stage,
         passed_over=fired.passed_over,
         wait=clock.wait,
-        addressee=addressee(fired.stage, clock.wait),
+        addressee=addressee(fired.stage, clock.wait, returned=standing.returned_at is not None),
         waits_since=clock.since,
         due_at=fired.due_at,
         planned_at=fired.planned_at,

@@ -1,31 +1,98 @@
 """What people do with a referral beside writing its Task over FHIR: load, change, let the rules decide, save."""
 
-from services.referrals.domain.referral import is_referral
-from services.referrals.domain.step import Step, stepped
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from services.referrals.app.lookup import found, related_to, require_view
+from services.referrals.domain import order as order_rules
+from services.referrals.domain.acting import done
+from services.referrals.domain.actions import Code
+from services.referrals.domain.inputs import Name, check_inputs
+from services.referrals.domain.marks import REPLACED, marked
+from services.referrals.domain.offers import available, refusal
+from services.referrals.domain.order_actions import available_for_order, order_refusal
 from shared.engine import Engine
-from shared.errors import Gone, NotFound, PreconditionRequired
-from shared.fhir.json import loads
-from shared.security.caller import Caller, Role
+from shared.errors import Gone, NotFound
+from shared.fhir.json import Resource, loads
+from shared.security.caller import Caller
 from shared.store.resources import Stored
-from shared.unit_of_work import unit_of_work
+from shared.unit_of_work import UnitOfWork, unit_of_work
+
+Precondition = Callable[[UnitOfWork, Stored], None]
+"""Raises where the caller has not seen the version that is there."""
 
 
-async def take_step(engine: Engine, caller: Caller, task_id: str, step: Step, *, if_match: int | None) -> Stored:
-    """Take one step with a referral; the new version.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An action, and what comes with it."""
 
-    Raises ``NotFound``, ``Gone``, ``PreconditionRequired`` (people name the version they saw), ``PreconditionFailed``,
-    and what the rules raise."""
-    if if_match is None and caller.role is not Role.SYSTEM:
-        raise PreconditionRequired("Send If-Match with the version that you have seen.")
-    async with unit_of_work(engine, caller) as work:
-        stored = await work.load("Task", task_id)
-        if stored is None:
-            raise NotFound("No such referral.")
-        if stored.deleted:
-            raise Gone("The referral was deleted.")
+    code: Code
+    given: Mapping[Name, str]
+    where: Callable[[Name], str]
+    """The path of an input in what the caller sent."""
+
+
+async def perform(
+    engine: Engine,
+    caller: Caller,
+    task_id: str,
+    asked: Asked,
+    *,
+    precondition: Precondition,
+    provenance: Resource | None = None,
+) -> Stored:
+    """Take one action on a referral. The new version of its Task; of the Task that takes its place, where one does.
+
+    Raises ``NotFound``, ``Gone``, what ``precondition`` raises, and what the rules raise: ``Forbidden`` for an action
+    of others, ``Conflict`` for one that the state does not allow, ``Unprocessable`` for inputs."""
+    async with unit_of_work(engine, caller, provenance=provenance) as work:
+        stored = await _loaded(work, "Task", task_id)
         task = loads(stored.body)
-        if not is_referral(task):
-            raise NotFound("No such referral.")
-        changed = await work.update(stepped(task, step), if_match=if_match)
+        require_view(caller, task)
+        precondition(work, stored)
+        related = await related_to(await work.connection(), task)
+        offered = available(task, caller, related)
+        offer = next((each for each in offered if each.action.code is asked.code), None)
+        if offer is None:
+            raise refusal(asked.code, task, caller, related, offered)
+        check_inputs(offer.inputs, asked.given, asked.where)
+        after = done(task, offer, asked.given, caller, work.now)
+        if after.successor is None:
+            changed = await work.update(after.task)
+        else:
+            changed = await work.create(after.successor)
+            await work.update(marked(after.task, REPLACED, {"reference": f"Task/{changed.id}"}))
         await work.commit()
     return changed
+
+
+async def perform_on_order(
+    engine: Engine,
+    caller: Caller,
+    order_id: str,
+    code: str,
+    *,
+    precondition: Precondition,
+    provenance: Resource | None = None,
+) -> Stored:
+    """Take one action on an order; its new version. Raises the same; what follows for its referrals, follows."""
+    async with unit_of_work(engine, caller, provenance=provenance) as work:
+        stored = await _loaded(work, "ServiceRequest", order_id)
+        precondition(work, stored)
+        order = loads(stored.body)
+        related = await found(await work.connection(), order_rules.related(None, order))
+        action = next((each for each in available_for_order(order, caller, related) if each.code == code), None)
+        if action is None:
+            raise order_refusal(order, caller, related)
+        changed = await work.update(order | {"status": action.status})
+        await work.commit()
+    return changed
+
+
+async def _loaded(work: UnitOfWork, type_: str, id_: str) -> Stored:
+    stored = await work.load(type_, id_)
+    if stored is None:
+        raise NotFound("No such resource.")
+    if stored.deleted:
+        raise Gone("The resource was deleted.")
+    return stored

@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 
-from services.referrals.domain import task as task_rules
+from services.referrals.app.lookup import related_to, require_view
+from services.referrals.app.offering import AvailableAction, shown
 from services.referrals.domain.discipline import discipline_of
-from services.referrals.domain.parties import sides
+from services.referrals.domain.marks import acknowledged, returned, successor
+from services.referrals.domain.offers import available
 from services.referrals.domain.references import target
-from services.referrals.domain.referral import is_referral, needs_reason, outputs
-from services.referrals.domain.states import next_steps, state_of
-from services.referrals.domain.transitions import Actor
+from services.referrals.domain.referral import outputs
+from services.referrals.domain.rerouting import replaces
+from services.referrals.domain.states import state_of
 from services.referrals.store import moments
 from services.referrals.store.moments import Moment
 from shared.engine import Engine
-from shared.errors import NotFound
 from shared.fhir.json import Resource, loads
 from shared.reading import current
-from shared.security.caller import Caller, Role
-from shared.store import resources
+from shared.security.caller import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +38,14 @@ class Referral:
     requester: str | None
     owner: str | None
     outputs: tuple[str, ...]
+    returned_at: str | None
+    """Since when it is back at the requester with questions, which are in ``Task.note``."""
+    report_acknowledged_at: str | None
+    replaces: str | None
+    """The referral to somebody else in whose place it was sent."""
+    replaced_by: str | None
     authored_on: str | None
     last_updated: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class NextStep:
-    """What the caller may do now, and the state to send for it."""
-
-    what: str
-    trigger: str
-    status: str
-    business_status: str | None
-    needs_reason: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +53,7 @@ class Standing:
     """A referral and what the caller may do with it."""
 
     referral: Referral
-    next_steps: tuple[NextStep, ...]
+    available_actions: tuple[AvailableAction, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +81,8 @@ async def standing(engine: Engine, caller: Caller, task_id: str) -> Standing:
     stored = await current(engine, caller, "Task", task_id)
     task = loads(stored.body)
     require_view(caller, task)
-    related = await _related(engine, task)
-    return Standing(view(task, related), _next(task, caller, related))
+    related = await related_to(engine.pool, task)
+    return Standing(view(task, related), tuple(map(shown, available(task, caller, related))))
 
 
 async def timeline(engine: Engine, caller: Caller, task_id: str, *, limit: int) -> Timeline:
@@ -111,13 +106,6 @@ def spells(found: Sequence[Moment], now: datetime) -> tuple[Spell, ...]:
     )
 
 
-def require_view(caller: Caller, task: Resource) -> None:
-    """Patients see their own referrals; for them that of another does not exist. Raises ``NotFound``."""
-    own = caller.role is not Role.PATIENT or caller.fhir_user in (target(task.get("for")), target(task.get("owner")))
-    if not own or not is_referral(task):
-        raise NotFound("No such referral.")
-
-
 def view(task: Resource, related: Mapping[str, Resource]) -> Referral:
     """The referral that ``task``, as it was stored, is."""
     state, meta = state_of(task), task["meta"]
@@ -134,28 +122,15 @@ def view(task: Resource, related: Mapping[str, Resource]) -> Referral:
         requester=target(task.get("requester")),
         owner=target(task.get("owner")),
         outputs=outputs(task),
+        returned_at=returned(task),
+        report_acknowledged_at=acknowledged(task),
+        replaces=replaces(task),
+        replaced_by=successor(task),
         authored_on=task.get("authoredOn"),
         last_updated=datetime.fromisoformat(meta["lastUpdated"]),
-    )
-
-
-def _next(task: Resource, caller: Caller, related: Mapping[str, Resource]) -> tuple[NextStep, ...]:
-    actors = sides(task, caller, related)
-    if not task.get("owner") and caller.role is not Role.PATIENT:
-        actors |= {Actor.RECIPIENT}
-    return tuple(
-        NextStep(row.happened, row.trigger, row.target.status, row.target.business, needs_reason(row.target))
-        for row in next_steps(state_of(task), actors)
-        if task.get("owner") or row.actor is Actor.INITIATOR or row.target.status in ("received", "accepted")
     )
 
 
 def _reason(task: Resource) -> str | None:
     text: str | None = (task.get("statusReason") or {}).get("text")
     return text
-
-
-async def _related(engine: Engine, task: Resource) -> dict[str, Resource]:
-    wanted = [tuple(reference.split("/", 1)) for reference in task_rules.related(None, task)]
-    found = await resources.read_many(engine.pool, [(type_, id_) for type_, id_ in wanted]) if wanted else []
-    return {f"{stored.type}/{stored.id}": loads(stored.body) for stored in found if not stored.deleted}

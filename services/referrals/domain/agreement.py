@@ -6,11 +6,12 @@ same transaction, and passes the other's own rules (http://hl7.org/fhir/R4/reque
 
 from collections.abc import Iterable, Mapping
 
+from services.referrals.domain.actions import ACTIONS, Code, targets, withdrawals
+from services.referrals.domain.moving import moved
 from services.referrals.domain.references import target
 from services.referrals.domain.referral import is_referral
-from services.referrals.domain.states import ENTERED_IN_ERROR, TERMINAL, next_steps, state_of
-from services.referrals.domain.step import Step, stepped
-from services.referrals.domain.transitions import Actor, Happened, State
+from services.referrals.domain.states import ENTERED_IN_ERROR, TERMINAL, state_of
+from services.referrals.domain.transitions import State
 from shared.fhir.json import Resource
 from shared.fhir.kinds import Consequence, Referring
 
@@ -18,7 +19,6 @@ ENDED_ORDERS = frozenset({"revoked", "completed", ENTERED_IN_ERROR})
 """Nobody is asked to fulfil such an order any more."""
 UNFULFILLED_ORDERS = frozenset({"active", "on-hold", "unknown"})
 """What an order is until its referral is completed."""
-_WITHDRAWING = (Happened.CANCELLED, Happened.CANCELLATION_REQUESTED)
 _REVOKED, _MISTAKEN = "The order was revoked.", "The order was entered in error."
 
 
@@ -91,16 +91,13 @@ def fulfilled(order: Resource) -> Resource | None:
 def withdrawn(task: Resource) -> Resource | None:
     """A referral whose order was revoked: cancelled, or its cancellation asked for, as the tables have it."""
     source = state_of(task)
-    steps = next_steps(source, (Actor.INITIATOR,))
-    goal = next((row.target for row in steps if row.happened in _WITHDRAWING), None)
-    return None if goal is None else stepped(task, Step(goal, reason=_REVOKED))
+    ways = withdrawals(source) or targets(ACTIONS[Code.REQUEST_CANCELLATION], source)
+    return moved(task, ways[0], _REVOKED) if ways else None
 
 
 def mistaken(task: Resource) -> Resource | None:
     """A referral whose order was entered in error."""
     state = state_of(task)
-    return None if state.status == ENTERED_IN_ERROR else stepped(task, _mistake(state))
-
-
-def _mistake(state: State) -> Step:
-    return Step(State(ENTERED_IN_ERROR, state.business), reason=_MISTAKEN)
+    if state.status == ENTERED_IN_ERROR:
+        return None
+    return moved(task, State(ENTERED_IN_ERROR, state.business), _MISTAKEN)

@@ -95,9 +95,9 @@ def stages_of(wait: Wait) -> tuple[Stage, ...]:
     return tuple(stage for stage in Stage if stage is not Stage.REROUTE or wait in REROUTED)
 
 
-def addressee(stage: Stage, wait: Wait) -> Addressee:
-    """Who is told of ``stage``."""
-    return TOLD[stage] or WAITS_ON[wait]
+def addressee(stage: Stage, wait: Wait, *, returned: bool = False) -> Addressee:
+    """Who is told of ``stage``; ``returned``: a question of the recipient waits for the initiator's answer."""
+    return TOLD[stage] or (Addressee.INITIATOR if returned else WAITS_ON[wait])
 
 
 def start(wait: Wait, at: datetime, terms: Terms) -> Clock:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from services.referrals.domain.action_document import render_actions
 from services.referrals.domain.agreement import ENDED_ORDERS
 from services.referrals.domain.opening import PASSED_ON
 from services.referrals.domain.order import OPENING_STATUSES, ORDER_TRANSITIONS
@@ -104,6 +105,7 @@ def render() -> str:
             _table("Without a business status (R4, SDOH-CC)", PLAIN),
             _table("Hold, resume and fail with a business status", PAUSED),
             _table("Taking up the business status on the way", JOINING),
+            render_actions(),
             order,
             _AGREEMENT.format(ended=_codes(ENDED_ORDERS)),
         )

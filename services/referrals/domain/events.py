@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.referrals.domain.clocks import Addressee, Stage
+from services.referrals.domain.marks import acknowledged, returned
 from services.referrals.domain.milestones import Wait
 from services.referrals.domain.references import content, target
 from services.referrals.domain.referral import outputs
@@ -68,7 +69,16 @@ def happened_between(before: Resource | None, after: Resource) -> Happened | Non
     if content(before) == content(after) or goal.status in UNTOLD:
         return None
     news = any(before.get(element) != after.get(element) for element in RESULTS)
-    return rows[0].happened if rows and news else Happened.UPDATED
+    return rows[0].happened if rows and news else _marked(before, after)
+
+
+def _marked(before: Resource, after: Resource) -> Happened:
+    """What it means that the state stays: a mark that was set or taken, or something else."""
+    if acknowledged(after) != acknowledged(before):
+        return Happened.CLOSED
+    if returned(after) != returned(before):
+        return Happened.RETURNED if returned(after) else Happened.ANSWERED
+    return Happened.UPDATED
 
 
 def _new_documents(before: Resource, after: Resource) -> bool:

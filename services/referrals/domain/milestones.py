@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
+from services.referrals.domain.marks import acknowledged
 from services.referrals.domain.states import state_of
 from services.referrals.domain.transitions import Happened, State
 from shared.fhir.json import Resource
@@ -26,7 +27,7 @@ class Milestone(StrEnum):
     SEEN = "seen"
     REPORTED = "reported"
     CLOSED = "closed"
-    """The referrer has acknowledged the report. No state of a Task says so."""
+    """The referrer has acknowledged the report. No state of a Task says so: it is marked (``marks.ACKNOWLEDGED``)."""
 
 
 class Wait(StrEnum):
@@ -120,6 +121,7 @@ def _proven(task: Resource, happened: Happened | None) -> frozenset[Milestone]:
         _most_particular(FURTHEST, state_of(task)),
         None if happened is None else TOLD.get(happened),
         Milestone.SEEN if (task.get("executionPeriod") or {}).get("start") else None,
+        Milestone.CLOSED if acknowledged(task) else None,
     )
     return frozenset(passed for each in furthest if each is not None for passed in _up_to(each))
 

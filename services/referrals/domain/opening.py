@@ -46,7 +46,7 @@ def check_opening(before: Resource | None, after: Resource, context: DecisionCon
     order = context.related.get(target(after.get("focus")) or "")
     if order is None or not opens(before, after):
         return
-    if context.caller.role is Role.SYSTEM or may_write(order, context):
+    if context.caller.role is Role.SYSTEM or may_write(order, context.caller, context.related):
         return
     parents = (context.related.get(parent) for parent in _parents(after))
     if not any(parent is not None and _may_pass_on(parent, after, order, context) for parent in parents):

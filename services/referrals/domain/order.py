@@ -1,6 +1,6 @@
 """The decision about a ServiceRequest: the order belongs to whoever requested it (http://hl7.org/fhir/R4/request.html#statemachine)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from services.referrals.domain.agreement import of_order, open_referrals
 from services.referrals.domain.parties import is_behind, stand_ins, trusted
@@ -8,7 +8,7 @@ from services.referrals.domain.references import same_target
 from shared.errors import Conflict, Forbidden, Unprocessable
 from shared.fhir.json import Resource
 from shared.fhir.kinds import Decision, DecisionContext
-from shared.security.caller import Role
+from shared.security.caller import Caller, Role
 
 ORDER_TRANSITIONS: dict[str, frozenset[str]] = {
     "draft": frozenset({"active", "revoked", "entered-in-error"}),
@@ -47,7 +47,7 @@ def _create(order: Resource, context: DecisionContext) -> Decision:
         raise Forbidden("A patient does not place an order.")
     if caller.role is Role.CLINICIAN and not order.get("requester"):
         raise Unprocessable("An order needs its requester.", code="required", expression=("ServiceRequest.requester",))
-    if not may_write(order, context):
+    if not may_write(order, context.caller, context.related):
         raise Forbidden("An order is placed by its requester.", expression=("ServiceRequest.requester",))
     if caller.role is not Role.SYSTEM and order["status"] not in OPENING_STATUSES:
         raise Unprocessable("An order does not begin in this status.", expression=("ServiceRequest.status",))
@@ -55,7 +55,7 @@ def _create(order: Resource, context: DecisionContext) -> Decision:
 
 
 def _update(before: Resource, after: Resource, context: DecisionContext) -> Decision:
-    if not may_write(before, context):
+    if not may_write(before, context.caller, context.related):
         raise Forbidden("An order is changed by its requester.")
     source, goal = before["status"], after["status"]
     lost_track = goal == "unknown" and context.caller.role is Role.SYSTEM and "revoked" in ORDER_TRANSITIONS[source]
@@ -68,7 +68,7 @@ def _update(before: Resource, after: Resource, context: DecisionContext) -> Deci
                     "This element does not change once the order has left draft.",
                     expression=(f"ServiceRequest.{element}",),
                 )
-    elif not may_write(after, context):
+    elif not may_write(after, context.caller, context.related):
         raise Forbidden("An order is placed by its requester.", expression=("ServiceRequest.requester",))
     if source != goal == "completed" and not trusted(context.caller):
         _require_ended(after, context)
@@ -84,16 +84,15 @@ def _require_ended(order: Resource, context: DecisionContext) -> None:
 
 
 def _delete(before: Resource, context: DecisionContext) -> Decision:
-    if not may_write(before, context):
+    if not may_write(before, context.caller, context.related):
         raise Forbidden("An order is deleted by its requester.")
     if before["status"] not in _DELETABLE and not trusted(context.caller):
         raise Conflict("An order in force is revoked, or marked entered-in-error, not deleted.")
     return Decision(None)
 
 
-def may_write(order: Resource, context: DecisionContext) -> bool:
+def may_write(order: Resource, caller: Caller, related: Mapping[str, Resource]) -> bool:
     """Whether the caller is behind the requester of ``order``, or acts for anybody: a coordinator, a back end."""
-    caller = context.caller
     if trusted(caller) or caller.role is Role.COORDINATOR:
         return True
-    return caller.role is not Role.PATIENT and is_behind(caller, order.get("requester"), context.related)
+    return caller.role is not Role.PATIENT and is_behind(caller, order.get("requester"), related)

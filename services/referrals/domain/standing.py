@@ -7,6 +7,7 @@ from datetime import datetime
 from services.referrals.domain.calendar import Calendar
 from services.referrals.domain.clocks import Clock, Fired, Stage, Terms, carried_on
 from services.referrals.domain.discipline import tagged_as
+from services.referrals.domain.marks import returned
 from services.referrals.domain.milestones import Milestone, Wait, reached
 from services.referrals.domain.references import target
 from services.referrals.domain.states import TERMINAL, state_of
@@ -107,6 +108,7 @@ def follows(
         ended_at=known.ended_at if known is not None and same else ended,
         next_stage=None,
         told=None,
+        returned_at=_since_when(known, at) if returned(after) else None,
     )
     return _timed(standing, known, before, happened, at, standing.terms(calendar))
 
@@ -146,6 +148,10 @@ def _with(standing: Standing, clock: Clock) -> Standing:
         next_stage=None if clock.stage is None else clock.stage.value,
         next_at=clock.next_at,
     )
+
+
+def _since_when(known: Standing | None, at: datetime) -> datetime:
+    return at if known is None or known.returned_at is None else known.returned_at
 
 
 def _moment(known: Standing, milestone: Milestone) -> datetime | None:

@@ -64,14 +64,6 @@ def check_step(source: State, target: State, actors: Collection[Actor]) -> None:
         raise Forbidden(f"Only the {rows[0].actor} may make this transition.", expression=("Task.status",))
 
 
-def next_steps(source: State, actors: Collection[Actor]) -> tuple[Transition, ...]:
-    """What ``actors`` may do now, for worklists and screens."""
-    rows = [row for row in TRANSITIONS if row.source == source and row.actor in actors]
-    if source.status != ENTERED_IN_ERROR and Actor.INITIATOR in actors:
-        rows.append(_correction(source, State(ENTERED_IN_ERROR, source.business)))
-    return tuple(rows)
-
-
 def opened(state: State, *, imported: bool) -> Happened | None:
     """What it tells that a Task came to be in ``state``. A draft, or a mistake, tells nothing.
 

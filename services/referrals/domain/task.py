@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from services.referrals.domain.agreement import ENDED_ORDERS, of_task
 from services.referrals.domain.discipline import discipline_of, tagged
 from services.referrals.domain.events import UNTOLD, changed, happened_between, removed
+from services.referrals.domain.marks import check_marks
 from services.referrals.domain.opening import check_opening
 from services.referrals.domain.parties import may_claim, sides, stand_ins, trusted
 from services.referrals.domain.references import target
@@ -69,6 +70,7 @@ def _create(task: Resource, context: DecisionContext) -> Decision:
             raise Forbidden("A clinician opens a Task as its requester.", expression=("Task.requester",))
     if not actors:
         raise Forbidden("The caller is neither requester nor owner of this Task.")
+    check_marks(None, task, actors, trusted=trusted(caller), imported=imported)
     check_opening(None, task, context)
     if imported:
         # what was agreed elsewhere is taken as it is
@@ -89,6 +91,7 @@ def _update(before: Resource, after: Resource, context: DecisionContext) -> Deci
     if goal != source:
         check_step(source, goal, actors)
     check_elements(before, after, actors, context, claimed=claimed)
+    check_marks(before, after, actors, trusted=trusted(caller))
     if Actor.INITIATOR in actors and Actor.INITIATOR not in sides(after, caller, context.related):
         raise Forbidden("The initiator stays the requester of the Task.", expression=("Task.requester",))
     check_requirements(after, goal, _order(after, context), imported=trusted(caller))

@@ -39,6 +39,11 @@ class Happened(StrEnum):
     HELD = "held"
     RESUMED = "resumed"
     FAILED = "failed"
+    RETURNED = "returned"
+    """With questions; the state stays, as with what follows here."""
+    ANSWERED = "answered"
+    CLOSED = "closed"
+    """The initiator acknowledged the report."""
     ENTERED_IN_ERROR = "entered-in-error"
     UPDATED = "updated"
 

@@ -30,6 +30,9 @@ EVENTS: dict[Happened, ReferralEvent] = {
     Happened.HELD: ReferralEvent.HELD,
     Happened.RESUMED: ReferralEvent.RESUMED,
     Happened.FAILED: ReferralEvent.FAILED,
+    Happened.RETURNED: ReferralEvent.RETURNED,
+    Happened.ANSWERED: ReferralEvent.ANSWERED,
+    Happened.CLOSED: ReferralEvent.CLOSED,
     Happened.ENTERED_IN_ERROR: ReferralEvent.ENTERED_IN_ERROR,
     Happened.UPDATED: ReferralEvent.UPDATED,
 }

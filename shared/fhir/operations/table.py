@@ -1,12 +1,12 @@
-"""The operations of every service. A file of its own names each; this one finds it by the path of a request."""
+"""The operations of every service, and of one alone. A file of its own names each; this one finds it by a path."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shared.errors import NotFound
 from shared.fhir.operations import bulk, everything, meta, meta_changes, validate
 from shared.fhir.operations.operation import Level, Operation
 
-OPERATIONS: tuple[Operation, ...] = (
+OF_ALL: tuple[Operation, ...] = (
     everything.EVERYTHING,
     meta.META,
     meta_changes.META_ADD,
@@ -19,18 +19,20 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def operation_at(path: tuple[str, ...]) -> Operation:
-    """What ``path``, which ends in ``$name``, asks for. Raises ``NotFound``."""
+def operation_at(path: tuple[str, ...], own: Sequence[Operation]) -> Operation:
+    """What ``path``, which ends in ``$name``, asks for: of all services, or of this service's ``own``.
+
+    Raises ``NotFound``."""
     *above, name = path
     type_ = above[0] if above else ""
     level = (Level.SYSTEM, Level.TYPE, Level.INSTANCE)[len(above)]
-    for operation in OPERATIONS:
+    for operation in (*OF_ALL, *own):
         if f"${operation.name}" == name and operation.serves(level, type_):
             return operation
     raise NotFound("There is no such operation here.", code="not-supported")
 
 
-def operations_of(type_: str) -> Iterator[Operation]:
+def operations_of(type_: str, own: Sequence[Operation]) -> Iterator[Operation]:
     """Those of ``type_`` or of its instances; of the system as a whole where it is empty."""
     levels = (Level.TYPE, Level.INSTANCE) if type_ else (Level.SYSTEM,)
-    return (each for each in OPERATIONS if any(each.serves(level, type_) for level in levels))
+    return (each for each in (*OF_ALL, *own) if any(each.serves(level, type_) for level in levels))

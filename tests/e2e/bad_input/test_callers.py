@@ -33,7 +33,9 @@ PROTECTED = (
     ("GET", "/api/referrals"),
     ("GET", "/api/referrals/directory"),
     ("POST", "/api/referrals/match"),
-    ("POST", "/api/referrals/t1/steps"),
+    ("POST", "/api/referrals/t1/actions/accept"),
+    ("GET", "/fhir/Task/t1/$available-actions"),
+    ("POST", "/fhir/Task/t1/$perform-action"),
     ("PUT", "/api/notifications/preferences"),
     ("GET", "/api/notifications/stream"),
 )
@@ -171,19 +173,22 @@ async def test_a_step_that_is_not_theirs_now(quiet: Edge, change: dict[str, Any]
     await refused(quiet, "POST", "/fhir", status, json=put, caller=caller)
 
 
-async def test_rest_steps_obey_the_same_rules(quiet: Edge) -> None:
-    for step, caller, status in (
-        ({"status": "accepted"}, STRANGER, {403, 404}),
-        ({"status": "accepted"}, REQUESTER, 403),
-        ({"status": "completed"}, OWNER, 409),
-        ({"status": "rejected"}, OWNER, 422),
+async def test_actions_obey_the_same_rules(quiet: Edge) -> None:
+    url, perform, first = "/api/referrals/t1/actions", "/fhir/Task/t1/$perform-action", {"if-match": 'W/"1"'}
+    for action, caller, status in (
+        ("accept", STRANGER, {403, 404}),
+        ("accept", REQUESTER, 403),
+        ("recall", OWNER, 403),
+        ("complete", OWNER, 409),
+        ("decline", OWNER, 422),
     ):
-        url, first = "/api/referrals/t1/steps", {"if-match": 'W/"1"'}
-        await refused(quiet, "POST", url, status, json=step, caller=caller, headers=first)
-    stale, step = {"if-match": 'W/"9"'}, {"status": "rejected", "reason": REASON["text"]}
-    await refused(quiet, "POST", "/api/referrals/t1/steps", 412, json=step, caller=OWNER, headers=stale)
-    await refused(quiet, "POST", "/api/referrals/t1/steps", 428, json=step, caller=OWNER)
-    await refused(quiet, "POST", "/api/referrals/t1/steps", 400, json=step, caller=OWNER, headers={"if-match": "1"})
+        await refused(quiet, "POST", f"{url}/{action}", status, json={}, caller=caller, headers=first)
+        asked = {"resourceType": "Parameters", "parameter": [{"name": "action", "valueCode": action}]}
+        await refused(quiet, "POST", perform, status, json=asked, caller=caller, headers=first)
+    stale, body = {"if-match": 'W/"9"'}, {"reason": REASON["text"]}
+    await refused(quiet, "POST", f"{url}/decline", 412, json=body, caller=OWNER, headers=stale)
+    await refused(quiet, "POST", f"{url}/decline", 428, json=body, caller=OWNER)
+    await refused(quiet, "POST", f"{url}/decline", 400, json=body, caller=OWNER, headers={"if-match": "1"})
     await refused(quiet, "GET", "/api/notifications/deliveries", 403, caller=OWNER)
     await refused(quiet, "GET", "/api/notifications/preferences?receiver=Practitioner/lind", 403, caller=OWNER)
     await refused(quiet, "POST", "/api/plans", 403, json={"patient": "Patient/p1"}, caller=PATIENT)

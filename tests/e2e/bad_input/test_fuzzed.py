@@ -28,8 +28,9 @@ SEEDS: tuple[dict[str, Any], ...] = (
     bundle("batch", entry("PUT", "Patient/p1", patient(id="p1"), ifMatch='W/"1"'), entry("GET", "Task?code=x")),
 )
 STEPS = (
-    *("PUT /api/notifications/preferences", "POST /api/plans", "POST /api/referrals/t1/steps"),
+    *("PUT /api/notifications/preferences", "POST /api/plans", "POST /api/referrals/t1/actions/schedule"),
     *("POST /api/referrals/match", "POST /api/referrals/check"),
+    "POST /fhir/Task/t1/$perform-action",
 )
 
 scalars = st.one_of(

@@ -31,8 +31,7 @@ async def test_every_change_is_told_with_who_made_it(
     await send(client, verifier)
     verifier.caller = OWNER
     headers = {"If-Match": 'W/"1"'}
-    step = {"status": "accepted", "business_status": "3.0"}
-    assert (await client.post(f"{API}/t1/steps", json=step, headers=headers)).status_code == 200
+    assert (await client.post(f"{API}/t1/actions/accept", headers=headers)).status_code == 200
     verifier.caller = REQUESTER
     assert (await put(client, order(status="revoked"), 1)).status_code == 200
     found = await timeline(client)

@@ -1,12 +1,16 @@
 """``/api/referrals`` for people who coordinate."""
 
+from typing import Any
+
 import httpx
 import pytest
 
 from services.referrals.api.asking import BusinessStatus, Status
 from services.referrals.domain.transitions import TRANSITIONS
+from services.referrals.store import referrals
 from shared.engine import Engine
 from shared.fhir.definitions.table import codes
+from shared.security.caller import Caller
 from tests.factories.engine import FixedVerifier
 from tests.factories.referrals import (
     BACK_END,
@@ -14,6 +18,7 @@ from tests.factories.referrals import (
     PATIENT,
     REQUESTER,
     STRANGER,
+    appointment,
     order,
     reference,
     task,
@@ -26,9 +31,15 @@ async def directory(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
     await furnish(client, verifier)
 
 
-async def step(client: httpx.AsyncClient, version: int | None, **body: object) -> httpx.Response:
+async def act(client: httpx.AsyncClient, version: int | None, action: str, **inputs: object) -> httpx.Response:
     headers = {} if version is None else {"If-Match": f'W/"{version}"'}
-    return await client.post(f"{API}/t1/steps", json=body, headers=headers)
+    return await client.post(f"{API}/t1/actions/{action}", json=inputs, headers=headers)
+
+
+async def offered(client: httpx.AsyncClient, id: str = "t1") -> dict[str, Any]:
+    answer = await client.get(f"{API}/{id}")
+    assert answer.status_code == 200, answer.text
+    return {action["code"]: action for action in answer.json()["available_actions"]}
 
 
 async def test_a_referral_says_how_it_stands_and_what_may_be_done(
@@ -46,88 +57,237 @@ async def test_a_referral_says_how_it_stands_and_what_may_be_done(
         "2.0",
         "mental-health",
     )
-    steps = {(s["what"], s["status"], s["business_status"], s["needs_reason"]) for s in answer.json()["next_steps"]}
-    assert steps == {("accepted", "accepted", "3.0", False), ("declined", "rejected", "4.0", True)}
+    actions = await offered(client)
+    assert set(actions) == {"accept", "assign", "decline", "return-with-questions"}
+    assert (actions["accept"]["status"], actions["accept"]["business_status"]) == ("accepted", "3.0")
+    assert actions["assign"]["status"] is None
+    needed = {code: [each["name"] for each in one["inputs"] if each["required"]] for code, one in actions.items()}
+    assert needed == {"accept": [], "assign": ["owner"], "decline": ["reason"], "return-with-questions": ["questions"]}
+    assert "Organization" in actions["assign"]["inputs"][0]["targets"]
     verifier.caller = STRANGER
-    assert (await client.get(f"{API}/t1")).json()["next_steps"] == []
+    assert await offered(client) == {}
 
 
-async def test_the_steps_on_offer_are_the_ones_that_work(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
+async def test_the_actions_on_offer_are_the_ones_that_work(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
     await send(client, verifier)
-    path = ("accepted", "scheduled", "no-show", "appointment-cancelled", "scheduled", "interim-note", "completed")
-    for version, what in enumerate(path, start=1):
-        verifier.caller = OWNER
-        offered = (await client.get(f"{API}/t1")).json()["next_steps"]
-        chosen = next(s for s in offered if s["what"] == what and s["business_status"] != "5.1")
-        answer = await step(
-            client, version, status=chosen["status"], business_status=chosen["business_status"], reason="Because."
-        )
+    verifier.caller = BACK_END
+    for number in (1, 2):
+        await put(client, appointment(f"a{number}"))
+    verifier.caller = OWNER
+    path: tuple[tuple[str, dict[str, str]], ...] = (
+        ("accept", {}),
+        ("schedule", {"appointment": "Appointment/a1"}),
+        ("reschedule", {"appointment": "Appointment/a2"}),
+        ("record-no-show", {}),
+        ("cancel-appointment", {"reason": "The therapist is ill."}),
+        ("schedule", {}),
+        ("send-note", {"note": "DocumentReference/n1"}),
+        ("complete", {"report": "DiagnosticReport/r1"}),
+    )
+    for version, (action, inputs) in enumerate(path, start=1):
+        assert action in await offered(client)
+        answer = await act(client, version, action, **inputs)
         assert answer.status_code == 200, answer.text
         assert answer.headers["etag"] == f'W/"{version + 1}"'
+    assert await offered(client) == {}
+    verifier.caller = REQUESTER
+    answer = await act(client, 9, "acknowledge-report", comment="Thank you.")
+    assert answer.status_code == 200, answer.text
+    referral = answer.json()["referral"]
+    assert referral["report_acknowledged_at"] is not None
+    assert referral["outputs"] == [
+        *("Appointment/a1", "Appointment/a2", "DocumentReference/n1", "DiagnosticReport/r1"),
+    ]
+    assert {each["code"] for each in answer.json()["available_actions"]} == {"mark-as-error"}
     moments = (await client.get(f"{API}/t1/timeline")).json()["moments"]
-    assert [moment["what"] for moment in moments] == ["requested", *path]
-    assert [moment["version"] for moment in moments] == list(range(1, 9))
+    assert [moment["what"] for moment in moments] == [
+        *("requested", "accepted", "scheduled", "rescheduled", "no-show", "appointment-cancelled", "scheduled"),
+        *("interim-note", "completed", "closed"),
+    ]
+    assert [moment["version"] for moment in moments] == list(range(1, 11))
     newest = (await client.get(f"{API}/t1/timeline?limit=2")).json()["moments"]
-    assert [moment["what"] for moment in newest] == ["interim-note", "completed"]
+    assert [moment["what"] for moment in newest] == ["completed", "closed"]
 
 
-async def test_a_step_is_judged_like_a_put(client: httpx.AsyncClient, verifier: FixedVerifier, engine: Engine) -> None:
+async def test_the_acknowledged_report_closes_the_referral(
+    client: httpx.AsyncClient, verifier: FixedVerifier, engine: Engine
+) -> None:
     await send(client, verifier)
-    for caller, code, body in (
-        (REQUESTER, 403, {"status": "accepted", "business_status": "3.0"}),
-        (OWNER, 409, {"status": "completed", "business_status": "7.0"}),
-        (OWNER, 422, {"status": "rejected", "business_status": "4.0"}),
-        (OWNER, 422, {"status": "Rejected!"}),
-        (OWNER, 422, {"status": "accepted", "surprise": 1}),
-    ):
-        verifier.caller = caller
-        answer = await step(client, 1, **({"reason": None} | body))
-        assert answer.status_code == code, answer.text
-        assert answer.headers["content-type"] == "application/problem+json"
     verifier.caller = OWNER
-    assert (await step(client, None, status="accepted", business_status="3.0")).status_code == 428
-    assert (await step(client, 5, status="accepted", business_status="3.0")).status_code == 412
+    await act(client, 1, "accept")
+    await act(client, 2, "complete", report="QuestionnaireResponse/q1")
+    standing = (await referrals.read(engine.pool, ["t1"]))["t1"]
+    assert (standing.waits_for, standing.closed_at) == ("closing", None)
+    verifier.caller = COORDINATOR
+    assert (await act(client, 3, "acknowledge-report")).status_code == 200
+    standing = (await referrals.read(engine.pool, ["t1"]))["t1"]
+    assert standing.waits_for is None
+    assert standing.closed_at is not None
+    assert (await told(engine))[-1] == ("referral.closed.v1", "Task/t1")
+    assert (await act(client, 4, "acknowledge-report")).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("caller", "action", "inputs", "status", "where"),
+    [
+        (REQUESTER, "accept", {}, 403, []),
+        (STRANGER, "accept", {}, 403, []),
+        (OWNER, "recall", {"reason": "x"}, 403, []),
+        (OWNER, "complete", {"report": "DiagnosticReport/r"}, 409, ["Task.status", "Task.businessStatus"]),
+        (REQUESTER, "recall", {"reason": "x"}, 409, ["Task.status", "Task.businessStatus"]),
+        (OWNER, "decline", {}, 422, ["body.reason"]),
+        (OWNER, "decline", {"reason": " "}, 422, ["body.reason"]),
+        (OWNER, "decline", {"reason": 2001 * "x"}, 422, ["body.reason"]),
+        (OWNER, "decline", {"reason": "x", "report": "DiagnosticReport/r"}, 422, ["body.report"]),
+        (OWNER, "accept", {"surprise": 1}, 422, ["body"]),
+        (OWNER, "accept", {"owner": "Practitioner/nobody!"}, 422, ["body.owner"]),
+        (OWNER, "accept", {"owner": "Appointment/a1"}, 422, ["body.owner"]),
+        (OWNER, "accept", {"owner": "Practitioner/absent"}, 403, ["Task.owner"]),
+        (REQUESTER, "assign", {"owner": "Practitioner/absent"}, 422, ["Task.owner"]),
+        (OWNER, "nonsense", {}, 422, ["path.action"]),
+    ],
+)
+async def test_an_action_that_is_not_available_says_why(
+    client: httpx.AsyncClient,
+    verifier: FixedVerifier,
+    engine: Engine,
+    caller: Caller,
+    action: str,
+    inputs: dict[str, Any],
+    status: int,
+    where: list[str],
+) -> None:
+    await send(client, verifier)
+    verifier.caller = caller
+    answer = await act(client, 1, action, **inputs)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    (issue,) = answer.json()["issues"]
+    assert issue["expression"] == where
+    if status == 409:
+        assert "received 2.0" in issue["text"]
+        assert all(code in issue["text"] for code in await offered(client))
     assert await told(engine) == [("referral.requested.v1", "Task/t1")]
 
 
-async def test_an_output_comes_with_its_step_and_a_reason_goes_when_it_explains_no_longer(
-    client: httpx.AsyncClient, verifier: FixedVerifier
-) -> None:
+async def test_people_name_the_version_that_they_have_seen(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
+    await send(client, verifier)
+    verifier.caller = OWNER
+    assert (await act(client, None, "accept")).status_code == 428
+    assert (await act(client, 5, "complete")).status_code == 412, "before what is said about a state that has changed"
+    answer = await client.post(f"{API}/t1/actions/accept", headers={"If-Match": "1"})
+    assert answer.status_code == 400
+    verifier.caller = BACK_END
+    assert (await act(client, None, "accept")).status_code == 200
+
+
+async def test_a_reason_goes_when_it_explains_no_longer(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
     await send(client, verifier, statusReason=None)
     verifier.caller = OWNER
-    await step(client, 1, status="accepted", business_status="3.0")
-    await step(client, 2, status="in-progress", business_status="5.1.1")
-    await step(client, 3, status="on-hold", business_status="5.1.1", reason="The patient travels.")
-    held = (await client.get(f"{API}/t1")).json()["referral"]
-    assert (held["status"], held["reason"]) == ("on-hold", "The patient travels.")
-    await step(client, 4, status="in-progress", business_status="5.1.1")
-    verifier.caller = OWNER
-    output = {"reference": "DocumentReference/d1", "kind": "report"}
-    done = await step(client, 5, status="completed", business_status="7.0", output=output)
-    assert done.status_code == 200, done.text
-    referral = done.json()["referral"]
-    assert (referral["reason"], referral["outputs"]) == (None, ["DocumentReference/d1"])
+    await act(client, 1, "accept")
+    await act(client, 2, "schedule")
+    answer = await act(client, 3, "hold", reason="The patient travels.")
+    held = answer.json()["referral"]
+    assert (held["status"], held["business_status"], held["reason"]) == ("on-hold", "5.1.1", "The patient travels.")
+    assert (await act(client, 4, "resume")).json()["referral"]["reason"] is None
 
 
 async def test_the_reason_of_a_cancellation_request_is_the_reason_of_the_cancellation(
     client: httpx.AsyncClient, verifier: FixedVerifier
 ) -> None:
     await send(client, verifier, statusReason=None)
-    await step(client, 1, status="in-progress", business_status="5.2", reason="Moved away.")
+    await act(client, 1, "request-cancellation", reason="Moved away.")
     verifier.caller = OWNER
-    answer = await step(client, 2, status="cancelled", business_status="6.0")
+    answer = await act(client, 2, "confirm-cancellation")
     assert answer.json()["referral"]["reason"] == "Moved away."
 
 
-async def test_an_open_referral_is_claimed_by_a_step(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
+@pytest.mark.parametrize(("action", "status"), [("claim", "received"), ("accept", "accepted")])
+async def test_an_open_referral_is_made_ones_own(
+    client: httpx.AsyncClient, verifier: FixedVerifier, action: str, status: str
+) -> None:
     verifier.caller = REQUESTER
     assert (await put(client, task(owner=None))).status_code == 201
     verifier.caller = STRANGER
-    offered = (await client.get(f"{API}/t1")).json()["next_steps"]
-    assert {s["status"] for s in offered} == {"received", "accepted"}
-    answer = await step(client, 1, status="accepted", owner="Practitioner/far")
+    assert set(await offered(client)) == {"accept", "claim"}
+    answer = await act(client, 1, action)
     assert answer.status_code == 200, answer.text
-    assert answer.json()["referral"]["owner"] == "Practitioner/far"
+    assert (answer.json()["referral"]["owner"], answer.json()["referral"]["status"]) == ("Practitioner/far", status)
+
+
+async def test_questions_go_back_and_are_answered(
+    client: httpx.AsyncClient, verifier: FixedVerifier, engine: Engine
+) -> None:
+    await send(client, verifier)
+    verifier.caller = OWNER
+    answer = await act(client, 1, "return-with-questions", questions="Is there a recent MRI?")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["referral"]["returned_at"] is not None
+    assert answer.json()["referral"]["status"] == "received"
+    assert (await act(client, 2, "return-with-questions", questions="And?")).status_code == 409
+    verifier.caller = REQUESTER
+    (listed,) = (await client.get(API)).json()["referrals"]
+    assert listed["returned_at"] is not None
+    answer = await act(client, 2, "answer", answer="Of March, attached.")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["referral"]["returned_at"] is None
+    notes = (await client.get("Task/t1")).json()["note"]
+    assert [note["authorReference"]["reference"] for note in notes] == ["Practitioner/moss", "Practitioner/lind"]
+    assert [type_ for type_, _ in await told(engine)] == [
+        *("referral.requested.v1", "referral.returned.v1", "referral.answered.v1")
+    ]
+
+
+async def test_a_referral_is_offered_to_somebody_else(
+    client: httpx.AsyncClient, verifier: FixedVerifier, engine: Engine
+) -> None:
+    verifier.caller = REQUESTER
+    assert (await put(client, task("requested"))).status_code == 201
+    body = {"owner": "Organization/elsewhere", "reason": "No place before summer.", "comment": "Can you?"}
+    answer = await act(client, 1, "reroute", **body)
+    assert answer.status_code == 200, answer.text
+    anew = answer.json()["referral"]
+    assert answer.headers["etag"] == 'W/"1"'
+    assert (anew["status"], anew["owner"], anew["replaces"]) == ("requested", "Organization/elsewhere", "Task/t1")
+    before = (await client.get(f"{API}/t1")).json()["referral"]
+    assert (before["status"], before["reason"], before["replaced_by"]) == (
+        "cancelled",
+        "No place before summer.",
+        anew["task"],
+    )
+    assert (await act(client, 2, "reroute", **body)).status_code == 409, "it was offered already"
+    assert sorted(await told(engine)) == sorted(
+        [
+            ("referral.requested.v1", "Task/t1"),
+            ("referral.requested.v1", anew["task"]),
+            ("referral.cancelled.v1", "Task/t1"),
+        ]
+    )
+
+
+async def test_a_referral_that_cannot_be_offered_to_somebody_else_stays_as_it_is(
+    client: httpx.AsyncClient, verifier: FixedVerifier, engine: Engine
+) -> None:
+    verifier.caller = REQUESTER
+    await put(client, task("requested"))
+    answer = await act(client, 1, "reroute", owner="Organization/absent", reason="x")
+    assert answer.status_code == 422, answer.text
+    referral = (await client.get(f"{API}/t1")).json()["referral"]
+    assert (referral["version"], referral["status"]) == (1, "requested")
+    assert await told(engine) == [("referral.requested.v1", "Task/t1")]
+
+
+async def test_after_a_decline_somebody_else_is_asked(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
+    await send(client, verifier)
+    verifier.caller = OWNER
+    await act(client, 1, "decline", reason="We treat adults only.")
+    verifier.caller = COORDINATOR
+    answer = await act(client, 2, "reroute", owner="Organization/elsewhere")
+    assert answer.status_code == 200, answer.text
+    anew = answer.json()["referral"]
+    assert (anew["status"], anew["business_status"], anew["reason"]) == ("requested", "2.0", None)
+    before = (await client.get(f"{API}/t1")).json()["referral"]
+    assert (before["status"], before["reason"]) == ("rejected", "We treat adults only.")
 
 
 async def test_a_patient_sees_no_referral_of_another(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
@@ -144,7 +304,7 @@ async def test_what_is_no_referral_is_not_found(client: httpx.AsyncClient, verif
     await put(client, task("draft", id="call", code={"text": "call back"}))
     for path in ("call", "nothing"):
         assert (await client.get(f"{API}/{path}")).status_code == 404
-        answer = await client.post(f"{API}/{path}/steps", json={"status": "requested"})
+        answer = await client.post(f"{API}/{path}/actions/send", headers={"If-Match": 'W/"1"'})
         assert answer.status_code == 404
     await client.delete("Task/call")
     assert (await client.get(f"{API}/call")).status_code == 410

@@ -1,14 +1,14 @@
-"""OperationDefinitions of the edge's own operations, to be read at ``/fhir/OperationDefinition/<id>``
+"""OperationDefinitions of the system's own operations, to be read at ``/fhir/OperationDefinition/<id>``
 (http://hl7.org/fhir/R4/operationdefinition.html). They are part of the program: they cannot be changed, and searches,
 which find what is stored, do not list them.
 """
 
 from services.gateway.asgi import Answer, ASGIApp, Receive, Scope, Send, send_answer
 from services.gateway.outcome import FHIR_JSON, error_answer
+from services.gateway.referral_definitions import CANONICAL, DEFINITIONS
 from shared.errors import NotAllowed
 from shared.fhir.json import Resource, dumps
 
-CANONICAL = "https://consilium.care/fhir/OperationDefinition"
 _READS = ("GET", "HEAD")
 
 
@@ -59,6 +59,7 @@ OWN: dict[str, Resource] = {
             " conditions, current medications, referrals and measures, and all that these refer to. Nothing is stored.",
             "A document, in which every reference to a resource of this server resolves.",
         ),
+        *DEFINITIONS,
     )
 }
 

@@ -8,6 +8,9 @@ import pytest
 from fastapi import APIRouter
 
 from consilium.assembly import SERVICES
+from services.referrals.api.inputs import Inputs
+from services.referrals.domain.actions import ACTIONS, Code
+from services.referrals.domain.inputs import Name
 from shared.engine import Engine
 from shared.errors import Unprocessable
 from shared.problem import DOCUMENTED, of_error
@@ -74,6 +77,21 @@ def test_statuses_may_come_by_commas() -> None:
     told = {each["name"]: each["description"] for each in found["parameters"] if each["schema"].get("type") == "array"}
     assert told.keys() == {"status", "business_status"}
     assert all("by commas or repeated" in text for text in told.values())
+
+
+def test_every_action_has_an_example_that_its_inputs_take() -> None:
+    (found,) = [
+        paths[path]["post"]
+        for each in SERVICES
+        if (path := "/api/referrals/{task_id}/actions/{action}") in (paths := document(each)["paths"])
+    ]
+    examples = found["requestBody"]["content"]["application/json"]["examples"]
+    assert list(examples) == [code.value for code in Code]
+    for code, example in examples.items():
+        given = Inputs.model_validate(example["value"]).given()
+        action = ACTIONS[Code(code)]
+        assert {name for name, required in action.takes if required} <= given.keys()
+        assert given.keys() <= {*dict(action.takes), Name.REASON, Name.STATE, Name.COMMENT}
 
 
 def test_a_problem_is_as_documented() -> None:

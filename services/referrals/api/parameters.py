@@ -48,7 +48,7 @@ def _values(resource: Resource) -> dict[str, str]:
     values: dict[str, str] = {}
     for number, parameter in enumerate(parameters_in(resource)):
         name, where = parameter.get("name"), f"Parameters.parameter[{number}]"
-        if name != _ACTION and name not in set(Name):
+        if not isinstance(name, str) or name not in (_ACTION, *Name):
             text = f"The parameters are: {_ACTION}, {', '.join(Name)}."
             raise Unprocessable(text, code="not-supported", expression=(f"{where}.name",))
         if name in values:

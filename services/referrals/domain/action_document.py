@@ -15,12 +15,13 @@ other side is forbidden (403), one that the state does not allow is a conflict (
 a missing or wrong input cannot be processed (422).
 
 - An action takes the rows of the tables above that its side has from the present state. Where there are several, a
-  plain Task stays plain, and one with a business status, or with BSeR's profile, gets one; the input `state` chooses another.
+  plain Task stays plain, and one with a business status, or with BSeR's profile, gets one; the input `state` chooses
+  another.
 - In italics: what is optional. Each action also takes a `comment`. A reason is needed where the state after it needs
   one, but not again to confirm a cancellation. Moving an appointment in 5.1.1 needs the `appointment`.
 - Questions are marked by an extension of the Task (`returned-with-questions`) until they are answered, or the state
-  changes. A report is acknowledged by another (`report-acknowledged`), once, for good: the referral is closed. A PUT may
-  do the same, by the same rules.
+  changes. A report is acknowledged by another (`report-acknowledged`), once, for good: the referral is closed. A PUT
+  may do the same, by the same rules.
 - Who offers a referral to somebody else gets a new Task with the `input` `replaces`; the old one is cancelled, unless
   it has ended, and has the extension `replaced-by`.
 

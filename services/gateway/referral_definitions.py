@@ -1,0 +1,108 @@
+"""OperationDefinitions of what the referrals' service does on Task and ServiceRequest
+(http://hl7.org/fhir/R4/operationdefinition.html). The service itself knows the codes of its actions.
+"""
+
+from typing import Any
+
+from shared.fhir.json import Resource
+
+CANONICAL = "https://consilium.care/fhir/OperationDefinition"
+
+
+def _definition(
+    id_: str, name: str, code: str, *, changes: bool, description: str, parameters: list[Resource]
+) -> Resource:
+    return {
+        "resourceType": "OperationDefinition",
+        "id": id_,
+        "url": f"{CANONICAL}/{id_}",
+        "version": "1.0.0",
+        "name": name,
+        "status": "active",
+        "kind": "operation",
+        "date": "2026-11-28",
+        "publisher": "Consilium",
+        "description": description,
+        "affectsState": changes,
+        "code": code,
+        "resource": ["Task", "ServiceRequest"],
+        "system": False,
+        "type": False,
+        "instance": True,
+        "parameter": parameters,
+    }
+
+
+def _in(name: str, type_: str, documentation: str, least: int = 0) -> Resource:
+    return {"name": name, "use": "in", "min": least, "max": "1", "documentation": documentation, "type": type_}
+
+
+def _out(name: str, most: str, documentation: str, *, least: int = 0, **more: Any) -> Resource:
+    return {"name": name, "use": "out", "min": least, "max": most, "documentation": documentation} | more
+
+
+def _action() -> Resource:
+    asked = [
+        _out("name", "1", "The name of the parameter of $perform-action.", least=1, type="string"),
+        _out("type", "1", "What it is: string, code or Reference.", least=1, type="code"),
+        _out("required", "1", "Whether the action needs it.", least=1, type="boolean"),
+        _out("definition", "1", "What it means.", least=1, type="string"),
+        _out("target", "*", "A type that the reference may name.", type="code"),
+        _out("choice", "*", "A code to choose from; the first counts, if nothing is sent.", type="code"),
+    ]
+    parts = [
+        _out("code", "1", "The code to send to $perform-action.", least=1, type="code"),
+        _out("display", "1", "Its name for people.", least=1, type="string"),
+        _out("definition", "1", "What it means.", least=1, type="string"),
+        _out("status", "1", "The status after it; none where that stays.", type="code"),
+        _out("business-status", "1", "The BSeR business status after it.", type="code"),
+        _out("input", "*", "What to send along.", part=asked),
+    ]
+    return _out("action", "*", "Something that the caller may do now.", part=parts)
+
+
+DEFINITIONS: tuple[Resource, ...] = (
+    _definition(
+        "referral-available-actions",
+        "ReferralAvailableActions",
+        "available-actions",
+        changes=False,
+        description="What the caller may do now with a referral (a Task with code fulfill on a ServiceRequest), and"
+        " which inputs each action takes; of an order, its own actions and those of each referral of it.",
+        parameters=[
+            _action(),
+            _out(
+                "task",
+                "*",
+                "Of an order: a referral of it.",
+                part=[_out("reference", "1", "The referral.", least=1, type="Reference"), _action()],
+            ),
+        ],
+    ),
+    _definition(
+        "referral-perform-action",
+        "ReferralPerformAction",
+        "perform-action",
+        changes=True,
+        description="Does one of the available actions. 403: it is for somebody else; 409: the state does not allow it;"
+        " 422: an input is missing or wrong; 412 and 428: as for an update. An action on an order takes no inputs.",
+        parameters=[
+            _in("action", "code", "A code of $available-actions.", 1),
+            _in("reason", "string", "Why, in words."),
+            _in("owner", "Reference", "Whose the referral becomes."),
+            _in("appointment", "Reference", "The appointment."),
+            _in("note", "Reference", "The interim note: DocumentReference, DiagnosticReport or QuestionnaireResponse."),
+            _in("report", "Reference", "The consultation report: the same types."),
+            _in("questions", "string", "What is asked back."),
+            _in("answer", "string", "What is answered."),
+            _in("state", "code", "Where an action leads to several states, which."),
+            _in("comment", "string", "Anything else to be said."),
+            _out(
+                *("return", "1"),
+                "The resource after the action; where a referral is offered to somebody else, the new Task.",
+                least=1,
+                type="Any",
+            ),
+        ],
+    ),
+)

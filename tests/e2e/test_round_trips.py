@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import httpx
 
-from tests.e2e.referring import furnish, referral
+from tests.e2e.referring import furnish, located, referral
 from tests.factories.resources import bundle, care_plan, entry, observation
 from tests.factories.system import EHR, SPECIALIST, Site, System
 
@@ -104,6 +104,22 @@ async def referral_(client: httpx.AsyncClient, patient: str, plan: str) -> httpx
     return await client.post("/fhir", json=referral(patient))
 
 
+async def referral_read(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    task = located((await referral_(client, patient, plan)).json()["entry"][1])
+    return await client.get(f"/api/referrals/{task.removeprefix('Task/')}")
+
+
+async def available_actions(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    task = located((await referral_(client, patient, plan)).json()["entry"][1])
+    return await client.get(f"/fhir/{task}/$available-actions")
+
+
+async def recall(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    task = located((await referral_(client, patient, plan)).json()["entry"][1])
+    url, headers = f"/api/referrals/{task.removeprefix('Task/')}/actions/recall", {"If-Match": 'W/"1"'}
+    return await client.post(url, json={"reason": "Moved away."}, headers=headers)
+
+
 EXACTLY: tuple[tuple[Ask, int], ...] = (
     (read, 1),
     (vread, 1),
@@ -126,7 +142,13 @@ EXACTLY: tuple[tuple[Ask, int], ...] = (
     (transaction_of_five, 1),
     (transaction_of_ten, 1),
     (referral_, 5),  # begin, write, how it stands, what happened, commit
+    (referral_read, 5 + 2),  # the Task, the order
+    (available_actions, 5 + 2),
+    # begin, read it, lock it with its order, what rules need, write, how it stood and stands, what happened, commit;
+    # and the answer, as it is read
+    (recall, 5 + 9 + 2),
 )
+OF_REFERRALS = (referral_, referral_read, available_actions, recall)
 
 
 @asynccontextmanager
@@ -151,7 +173,7 @@ async def test_every_interaction_takes_exactly_so_many_statements(plain_system: 
     async with plain_system.site() as site:
         (patient,) = await furnish(site)
         for ask, _ in EXACTLY:
-            client = site.by(SPECIALIST if ask is referral_ else EHR)
+            client = site.by(SPECIALIST if ask in OF_REFERRALS else EHR)
             plans = [await create(site.by(EHR), patient, "") for _ in range(4)]
             await site.by(EHR).post("/fhir/Observation", json=observation(patient))
             # the first request of its kind may open a connection or fill a cache

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from services.referrals.app.lookup import found, related_to, require_view
+from services.referrals.app.lookup import found, related_to, require_view, require_view_of_order
 from services.referrals.domain import order as order_rules
 from services.referrals.domain.acting import done
 from services.referrals.domain.actions import Code
@@ -78,8 +78,9 @@ async def perform_on_order(
     """Take one action on an order; its new version. Raises the same; what follows for its referrals, follows."""
     async with unit_of_work(engine, caller, provenance=provenance) as work:
         stored = await _loaded(work, "ServiceRequest", order_id)
-        precondition(work, stored)
         order = loads(stored.body)
+        require_view_of_order(caller, order)
+        precondition(work, stored)
         related = await found(await work.connection(), order_rules.related(None, order))
         action = next((each for each in available_for_order(order, caller, related) if each.code == code), None)
         if action is None:

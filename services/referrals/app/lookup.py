@@ -19,6 +19,12 @@ def require_view(caller: Caller, task: Resource) -> None:
         raise NotFound("No such referral.")
 
 
+def require_view_of_order(caller: Caller, order: Resource) -> None:
+    """The same of an order."""
+    if caller.role is Role.PATIENT and target(order.get("subject")) != caller.fhir_user:
+        raise NotFound("No such order.")
+
+
 async def related_to(connection: Connection | Pool, *tasks: Resource) -> dict[str, Resource]:
     """What the rules of ``tasks`` want to see, by reference."""
     return await found(connection, {reference for task in tasks for reference in task_rules.related(None, task)})

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.referrals.app.lookup import found, related_to, require_view
+from services.referrals.app.lookup import found, related_to, require_view, require_view_of_order
 from services.referrals.domain import order as order_rules
 from services.referrals.domain import task as task_rules
 from services.referrals.domain.inputs import Input
@@ -85,6 +85,7 @@ async def order_actions(engine: Engine, caller: Caller, order_id: str) -> OrderA
 
     An order has at most ``MOST_REFERRALS`` here; the oldest come first."""
     order = loads((await current(engine, caller, "ServiceRequest", order_id)).body)
+    require_view_of_order(caller, order)
     reference = f"ServiceRequest/{order_id}"
     wanted = [("focus", reference), ("_count", str(MOST_REFERRALS))]
     bundle = loads(await search_bundle(engine.pool, "Task", wanted, base="", strict=True, access=engine.access(caller)))

@@ -16,7 +16,7 @@ a missing or wrong input cannot be processed (422).
 
 - An action takes the rows of the tables above that its side has from the present state. Where there are several, a
   plain Task stays plain, and one with a business status, or with BSeR's profile, gets one; the input `state` chooses
-  another.
+  another. What goes by SDOH-CC's profile, which has no `received`, is accepted or declined at once.
 - In italics: what is optional. Each action also takes a `comment`. A reason is needed where the state after it needs
   one, but not again to confirm a cancellation. Moving an appointment in 5.1.1 needs the `appointment`.
 - Questions are marked by an extension of the Task (`returned-with-questions`) until they are answered, or the state

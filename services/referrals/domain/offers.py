@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.referrals.domain.actions import ACTIONS, Action, Code, rows, targets, withdrawals
+from services.referrals.domain.actions import ACTIONS, Action, Code, targets, withdrawals
 from services.referrals.domain.inputs import Input, Name
 from services.referrals.domain.marks import REROUTED_AFTER, acknowledged, may_ask, returned, successor
 from services.referrals.domain.moving import keeps_reason
@@ -16,6 +16,8 @@ from shared.fhir.json import Resource
 from shared.security.caller import Caller, Role
 
 BSER = "http://hl7.org/fhir/us/bser/StructureDefinition/referral-task"
+SDOH = "http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-TaskForReferralManagement"
+"""It has no ``received``: what goes by it is accepted or declined at once."""
 CLAIMING = frozenset({Code.CLAIM, Code.ACCEPT})
 """What makes an open referral one's own."""
 
@@ -64,7 +66,11 @@ def refusal(
 
 def is_harmonized(task: Resource) -> bool:
     """Whether the Task goes by the states of 360X and BSeR, or says so in its profile."""
-    return state_of(task).business is not None or BSER in ((task.get("meta") or {}).get("profile") or ())
+    return state_of(task).business is not None or _claims_profile(task, BSER)
+
+
+def _claims_profile(task: Resource, profile: str) -> bool:
+    return profile in ((task.get("meta") or {}).get("profile") or ())
 
 
 def own_reference(caller: Caller) -> str | None:
@@ -88,12 +94,12 @@ def _fits(action: Action, task: Resource) -> bool:
     """Whether the state allows ``action``, whoever takes it."""
     state = state_of(task)
     if action.happened is not None:
-        return bool(rows(action, state))
+        return bool(_targets(action, task))
     if action.statuses is not None and state.status not in action.statuses:
         return False
     match action.code:
         case Code.CLAIM:
-            return not task.get("owner")
+            return not task.get("owner") and not _claims_profile(task, SDOH)
         case Code.RETURN_WITH_QUESTIONS:
             return may_ask(state) and not returned(task)
         case Code.ANSWER:
@@ -112,7 +118,9 @@ def _targets(action: Action, task: Resource) -> tuple[State, ...]:
         return targets(ACTIONS[Code.ACKNOWLEDGE], source, harmonized=harmonized)
     if action.code is Code.REROUTE:
         return withdrawals(source, harmonized=harmonized)[:1]
-    return targets(action, source, harmonized=harmonized)
+    known_to_profile = not _claims_profile(task, SDOH)
+    found = targets(action, source, harmonized=harmonized)
+    return tuple(goal for goal in found if known_to_profile or goal.status != "received")
 
 
 def _inputs(action: Action, task: Resource) -> tuple[Input, ...]:

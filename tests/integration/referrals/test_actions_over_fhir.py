@@ -177,6 +177,7 @@ async def test_what_the_caller_may_not_see_is_not_there(client: httpx.AsyncClien
     await client.delete("Task/call")
     for caller, place, status in (
         (PATIENT, "Task/t1", 404),
+        (PATIENT, "ServiceRequest/o2", 404),
         (OWNER, "Task/absent", 404),
         (OWNER, "ServiceRequest/absent", 404),
         (OWNER, "Task/call", 410),

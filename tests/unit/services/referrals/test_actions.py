@@ -9,7 +9,7 @@ from services.referrals.domain.acting import Done, done
 from services.referrals.domain.actions import ACTIONS, Code, rows, targets
 from services.referrals.domain.inputs import Name, check_inputs
 from services.referrals.domain.marks import ACKNOWLEDGED, REPLACED, RETURNED, marked, returned
-from services.referrals.domain.offers import BSER, Available, available, refusal
+from services.referrals.domain.offers import BSER, SDOH, Available, available, refusal
 from services.referrals.domain.states import check_step, state_of
 from services.referrals.domain.transitions import TRANSITIONS, Actor, State, Transition
 from shared.errors import Conflict, Forbidden
@@ -139,10 +139,15 @@ def test_each_side_is_offered_what_the_state_allows(state: State) -> None:
     assert set(offers(written(state), BACK_END)) == set(initiator.split()) | set(recipient.split())
 
 
+@pytest.mark.parametrize("asked", [False, True], ids=["", "returned"])
 @pytest.mark.parametrize("state", STATES, ids=str)
 @pytest.mark.parametrize("actor", Actor)
-def test_every_action_that_is_offered_passes_the_rules_in_each_of_its_choices(state: State, actor: Actor) -> None:
+def test_every_action_that_is_offered_passes_the_rules_in_each_of_its_choices(
+    state: State, actor: Actor, asked: bool
+) -> None:
     before, caller = written(state), BY_ACTOR[actor]
+    if asked:
+        before = marked(before, RETURNED, "2026-03-01T12:00:00Z")
     for code, offer in offers(before, caller).items():
         choices = next((each.choices for each in offer.inputs if each.name is Name.STATE), (None,))
         assert len(choices) == max(1, len(offer.targets))
@@ -195,6 +200,16 @@ def test_an_action_stays_with_the_kind_of_states_that_the_task_is_in() -> None:
     assert state_of(acted(task("received"), Code.ACCEPT, OWNER, state="accepted 3.0").task).business == "3.0"
     bser = task("received", meta={"profile": [BSER]})
     assert state_of(acted(bser, Code.ACCEPT, OWNER, state="accepted").task) == State("accepted")
+
+
+def test_sdoh_care_knows_no_receipt() -> None:
+    meta = {"profile": [SDOH]}
+    assert sorted(offers(task("requested", meta=meta), OWNER)) == [
+        *("accept", "assign", "decline", "return-with-questions"),
+    ]
+    assert sorted(offers(task("requested", meta=meta, owner=None), STRANGER)) == ["accept"]
+    draft = task("draft", meta={"profile": [SDOH, BSER]})
+    assert [str(goal) for goal in offers(draft, REQUESTER)[Code.SEND].targets] == ["requested 2.0", "requested"]
 
 
 def test_an_appointment_is_more_than_a_visit_without_a_word() -> None:

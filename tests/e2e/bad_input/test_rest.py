@@ -34,6 +34,7 @@ REST = {"content-type": "application/json"}
         ("POST", "/api/referrals/absent/actions/accept", 404, b"{}"),
         ("POST", "/api/referrals/absent/actions/accept", 422, b'{"nonsense":1}'),
         ("POST", "/api/referrals/absent/actions/decline", 422, b'{"reason":7}'),
+        ("POST", "/api/referrals/absent/actions/decline", 422, b'{"reason":"\\ud800"}'),
         ("POST", "/api/referrals/absent/actions/nonsense", 422, b"{}"),
         ("PUT", "/api/notifications/preferences", 422, b"{}"),
         ("GET", "/api/notifications/messages?before=x", 422, None),

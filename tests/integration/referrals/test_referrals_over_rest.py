@@ -144,6 +144,7 @@ async def test_the_acknowledged_report_closes_the_referral(
         (OWNER, "accept", {"owner": "Appointment/a1"}, 422, ["body.owner"]),
         (OWNER, "accept", {"owner": "Practitioner/absent"}, 403, ["Task.owner"]),
         (REQUESTER, "assign", {"owner": "Practitioner/absent"}, 422, ["Task.owner"]),
+        (OWNER, "accept", {"comment": "a\x00"}, 422, ["Task.note[0].text"]),
         (OWNER, "nonsense", {}, 422, ["path.action"]),
     ],
 )

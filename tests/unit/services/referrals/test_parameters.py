@@ -1,0 +1,32 @@
+"""Whatever Parameters hold, they are an action with inputs or a refusal."""
+
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis import given
+
+from services.referrals.api.parameters import asked_in, code_in
+from services.referrals.domain.actions import Code
+from services.referrals.domain.inputs import Name
+from shared.errors import ConsiliumError
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["action", *Code, *Name]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+parameters = st.dictionaries(
+    st.sampled_from(["name", "valueCode", "valueString", "valueReference", "part"]),
+    anything | st.fixed_dictionaries({"reference": anything}),
+)
+
+
+@given(st.lists(parameters | anything, max_size=4) | anything)
+def test_arbitrary_parameters_are_understood_or_refused(listed: Any) -> None:
+    for read in (asked_in, code_in):
+        try:
+            asked = read({"resourceType": "Parameters", "parameter": listed})
+        except ConsiliumError as refused:
+            assert all(issue.expression for issue in refused.issues)
+        else:
+            assert asked in ("activate", "hold", "resume", "revoke", "complete", "mark-as-error") or asked.code in Code

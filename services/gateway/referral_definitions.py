@@ -90,6 +90,7 @@ DEFINITIONS: tuple[Resource, ...] = (
             _in("action", "code", "A code of $available-actions.", 1),
             _in("reason", "string", "Why, in words."),
             _in("owner", "Reference", "Whose the referral becomes."),
+            _in("recipients", "string", "To whom it is offered: references, with spaces between."),
             _in("appointment", "Reference", "The appointment."),
             _in("note", "Reference", "The interim note: DocumentReference, DiagnosticReport or QuestionnaireResponse."),
             _in("report", "Reference", "The consultation report: the same types."),

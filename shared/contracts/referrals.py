@@ -58,6 +58,10 @@ class ReferralV1(BaseModel):
     owner: str | None = None
     outputs: tuple[str, ...] = ()
     """References in ``Task.output`` (the consultation report, notes)."""
+    offered: tuple[str, ...] = ()
+    """Whom an open referral is offered to: the first to claim it has it."""
+    withdrawn: tuple[str, ...] = ()
+    """Whom it is not offered to any more, without their doing."""
     previous_status: str | None = None
     occurred_at: str
     """A FHIR instant."""
@@ -88,4 +92,5 @@ class ReferralClockV1(BaseModel):
     discipline: str | None = None
     requester: str | None = None
     owner: str | None = None
+    offered: tuple[str, ...] = ()
     occurred_at: str

@@ -21,6 +21,10 @@ class Happening:
     owner: str | None = None
     awaited: str | None = None
     """Whose turn it is, of a referral that waits; the recipients' where nobody is named."""
+    offered: tuple[str, ...] = ()
+    """Whom an open referral is offered to."""
+    withdrawn: tuple[str, ...] = ()
+    """Whom it is not offered to any more."""
     waits_for: str | None = None
     """What a referral waits for, as its contract has it."""
     late: bool = False

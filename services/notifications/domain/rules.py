@@ -23,10 +23,14 @@ class Audience(StrEnum):
     REQUESTER = "requester"
     TEAM = "team"
     TAKERS = "takers"
-    """Everyone of the referral's discipline, while nobody owns it."""
+    """Everyone of the referral's discipline, while nobody owns it and nobody has it on offer."""
     TRIAGE = "triage"
-    """The coordinators, while nobody owns it."""
+    """The coordinators, while nobody owns it and nobody has it on offer."""
     COORDINATORS = "coordinators"
+    OFFERED = "offered"
+    """Whom an open referral is offered to, instead of everyone of the discipline."""
+    WITHDRAWN = "withdrawn"
+    """Whom it was offered to, and who did not get it."""
     AWAITED = "awaited"
     """Whoever is waited for."""
 
@@ -84,6 +88,7 @@ RULES: tuple[Rule, ...] = (
     *_referral(
         "requested",
         (_OWNER, "A referral to {discipline} was sent to you."),
+        (Audience.OFFERED, "A referral to {discipline} is offered to you: the first to accept it has it."),
         (Audience.TAKERS, "A referral to {discipline} waits for somebody to take it."),
         (Audience.TRIAGE, "A referral to {discipline} waits for an owner."),
     ),
@@ -130,9 +135,16 @@ RULES: tuple[Rule, ...] = (
         (_OWNER, "A referral to {discipline} was entered in error."),
         (_REQUESTER, "A referral to {discipline} was entered in error."),
     ),
+    Rule(
+        "referral-withdrawn",
+        "referral.*.v1",
+        Audience.WITHDRAWN,
+        "A referral to {discipline} is not offered to you any more.",
+    ),
     *_clock(
         "reminder",
         (Audience.AWAITED, "A referral to {discipline} waits for {wait}, and for you."),
+        (Audience.OFFERED, "A referral to {discipline} is still offered to you."),
         (Audience.TAKERS, "A referral to {discipline} still waits for somebody to take it."),
         (Audience.TRIAGE, "A referral to {discipline} still waits for an owner."),
     ),
@@ -167,12 +179,18 @@ def _everyone_of(discipline: str | None) -> Iterable[str]:
     return (everyone_of(discipline),) if discipline and discipline in DISCIPLINES else ()
 
 
+def _has_somebody(it: Happening) -> bool:
+    return bool(it.owner or it.awaited or it.offered)
+
+
 _AUDIENCES: Mapping[Audience, Callable[[Happening], Iterable[str | None]]] = {
     Audience.OWNER: lambda it: (it.owner,),
     Audience.REQUESTER: lambda it: (it.requester,),
     Audience.TEAM: lambda it: it.team,
-    Audience.TAKERS: lambda it: () if it.owner or it.awaited else _everyone_of(it.discipline),
-    Audience.TRIAGE: lambda it: () if it.owner or it.awaited else (COORDINATORS,),
+    Audience.TAKERS: lambda it: () if _has_somebody(it) else _everyone_of(it.discipline),
+    Audience.TRIAGE: lambda it: () if _has_somebody(it) else (COORDINATORS,),
+    Audience.OFFERED: lambda it: () if it.owner or it.awaited else it.offered,
+    Audience.WITHDRAWN: lambda it: it.withdrawn,
     Audience.COORDINATORS: lambda it: (COORDINATORS,),
     Audience.AWAITED: lambda it: (it.awaited,),
 }

@@ -42,6 +42,8 @@ def of_referral(event: Event, payload: ReferralV1) -> Happening:
         discipline=payload.discipline,
         requester=payload.requester,
         owner=payload.owner,
+        offered=payload.offered,
+        withdrawn=payload.withdrawn,
         traceparent=event.traceparent,
     )
 
@@ -58,6 +60,7 @@ def of_clock(event: Event, payload: ReferralClockV1) -> Happening:
         requester=payload.requester,
         owner=payload.owner,
         awaited=payload.requester if payload.addressee == "initiator" else payload.owner,
+        offered=payload.offered,
         waits_for=payload.waits_for,
         late=payload.late,
         traceparent=event.traceparent,

@@ -22,6 +22,7 @@ class Inputs(BaseModel):
 
     reason: str | None = _field(Name.REASON)
     owner: str | None = _field(Name.OWNER)
+    recipients: str | None = _field(Name.RECIPIENTS)
     appointment: str | None = _field(Name.APPOINTMENT)
     note: str | None = _field(Name.NOTE)
     report: str | None = _field(Name.REPORT)
@@ -47,6 +48,8 @@ EXAMPLES: dict[Code, dict[str, str]] = {code: {} for code in Code} | {
     Code.REROUTE: {"owner": "HealthcareService/pain-group", "reason": "No place before summer."},
     Code.ANSWER: {"answer": "The last MRI is from March; it is attached to the order."},
     Code.MARK_AS_ERROR: {"reason": "This was meant for another patient."},
+    Code.OFFER: {"recipients": "PractitionerRole/psychologist Organization/mind-centre"},
+    Code.GIVE_BACK: {"comment": "We have no place before summer."},
     Code.ASSIGN: {"owner": "PractitionerRole/psychologist"},
     Code.CLAIM: {"comment": "We look at it tomorrow."},
     Code.ACCEPT: {"state": "accepted 3.0"},

@@ -25,8 +25,6 @@ TaskId = Annotated[str, Path(pattern=f"^{ID}$")]
 router = APIRouter(prefix="/referrals", tags=["referrals"])
 
 
-
-
 @router.get("/{task_id}")
 async def referral(request: Request, caller: CurrentCaller, task_id: TaskId, response: Response) -> Standing:
     """One referral as it stands, and what the caller may do with it now."""

@@ -67,6 +67,7 @@ def _fact(standing: Standing, fired: Fired, at: datetime) -> ClockFired:
         discipline=standing.discipline,
         requester=standing.requester,
         owner=standing.owner,
+        offered=tuple((standing.offered or "").split()),
     )
 
 

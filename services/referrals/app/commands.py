@@ -56,7 +56,7 @@ async def perform(
         if offer is None:
             raise refusal(asked.code, task, caller, related, offered)
         check_inputs(offer.inputs, asked.given, asked.where)
-        after = done(task, offer, asked.given, caller, work.now)
+        after = done(task, offer, asked.given, caller, related, work.now)
         if after.successor is None:
             changed = await work.update(after.task)
         else:

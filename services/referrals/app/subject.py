@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from services.referrals.app.queries import require_view
+from services.referrals.app.lookup import require_view
 from services.referrals.app.reading import read_all
 from services.referrals.domain.descent import MOST_STEPS, Sender, above, senders
 from services.referrals.domain.needs import Needs, Requirement, Stated, needs_of

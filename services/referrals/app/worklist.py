@@ -109,7 +109,8 @@ def require_staff(caller: Caller) -> None:
 
 async def _listed(engine: Engine, caller: Caller, list: Worklist, wanted: Filter) -> Listed:
     only = (caller.fhir_user or "Patient/nobody") if caller.role is Role.PATIENT else None
-    mine = await _standing_for(engine, caller) if SHAPES[list].mine else frozenset[str]()
+    personal = SHAPES[list].mine or SHAPES[list].offered
+    mine = await _standing_for(engine, caller) if personal else frozenset[str]()
     return Listed(list, wanted, engine.clock(), mine, only)
 
 

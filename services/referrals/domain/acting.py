@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.referrals.domain.actions import Code
+from services.referrals.domain.broadcast import given_back, offered_to
 from services.referrals.domain.inputs import Name
 from services.referrals.domain.marks import ACKNOWLEDGED, RETURNED, marked, without
 from services.referrals.domain.moving import moved
@@ -35,7 +36,14 @@ class Done:
     successor: Resource | None = None
 
 
-def done(task: Resource, offer: Available, given: Mapping[Name, str], caller: Caller, at: datetime) -> Done:
+def done(
+    task: Resource,
+    offer: Available,
+    given: Mapping[Name, str],
+    caller: Caller,
+    related: Mapping[str, Resource],
+    at: datetime,
+) -> Done:
     """``task`` after the action of ``offer``; ``given`` has passed ``check_inputs``."""
     target = _target(offer, given)
     after = task if target is None else moved(task, target, given.get(Name.REASON))
@@ -46,6 +54,10 @@ def done(task: Resource, offer: Available, given: Mapping[Name, str], caller: Ca
             after = without(after, RETURNED)
         case Code.ACKNOWLEDGE_REPORT:
             after = marked(after, ACKNOWLEDGED, instant(at))
+        case Code.OFFER:
+            after = offered_to(after, given[Name.RECIPIENTS].split())
+        case Code.GIVE_BACK:
+            after = given_back(after, caller, related)
         case Code.REROUTE:
             # what else is said, is said to whom it is for now
             anew = sent_anew(task, given[Name.OWNER], at, harmonized=is_harmonized(task))

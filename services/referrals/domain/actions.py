@@ -28,6 +28,8 @@ class Code(StrEnum):
     ANSWER = "answer"
     ACKNOWLEDGE_REPORT = "acknowledge-report"
     MARK_AS_ERROR = "mark-as-error"
+    OFFER = "offer"
+    GIVE_BACK = "give-back"
     ASSIGN = "assign"
     CLAIM = "claim"
     ACKNOWLEDGE = "acknowledge"
@@ -99,6 +101,9 @@ ACTIONS = _rows(
     "mark-as-error | i | Mark as error | entered-in-error | | reason | Say that it should never have been.",
     "assign | ir | Assign | | draft requested received ready | owner! "
     "| Name whom it is for; a recipient hands it to somebody of their own.",
+    "offer | i | Offer to several | | draft requested | recipients! "
+    "| Offer it to several at once: the first to accept it has it, and the others do not any more.",
+    "give-back | | Give the offer back | | requested | | Leave what is offered to several to the others.",
     "claim | | Claim | | requested received | owner | Make one's own what nobody owns, without accepting it yet.",
     "acknowledge | r | Acknowledge receipt | received | | | Say that it has come.",
     "accept | r | Accept | accepted | | owner | Take it on, in person if an owner is named.",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.referrals.domain.broadcast import offered
 from services.referrals.domain.clocks import Addressee, Stage
 from services.referrals.domain.marks import acknowledged, returned
 from services.referrals.domain.milestones import Wait
@@ -32,6 +33,10 @@ class ReferralChanged:
     outputs: tuple[str, ...]
     authored_on: str | None = None
     """When it was asked for."""
+    offered: tuple[str, ...] = ()
+    """To whom an open one is offered."""
+    withdrawn: tuple[str, ...] = ()
+    """To whom it is not offered any more, without their doing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class ClockFired:
     discipline: str | None
     requester: str | None
     owner: str | None
+    offered: tuple[str, ...] = ()
 
 
 def happened_between(before: Resource | None, after: Resource) -> Happened | None:
@@ -86,7 +92,13 @@ def _new_documents(before: Resource, after: Resource) -> bool:
     return any(not reference.startswith("Appointment/") for reference in new)
 
 
-def changed(happened: Happened, task: Resource, previous: State | None, discipline: str | None) -> ReferralChanged:
+def changed(
+    happened: Happened,
+    task: Resource,
+    previous: State | None,
+    discipline: str | None,
+    withdrawn: tuple[str, ...] = (),
+) -> ReferralChanged:
     """The fact that ``happened`` to the referral ``task`` as it is now."""
     return ReferralChanged(
         happened=happened,
@@ -99,6 +111,8 @@ def changed(happened: Happened, task: Resource, previous: State | None, discipli
         owner=target(task.get("owner")),
         outputs=outputs(task),
         authored_on=task.get("authoredOn"),
+        offered=offered(task),
+        withdrawn=withdrawn,
     )
 
 
@@ -106,4 +120,4 @@ def removed(task: Resource, discipline: str | None) -> ReferralChanged:
     """The fact that a referral was deleted: for everybody else it was a mistake."""
     before = state_of(task)
     gone = {**task, "status": ENTERED_IN_ERROR}
-    return changed(Happened.ENTERED_IN_ERROR, gone, before, discipline)
+    return changed(Happened.ENTERED_IN_ERROR, gone, before, discipline, offered(task))

@@ -8,6 +8,7 @@ from enum import StrEnum
 from shared.errors import Issue, Unprocessable
 
 LONGEST_TEXT = 2_000
+MOST_RECIPIENTS = 20
 _DOCUMENTS = ("DocumentReference", "DiagnosticReport", "QuestionnaireResponse")
 _REFERENCE = re.compile(r"([A-Z][A-Za-z]{1,63})/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?")
 
@@ -17,6 +18,7 @@ class Name(StrEnum):
 
     REASON = "reason"
     OWNER = "owner"
+    RECIPIENTS = "recipients"
     APPOINTMENT = "appointment"
     NOTE = "note"
     REPORT = "report"
@@ -45,6 +47,12 @@ KINDS: dict[Name, Kind] = {
             *("Practitioner", "PractitionerRole", "Organization", "CareTeam"),
             *("HealthcareService", "Patient", "Device", "RelatedPerson"),
         ),
+    ),
+    Name.RECIPIENTS: Kind(
+        "string",
+        "To whom it is offered (Task.restriction.recipient), as references with spaces between.",
+        # http://hl7.org/fhir/R4/task-definitions.html#Task.restriction.recipient
+        ("Practitioner", "PractitionerRole", "Organization"),
     ),
     Name.APPOINTMENT: Kind("Reference", "The appointment (Task.output).", ("Appointment",)),
     Name.NOTE: Kind("Reference", "The interim note (Task.output).", _DOCUMENTS),
@@ -91,14 +99,27 @@ def check_inputs(asked: Iterable[Input], given: Mapping[Name, str], where: Calla
 def _issues(asked: Input | None, value: str, where: str) -> Iterator[Issue]:
     if asked is None:
         yield Issue("business-rule", "This action takes no such input in the present state.", (where,))
+    elif asked.kind.type == "string" and asked.kind.targets:
+        yield from _several(asked.kind.targets, value.split(), where)
     elif asked.kind.type == "string":
         if not value.strip() or len(value) > LONGEST_TEXT:
             yield Issue("value", f"A text of 1 to {LONGEST_TEXT} characters is expected.", (where,))
     elif asked.kind.type == "code":
         if value not in asked.choices:
             yield Issue("code-invalid", f"Expected is one of: {', '.join(asked.choices)}.", (where,))
-    else:
-        match = _REFERENCE.fullmatch(value)
-        if match is None or match[1] not in asked.kind.targets:
-            text = f"A reference like Type/id is expected, to one of: {', '.join(asked.kind.targets)}."
-            yield Issue("value", text, (where,))
+    elif not _refers(value, asked.kind.targets):
+        text = f"A reference like Type/id is expected, to one of: {', '.join(asked.kind.targets)}."
+        yield Issue("value", text, (where,))
+
+
+def _several(targets: tuple[str, ...], values: list[str], where: str) -> Iterator[Issue]:
+    if not 1 <= len(values) <= MOST_RECIPIENTS or len(set(values)) < len(values):
+        yield Issue("value", f"1 to {MOST_RECIPIENTS} different references are expected.", (where,))
+    if not all(_refers(value, targets) for value in values):
+        text = f"References like Type/id are expected, to: {', '.join(targets)}."
+        yield Issue("value", text, (where,))
+
+
+def _refers(value: str, targets: tuple[str, ...]) -> bool:
+    match = _REFERENCE.fullmatch(value)
+    return match is not None and match[1] in targets

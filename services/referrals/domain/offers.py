@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.referrals.domain.actions import ACTIONS, Action, Code, targets, withdrawals
+from services.referrals.domain.broadcast import has_offer, others_have_it
 from services.referrals.domain.inputs import Input, Name
 from services.referrals.domain.marks import REROUTED_AFTER, acknowledged, may_ask, returned, successor
 from services.referrals.domain.moving import keeps_reason
@@ -35,13 +36,22 @@ class Available:
 def available(task: Resource, caller: Caller, related: Mapping[str, Resource]) -> tuple[Available, ...]:
     """What ``caller`` may do with the referral ``task`` now; ``related`` is what ``task.related`` names."""
     actors = sides(task, caller, related)
-    claims = Actor.RECIPIENT not in actors and _may_claim(task, caller, related)
+    beside = _for_others(task, caller, related) if Actor.RECIPIENT not in actors else frozenset[Code]()
     return tuple(
         Available(action, _targets(action, task), _inputs(action, task))
         for action in ACTIONS.values()
-        if (claims and action.code in CLAIMING) or (action.actors & actors and _is_for(action, task, actors))
+        if action.code in beside or (action.actors & actors and _is_for(action, task, actors))
         if _fits(action, task)
     )
+
+
+def _for_others(task: Resource, caller: Caller, related: Mapping[str, Resource]) -> frozenset[Code]:
+    """What ``caller``, who does not own the referral, may do as one who could."""
+    found = CLAIMING if _may_claim(task, caller, related) else frozenset[Code]()
+    if has_offer(task, caller, related):
+        # without recipients it would be open to everybody: the last one declines it
+        found |= {Code.GIVE_BACK if others_have_it(task, caller, related) else Code.DECLINE}
+    return found
 
 
 def refusal(
@@ -54,7 +64,7 @@ def refusal(
     if code in CLAIMING and not task.get("owner") and Actor.RECIPIENT not in actors:
         if not _may_claim(task, caller, related):
             return Forbidden("This open referral is not offered to the caller.")
-    elif code is not Code.CLAIM and not action.actors & actors:
+    elif code not in (Code.CLAIM, Code.GIVE_BACK) and not action.actors & actors:
         return Forbidden(f"This action is for the {' or '.join(sorted(action.actors))}.")
     codes = ", ".join(each.action.code for each in offered) or "none"
     waits = ", returned with questions" if returned(task) else ""
@@ -100,6 +110,8 @@ def _fits(action: Action, task: Resource) -> bool:
     match action.code:
         case Code.CLAIM:
             return not task.get("owner") and not _claims_profile(task, SDOH)
+        case Code.OFFER:
+            return not returned(task)
         case Code.RETURN_WITH_QUESTIONS:
             return may_ask(state) and not returned(task)
         case Code.ANSWER:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services.referrals.domain.broadcast import offered
 from services.referrals.domain.calendar import Calendar
 from services.referrals.domain.clocks import Clock, Fired, Stage, Terms, carried_on
 from services.referrals.domain.discipline import tagged_as
@@ -53,6 +54,8 @@ class Standing:
     """The stage of this wait that was told last."""
     returned_at: datetime | None = None
     """Since when the referrer's answer to a question is waited for."""
+    offered: str | None = None
+    """Whom it is offered to while it is open, with spaces between."""
 
     @property
     def clock(self) -> Clock | None:
@@ -109,6 +112,7 @@ def follows(
         next_stage=None,
         told=None,
         returned_at=_since_when(known, at) if returned(after) else None,
+        offered=" ".join(offered(after)) or None,
     )
     return _timed(standing, known, before, happened, at, standing.terms(calendar))
 

@@ -7,6 +7,7 @@ exception is an open Task, which whoever accepts it may claim (SDOH-CC leaves th
 from collections.abc import Iterable
 
 from services.referrals.domain.agreement import ENDED_ORDERS, of_task
+from services.referrals.domain.broadcast import check_given_back, check_offers, has_offer, taken, withdrawn
 from services.referrals.domain.discipline import discipline_of, tagged
 from services.referrals.domain.events import UNTOLD, changed, happened_between, removed
 from services.referrals.domain.marks import check_marks
@@ -84,7 +85,10 @@ def _update(before: Resource, after: Resource, context: DecisionContext) -> Deci
     source, goal = state_of(before), state_of(after)
     actors = sides(before, caller, context.related)
     claimed = Actor.RECIPIENT not in actors and may_claim(before, after, caller, context.related)
-    if claimed:
+    gives_back = not actors and not claimed and has_offer(before, caller, context.related)
+    if gives_back:
+        check_given_back(before, after, context)
+    if claimed or gives_back:
         actors |= {Actor.RECIPIENT}
     if not actors:
         raise Forbidden("The caller is neither requester nor owner of this Task.")
@@ -92,13 +96,17 @@ def _update(before: Resource, after: Resource, context: DecisionContext) -> Deci
         check_step(source, goal, actors)
     check_elements(before, after, actors, context, claimed=claimed)
     check_marks(before, after, actors, trusted=trusted(caller))
+    if not gives_back and not trusted(caller):
+        check_offers(before, after, actors)
+        after = taken(after, before, context, claimed=claimed)
     if Actor.INITIATOR in actors and Actor.INITIATOR not in sides(after, caller, context.related):
         raise Forbidden("The initiator stays the requester of the Task.", expression=("Task.requester",))
     check_requirements(after, goal, _order(after, context), imported=trusted(caller))
     check_opening(before, after, context)
     _check_in_force(before, after, context)
     consequences = of_task(before, after, context.related)
-    return _decided(happened_between(before, after), after, source, context, consequences)
+    gone = () if gives_back else withdrawn(before, after)
+    return _decided(happened_between(before, after), after, source, context, consequences, gone)
 
 
 def _check_in_force(before: Resource | None, after: Resource, context: DecisionContext) -> None:
@@ -132,9 +140,10 @@ def _decided(
     previous: State | None,
     context: DecisionContext,
     consequences: tuple[Consequence, ...] = (),
+    gone: tuple[str, ...] = (),
 ) -> Decision:
     if not is_referral(task):
         return Decision(task)
     discipline = discipline_of(task, context.related)
-    facts = () if happened is None else (changed(happened, task, previous, discipline),)
+    facts = () if happened is None else (changed(happened, task, previous, discipline, gone),)
     return Decision(tagged(task, discipline), facts, consequences)

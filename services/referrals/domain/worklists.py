@@ -16,6 +16,7 @@ class Worklist(StrEnum):
     SILENT = "silent"
     RETURNED = "returned"
     MINE = "mine"
+    OFFERED = "offered"
     ALL = "all"
 
 
@@ -46,6 +47,7 @@ class Shape:
     overdue: bool = False
     returned: bool = False
     mine: bool = False
+    offered: bool = False
 
 
 SHAPES: Mapping[Worklist, Shape] = {
@@ -58,6 +60,11 @@ SHAPES: Mapping[Worklist, Shape] = {
     Worklist.RETURNED: Shape("Given back to the referrer with questions.", returned=True),
     Worklist.MINE: Shape(
         "Asked for by the caller, or owned by the caller, a role or an organization of theirs.", mine=True
+    ),
+    Worklist.OFFERED: Shape(
+        "Offered to the caller, a role or an organization of theirs, and taken by nobody yet.",
+        Order.PRESSING,
+        offered=True,
     ),
     Worklist.ALL: Shape("Ended ones too.", open=False),
 }

@@ -64,6 +64,8 @@ def outgoing(fact: Fact, stored: Stored, caller: Caller) -> Iterable[tuple[str, 
         requester=fact.requester,
         owner=fact.owner,
         outputs=fact.outputs,
+        offered=fact.offered,
+        withdrawn=fact.withdrawn,
         previous_status=fact.previous.status if fact.previous else None,
         occurred_at=instant(stored.last_updated),
     )
@@ -86,5 +88,6 @@ def _of_clock(fact: ClockFired, stored: Stored) -> ReferralClockV1:
         discipline=fact.discipline,
         requester=fact.requester,
         owner=fact.owner,
+        offered=fact.offered,
         occurred_at=instant(fact.at),
     )

@@ -16,7 +16,7 @@ class By(StrEnum):
 
 
 _GROUPS = {
-    By.MONTH: "to_char(sent_at AT TIME ZONE $3, 'YYYY-MM')",
+    By.MONTH: "date_trunc('month', sent_at AT TIME ZONE $3)",
     By.DISCIPLINE: "discipline",
     By.SERVICE: "owner",
 }
@@ -43,8 +43,8 @@ class Figures:
 # hours are counted before they are ordered: an exact percentile would sort every referral of the time
 _STATEMENT = """
 WITH counted AS MATERIALIZED (
-    SELECT {group} AS key, floor(extract(epoch FROM accepted_at - sent_at) / 3600)::int AS accepted_h,
-        floor(extract(epoch FROM seen_at - sent_at) / 3600)::int AS seen_h, status, waits_for IS NOT NULL AS open,
+    SELECT {group} AS key, floor(date_part('epoch', accepted_at - sent_at) / 3600)::int AS accepted_h,
+        floor(date_part('epoch', seen_at - sent_at) / 3600)::int AS seen_h, status, waits_for IS NOT NULL AS open,
         count(*) AS number
     FROM referral WHERE sent_at >= $1 AND sent_at < $2 AND $3::text IS NOT NULL
         AND ($4::text IS NULL OR discipline = $4) AND ($5::text IS NULL OR owner = $5)
@@ -74,7 +74,7 @@ numbers AS (
         coalesce(sum(number) FILTER (WHERE status = 'cancelled'), 0)::bigint AS cancelled,
         coalesce(sum(number) FILTER (WHERE open), 0)::bigint AS open
     FROM counted GROUP BY key)
-SELECT key AS "group", sent, accepted, declined, seen, completed, cancelled, open,
+SELECT {name} AS "group", sent, accepted, declined, seen, completed, cancelled, open,
     accepted_median_h, accepted_p90_h, seen_median_h, seen_p90_h
 FROM numbers LEFT JOIN times USING (key)
 ORDER BY {first}, key LIMIT $6
@@ -93,7 +93,7 @@ async def figures(
     limit: int,
 ) -> list[Figures]:
     """The groups of what was sent from ``since`` to before ``until``: months in order, others by their size."""
-    first = "key" if by is By.MONTH else "sent DESC"
-    statement = _STATEMENT.format(group=_GROUPS[by], first=first)
+    first, name = ("key", "to_char(key, 'YYYY-MM')") if by is By.MONTH else ("sent DESC", "key")
+    statement = _STATEMENT.format(group=_GROUPS[by], first=first, name=name)
     rows = await connection.fetch(statement, since, until, zone, discipline, owner, limit)
     return [Figures(**row) for row in rows]

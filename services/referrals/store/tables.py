@@ -12,6 +12,7 @@ OPEN = "waits_for IS NOT NULL"
 UNANSWERED = "waits_for IN ('acknowledgement', 'acceptance')"
 """Of ``worklists.ANSWER``."""
 RETURNED = "returned_at IS NOT NULL"
+OFFERED, IS_OFFERED = "string_to_array(offered, ' ')", "offered IS NOT NULL"
 """Conditions of indexes: a query that says the same, word for word, can use them."""
 
 
@@ -46,6 +47,7 @@ class ReferralRow(ReferralsTable, table=True):
         _index("requester_open", "requester", "since", "task", where=OPEN),
         _index("order", "service_request"),
         _index("sent", "sent_at"),
+        Index("referral_by_offer", text(OFFERED), postgresql_using="gin", postgresql_where=text(IS_OFFERED)),
     )
     task: str = Field(primary_key=True, sa_type=Text)
     version: int
@@ -78,6 +80,7 @@ class ReferralRow(ReferralsTable, table=True):
     next_at: datetime | None = Field(default=None, sa_type=MOMENT)
     told: str | None = Field(default=None, sa_type=Text)
     returned_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    offered: str | None = Field(default=None, sa_type=Text)
 
 
 class ReferralMomentRow(ReferralsTable, table=True):

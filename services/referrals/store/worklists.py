@@ -9,7 +9,7 @@ from typing import Any
 from services.referrals.domain.standing import Standing
 from services.referrals.domain.worklists import SHAPES, Order, Shape, Worklist
 from services.referrals.store.referrals import COLUMNS
-from services.referrals.store.tables import OPEN, RETURNED, UNANSWERED
+from services.referrals.store.tables import IS_OFFERED, OFFERED, OPEN, RETURNED, UNANSWERED
 from shared.store.database import Connection, Pool
 
 Key = tuple[int | datetime | str, ...]
@@ -101,6 +101,8 @@ def conditions(listed: Listed, parameters: _Parameters) -> list[str]:
         found.append(UNANSWERED)
     elif shape.returned:
         found.append(RETURNED)
+    elif shape.offered:
+        found += [IS_OFFERED, f"{OFFERED} && {parameters.add(sorted(listed.mine), 'text[]')}"]
     elif shape.open:
         found.append(OPEN)
     if shape.overdue:

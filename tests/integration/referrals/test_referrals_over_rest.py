@@ -14,6 +14,7 @@ from shared.security.caller import Caller
 from tests.factories.engine import FixedVerifier
 from tests.factories.referrals import (
     BACK_END,
+    COORDINATOR,
     OWNER,
     PATIENT,
     REQUESTER,

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.referrals.domain.worklists import ANSWER, Worklist
+from services.referrals.domain.worklists import ANSWER
 from services.referrals.store.tables import UNANSWERED
 from shared.engine import Engine
 from shared.security.caller import Caller, Role
@@ -213,4 +213,3 @@ async def test_statistics_of_no_time_and_for_patients_are_refused(
 
 def test_the_index_of_unanswered_ones_is_of_what_the_lists_ask_for() -> None:
     assert "waits_for IN ({})".format(", ".join(f"'{wait}'" for wait in ANSWER)) == UNANSWERED
-    assert {"open", "mine", "silent", "overdue", "returned", "awaiting-triage", "all"} == set(Worklist)

@@ -53,10 +53,18 @@ def upgrade() -> None:
         sa.Column("next_at", moment),
         sa.Column("told", sa.Text),
         sa.Column("returned_at", moment),
+        sa.Column("offered", sa.Text),
     )
     for name, columns, where in _INDEXES:
         condition = None if where is None else sa.text(where)
         op.create_index(f"referral_by_{name}", "referral", columns, postgresql_where=condition)
+    op.create_index(
+        "referral_by_offer",
+        "referral",
+        [sa.text("string_to_array(offered, ' ')")],
+        postgresql_using="gin",
+        postgresql_where=sa.text("offered IS NOT NULL"),
+    )
     op.create_table(
         "referral_moment",
         sa.Column("number", sa.BigInteger, sa.Identity(always=True), primary_key=True),

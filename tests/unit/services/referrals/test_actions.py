@@ -25,6 +25,7 @@ STATES = sorted(
 GIVEN = {
     Name.REASON: "Because.",
     Name.OWNER: "Organization/elsewhere",
+    Name.RECIPIENTS: "Organization/elsewhere PractitionerRole/moss",
     Name.APPOINTMENT: "Appointment/a1",
     Name.NOTE: "DocumentReference/n1",
     Name.REPORT: "DiagnosticReport/r1",
@@ -34,19 +35,20 @@ GIVEN = {
 }
 TELLS = {
     Code.ASSIGN: "updated",
+    Code.OFFER: "updated",
     Code.RETURN_WITH_QUESTIONS: "returned",
     Code.ANSWER: "answered",
     Code.ACKNOWLEDGE_REPORT: "closed",
 }
 OFFERED: dict[str, tuple[str, str]] = {
     # state: (the initiator's, the recipient's)
-    "draft": ("assign cancel mark-as-error send send-agreed", ""),
+    "draft": ("assign cancel mark-as-error offer send send-agreed", ""),
     "requested": (
-        "assign mark-as-error recall reroute",
+        "assign mark-as-error offer recall reroute",
         "accept acknowledge assign decline return-with-questions",
     ),
     "requested 2.0": (
-        "assign mark-as-error recall reroute",
+        "assign mark-as-error offer recall reroute",
         "accept acknowledge assign decline return-with-questions",
     ),
     "received": (
@@ -113,7 +115,7 @@ def acted(task_: Resource, code: Code, caller: Caller, **more: str) -> Done:
     offer = offers(task_, caller)[code]
     given = filled(offer, **more)
     check_inputs(offer.inputs, given, str)
-    return done(task_, offer, given, caller, NOW)
+    return done(task_, offer, given, caller, {}, NOW)
 
 
 @pytest.mark.parametrize("row", TRANSITIONS, ids=lambda row: row.tid)
@@ -163,7 +165,7 @@ def test_every_action_that_is_offered_passes_the_rules_in_each_of_its_choices(
             if after.successor is not None:
                 ended = marked(ended, REPLACED, reference("Task/t2"))
                 assert told(decide_task(None, after.successor | {"id": "t2"}, caller)) == ["requested"]
-            silent = code is Code.ASSIGN and state.status == "draft"
+            silent = code in (Code.ASSIGN, Code.OFFER) and state.status == "draft"
             assert told(decide_task(before, ended, caller)) == ([] if silent else [expected]), code
 
 
@@ -176,7 +178,7 @@ def test_what_is_not_offered_is_refused_by_side_or_by_state(state: State, actor:
         if code in {each.action.code for each in offered}:
             continue
         error = refusal(code, before, caller, {}, offered)
-        if actor in action.actors or code is Code.CLAIM:
+        if actor in action.actors or code in (Code.CLAIM, Code.GIVE_BACK):
             assert isinstance(error, Conflict)
             assert str(state) in str(error)
             assert all(each.action.code.value in str(error) for each in offered)
@@ -264,7 +266,7 @@ def test_a_report_is_acknowledged_once() -> None:
 
 def test_an_open_referral_is_claimed_or_accepted_by_whom_it_is_offered_to() -> None:
     before = task(owner=None, restriction={"recipient": [reference("Practitioner/far")]})
-    assert sorted(offers(before, STRANGER)) == ["accept", "claim"]
+    assert sorted(offers(before, STRANGER)) == ["accept", "claim", "decline"]
     assert not offers(before, OWNER)
     for code, status in ((Code.CLAIM, "received"), (Code.ACCEPT, "accepted")):
         after = acted(before, code, STRANGER).task

@@ -1,9 +1,11 @@
 """Who may say by an extension what no state says, however the Task is written."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.referrals.domain.calendar import Calendar
 from services.referrals.domain.marks import ACKNOWLEDGED, REPLACED, RETURNED, acknowledged, marked, returned, without
 from services.referrals.domain.milestones import Milestone, reached
 from services.referrals.domain.standing import follows
@@ -69,6 +71,9 @@ def test_a_mark_that_says_nothing_or_comes_twice_is_refused(extension: list[Reso
     assert refused.value.issues[0].expression == ("Task.extension",)
 
 
+PLACE = Calendar(ZoneInfo("UTC"), lambda day: False)
+
+
 def test_other_extensions_stay() -> None:
     both = marked(task(extension=[OTHER]), RETURNED, AT)
     assert without(both, RETURNED)["extension"] == [OTHER]
@@ -84,8 +89,9 @@ def test_an_acknowledged_report_closes_the_loop() -> None:
     meta = {"versionId": "2"}
     before, after = task("completed", meta=meta), marked(task("completed", meta=meta), ACKNOWLEDGED, AT)
     assert reached(before, after, Happened.CLOSED) == {Milestone.CLOSED}
-    known = follows(None, None, before, Happened.COMPLETED, NOW)
+    work = follows(None, None, task("in-progress", meta={"versionId": "1"}), Happened.STARTED, NOW, PLACE)
+    known = follows(work, task("in-progress"), before, Happened.COMPLETED, NOW, PLACE)
     assert (known.waits_for, known.closed_at) == ("closing", None)
-    closed = follows(known, before, after, Happened.CLOSED, NOW)
+    closed = follows(known, before, after, Happened.CLOSED, NOW, PLACE)
     assert (closed.waits_for, closed.closed_at, closed.ended_at) == (None, NOW, NOW)
     assert Milestone.CLOSED in reached(None, after, Happened.COMPLETED), "also where it was brought in so"

@@ -7,7 +7,7 @@ from shared.fhir.json import Resource
 from shared.fhir.validate.judging import judged
 from tests.e2e.conftest import NAMES
 from tests.e2e.evidence import Evidence
-from tests.e2e.referring import furnish, send, step
+from tests.e2e.referring import act, furnish, send
 from tests.eventually import eventually
 from tests.factories.system import COORDINATOR, EHR, THERAPIST, Site, System
 from tests.interop.validator import PROFILES, findings
@@ -40,8 +40,8 @@ async def test_an_independent_validator_finds_no_error_in_what_we_emit(
         assert mental is not None
         assert physical is not None
         for sent in (mental, physical):
-            await step(site, sent, "accepted", "3.0")
-            await step(site, sent, "in-progress", "5.1.1")
+            await act(site, sent, "accept")
+            await act(site, sent, "schedule")
         await eventually(evidence.drained)
         await eventually(evidence.all_heard)
         emitted = [one for name in NAMES for type_ in OURS for one in await evidence.resources(name, type_)]

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from services.referrals.api.parameters import asked_in, code_in
-from services.referrals.app import commands, offering
-from services.referrals.app.offering import AvailableAction
+from services.referrals.app import actions, commands
+from services.referrals.app.actions import AvailableAction
 from services.referrals.domain.order_actions import OrderAction
 from shared.engine import Engine
 from shared.fhir.http import Request, Response, any_resource
@@ -25,9 +25,9 @@ async def available_actions(engine: Engine, request: Request) -> Response:
     """200 with Parameters: an ``action`` for each; of an order, its own, and each ``task`` with those of it."""
     type_, id_, _ = request.path
     if type_ == "Task":
-        told = [_action(each) for each in await offering.actions(engine, request.caller, id_)]
+        told = [_action(each) for each in await actions.actions(engine, request.caller, id_)]
     else:
-        found = await offering.order_actions(engine, request.caller, id_)
+        found = await actions.order_actions(engine, request.caller, id_)
         told = [_order_action(each) for each in found.order]
         told += [
             _parts("task", _value("reference", "valueReference", {"reference": task}), *map(_action, offered))

@@ -7,9 +7,9 @@ from services.referrals.app.lookup import found, related_to, require_view, requi
 from services.referrals.domain import order as order_rules
 from services.referrals.domain.acting import done
 from services.referrals.domain.actions import Code
+from services.referrals.domain.availability import available, refusal
 from services.referrals.domain.inputs import Name, check_inputs
 from services.referrals.domain.marks import REPLACED, marked
-from services.referrals.domain.offers import available, refusal
 from services.referrals.domain.order_actions import available_for_order, order_refusal
 from shared.engine import Engine
 from shared.errors import Gone, NotFound

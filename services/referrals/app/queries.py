@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 
+from services.referrals.app.actions import AvailableAction, shown
 from services.referrals.app.lookup import related_to, require_view
-from services.referrals.app.offering import AvailableAction, shown
+from services.referrals.domain.availability import available
 from services.referrals.domain.discipline import discipline_of
 from services.referrals.domain.marks import acknowledged, returned, successor
-from services.referrals.domain.offers import available
 from services.referrals.domain.references import target
 from services.referrals.domain.referral import outputs
 from services.referrals.domain.rerouting import replaces

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from services.referrals.domain.actions import Code
+from services.referrals.domain.availability import CLAIMING, Available, is_harmonized, own_reference
 from services.referrals.domain.broadcast import given_back, offered_to
 from services.referrals.domain.inputs import Name
 from services.referrals.domain.marks import ACKNOWLEDGED, RETURNED, marked, without
 from services.referrals.domain.moving import moved
-from services.referrals.domain.offers import CLAIMING, Available, is_harmonized, own_reference
 from services.referrals.domain.rerouting import sent_anew
 from services.referrals.domain.transitions import State
 from shared.clock import instant

@@ -84,16 +84,15 @@ async def test_who_saw_the_patient_before_is_preferred(client: httpx.AsyncClient
     )
     await send(client, verifier)
     verifier.caller = OWNER
-    for version, state in enumerate((("accepted", "3.0"), ("in-progress", "5.1.1")), start=1):
-        body = {"status": state[0], "business_status": state[1]}
-        answer = await client.post(f"{API}/t1/steps", json=body, headers={"If-Match": f'W/"{version}"'})
+    for version, action in enumerate(("accept", "schedule"), start=1):
+        answer = await client.post(f"{API}/t1/actions/{action}", headers={"If-Match": f'W/"{version}"'})
         assert answer.status_code == 200, answer.text
     verifier.caller = COORDINATOR
     before = await asked(client, service_request="o1")
     assert all("not-seen-before" in codes(each) for each in before["matches"])
     verifier.caller = OWNER
-    done = {"status": "completed", "business_status": "7.0", "output": {"reference": "DocumentReference/d1"}}
-    assert (await client.post(f"{API}/t1/steps", json=done, headers={"If-Match": 'W/"3"'})).status_code == 200
+    url, done = f"{API}/t1/actions/complete", {"report": "DocumentReference/d1"}
+    assert (await client.post(url, json=done, headers={"If-Match": 'W/"3"'})).status_code == 200
     verifier.caller = COORDINATOR
     after = await asked(client, service_request="o1")
     assert named(after["matches"]) == ["r-b", "beside", "a-stranger"]

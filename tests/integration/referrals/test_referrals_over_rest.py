@@ -228,11 +228,12 @@ async def test_questions_go_back_and_are_answered(
     assert answer.json()["referral"]["status"] == "received"
     assert (await act(client, 2, "return-with-questions", questions="And?")).status_code == 409
     verifier.caller = REQUESTER
-    (listed,) = (await client.get(API)).json()["referrals"]
-    assert listed["returned_at"] is not None
+    (listed,) = (await client.get(API, params={"list": "returned"})).json()["referrals"]
+    assert (listed["task"], listed["returned_at"] is not None) == ("Task/t1", True)
     answer = await act(client, 2, "answer", answer="Of March, attached.")
     assert answer.status_code == 200, answer.text
     assert answer.json()["referral"]["returned_at"] is None
+    assert (await client.get(API, params={"list": "returned"})).json()["referrals"] == []
     notes = (await client.get("Task/t1")).json()["note"]
     assert [note["authorReference"]["reference"] for note in notes] == ["Practitioner/moss", "Practitioner/lind"]
     assert [type_ for type_, _ in await told(engine)] == [

@@ -7,9 +7,9 @@ import pytest
 
 from services.referrals.domain.acting import Done, done
 from services.referrals.domain.actions import ACTIONS, Code, rows, targets
+from services.referrals.domain.availability import BSER, SDOH, Available, available, refusal
 from services.referrals.domain.inputs import Name, check_inputs
 from services.referrals.domain.marks import ACKNOWLEDGED, REPLACED, RETURNED, marked, returned
-from services.referrals.domain.offers import BSER, SDOH, Available, available, refusal
 from services.referrals.domain.states import check_step, state_of
 from services.referrals.domain.transitions import TRANSITIONS, Actor, State, Transition
 from shared.errors import Conflict, Forbidden

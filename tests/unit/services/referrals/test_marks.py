@@ -1,5 +1,6 @@
 """Who may say by an extension what no state says, however the Task is written."""
 
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from tests.unit.services.referrals.deciding import NOW, decide_task, told
 
 Resource = dict[str, Any]
 AT, LATER = "2026-03-02T12:00:00Z", "2026-03-03T12:00:00Z"
+PLACE = Calendar(ZoneInfo("UTC"), lambda day: False)
 OTHER = {"url": "http://example.org/other", "valueString": "x"}
 
 
@@ -71,9 +73,6 @@ def test_a_mark_that_says_nothing_or_comes_twice_is_refused(extension: list[Reso
     assert refused.value.issues[0].expression == ("Task.extension",)
 
 
-PLACE = Calendar(ZoneInfo("UTC"), lambda day: False)
-
-
 def test_other_extensions_stay() -> None:
     both = marked(task(extension=[OTHER]), RETURNED, AT)
     assert without(both, RETURNED)["extension"] == [OTHER]
@@ -89,9 +88,21 @@ def test_an_acknowledged_report_closes_the_loop() -> None:
     meta = {"versionId": "2"}
     before, after = task("completed", meta=meta), marked(task("completed", meta=meta), ACKNOWLEDGED, AT)
     assert reached(before, after, Happened.CLOSED) == {Milestone.CLOSED}
-    work = follows(None, None, task("in-progress", meta={"versionId": "1"}), Happened.STARTED, NOW, PLACE)
-    known = follows(work, task("in-progress"), before, Happened.COMPLETED, NOW, PLACE)
+    begun = task("in-progress", meta=meta)
+    known = follows(follows(None, None, begun, None, NOW, PLACE), begun, before, Happened.COMPLETED, NOW, PLACE)
     assert (known.waits_for, known.closed_at) == ("closing", None)
     closed = follows(known, before, after, Happened.CLOSED, NOW, PLACE)
     assert (closed.waits_for, closed.closed_at, closed.ended_at) == (None, NOW, NOW)
     assert Milestone.CLOSED in reached(None, after, Happened.COMPLETED), "also where it was brought in so"
+
+
+def test_a_referral_stands_as_returned_until_it_is_answered() -> None:
+    meta, day = {"versionId": "2"}, timedelta(days=1)
+    plain, asked = task("received", meta=meta), marked(task("received", meta=meta), RETURNED, AT)
+    known = follows(None, None, plain, None, NOW, PLACE)
+    first = follows(known, plain, asked, Happened.RETURNED, NOW + day, PLACE)
+    assert (known.returned_at, first.returned_at) == (None, NOW + day)
+    noted = asked | {"note": [{"text": "Please."}]}
+    assert follows(first, asked, noted, Happened.UPDATED, NOW + 2 * day, PLACE).returned_at == NOW + day
+    assert follows(first, asked, plain, Happened.ANSWERED, NOW + 2 * day, PLACE).returned_at is None
+    assert follows(first, asked, task("rejected", meta=meta), Happened.DECLINED, NOW, PLACE).returned_at is None

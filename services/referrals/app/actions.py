@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from services.referrals.app.lookup import found, related_to, require_view, require_view_of_order
 from services.referrals.domain import order as order_rules
 from services.referrals.domain import task as task_rules
+from services.referrals.domain.availability import Available, available
 from services.referrals.domain.inputs import Input
-from services.referrals.domain.offers import Available, available
 from services.referrals.domain.order_actions import OrderAction, available_for_order
 from services.referrals.domain.referral import is_referral
 from shared.engine import Engine

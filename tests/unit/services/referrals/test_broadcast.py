@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from services.referrals.domain.actions import Code
+from services.referrals.domain.availability import available
 from services.referrals.domain.broadcast import offered, recipients, withdrawn
 from services.referrals.domain.events import ReferralChanged
-from services.referrals.domain.offers import available
 from shared.errors import ConsiliumError, Forbidden, Unprocessable
 from shared.fhir.json import Resource
 from shared.security.caller import Caller

@@ -61,6 +61,25 @@ def _action() -> Resource:
     return _out("action", "*", "Something that the caller may do now.", part=parts)
 
 
+def _named(name: str) -> list[Resource]:
+    code = _out(name, "1", "Its name.", least=1, type="code")
+    return [code, _out("text", "1", "In words.", least=1, type="string")]
+
+
+_MATCHED = [
+    _out("service", "1", "A HealthcareService or PractitionerRole.", least=1, type="Reference"),
+    _out("score", "1", "The weighed mean of its reasons, from 0 to 1.", least=1, type="decimal"),
+    _out(
+        *("reason", "*"),
+        "What counts.",
+        part=[
+            *_named("code"),
+            _out("preference", "1", "What it counts for.", least=1, type="code"),
+            _out("value", "1", "From 0 to 1.", least=1, type="decimal"),
+            _out("weight", "1", "How much it counts.", least=1, type="decimal"),
+        ],
+    ),
+]
 DEFINITIONS: tuple[Resource, ...] = (
     _definition(
         "referral-available-actions",
@@ -76,6 +95,33 @@ DEFINITIONS: tuple[Resource, ...] = (
                 "*",
                 "Of an order: a referral of it.",
                 part=[_out("reference", "1", "The referral.", least=1, type="Reference"), _action()],
+            ),
+        ],
+    ),
+    _definition(
+        "referral-match",
+        "ReferralMatch",
+        "match",
+        changes=False,
+        description="Which services can take a referral, the best first, and why; which cannot; and what to look at"
+        " before it is sent.",
+        parameters=[
+            _out("match", "*", "A service that can take it.", part=_MATCHED),
+            _out(
+                *("excluded", "*"),
+                "A service that is for what is needed and cannot take it.",
+                part=[
+                    _out("service", "1", "Which.", least=1, type="Reference"),
+                    _out("because", "*", "A constraint that it fails at.", part=_named("constraint")),
+                ],
+            ),
+            _out(
+                *("warning", "*"),
+                "What to look at; it keeps nobody from sending.",
+                part=[
+                    _out("code", "1", "duplicate, loop or return.", least=1, type="code"),
+                    _out("reference", "1", "The other referral, or what it came by.", least=1, type="Reference"),
+                ],
             ),
         ],
     ),

@@ -3,8 +3,8 @@
 """
 
 from functools import partial
-from typing import Any
 
+from services.referrals.api.match_operation import MATCH
 from services.referrals.api.parameters import asked_in, code_in
 from services.referrals.app import actions, commands
 from services.referrals.app.actions import AvailableAction
@@ -15,6 +15,7 @@ from shared.fhir.interactions.guards import require_if_match, require_match
 from shared.fhir.interactions.writing import written
 from shared.fhir.json import Resource, dumps
 from shared.fhir.operations.operation import Level, Operation
+from shared.fhir.parameters import parameters, parts, value
 from shared.store.resources import Stored
 from shared.unit_of_work import UnitOfWork
 
@@ -30,73 +31,66 @@ async def available_actions(engine: Engine, request: Request) -> Response:
         found = await actions.order_actions(engine, request.caller, id_)
         told = [_order_action(each) for each in found.order]
         told += [
-            _parts("task", _value("reference", "valueReference", {"reference": task}), *map(_action, offered))
+            parts("task", value("reference", "valueReference", {"reference": task}), *map(_action, offered))
             for task, offered in found.referrals.items()
         ]
-    return Response(200, dumps({"resourceType": "Parameters", **({"parameter": told} if told else {})}))
+    return Response(200, dumps(parameters(*told)))
 
 
 async def perform_action(engine: Engine, request: Request) -> Response:
     """200 with the resource as it is then; 201 with the new Task of a referral that is offered to somebody else."""
     type_, id_, _ = request.path
-    parameters = any_resource(request)
+    asked = any_resource(request)
 
     def precondition(work: UnitOfWork, stored: Stored) -> None:
         require_match(request, stored)
         require_if_match(work, request, stored)
 
     if type_ == "Task":
-        perform = partial(commands.perform, asked=asked_in(parameters))
+        perform = partial(commands.perform, asked=asked_in(asked))
     else:
-        perform = partial(commands.perform_on_order, code=code_in(parameters))
+        perform = partial(commands.perform_on_order, code=code_in(asked))
     stored = await perform(engine, request.caller, id_, precondition=precondition, provenance=request.provenance)
     return written(request, stored, created=stored.id != id_)
 
 
 def _action(action: AvailableAction) -> Resource:
-    parts = [
-        _value("code", "valueCode", action.code),
-        _value("display", "valueString", action.display),
-        _value("definition", "valueString", action.definition),
+    told = [
+        value("code", "valueCode", action.code),
+        value("display", "valueString", action.display),
+        value("definition", "valueString", action.definition),
     ]
     if action.status is not None:
-        parts.append(_value("status", "valueCode", action.status))
+        told.append(value("status", "valueCode", action.status))
     if action.business_status is not None:
-        parts.append(_value("business-status", "valueCode", action.business_status))
+        told.append(value("business-status", "valueCode", action.business_status))
     for asked in action.inputs:
-        parts.append(
-            _parts(
+        told.append(
+            parts(
                 "input",
-                _value("name", "valueString", asked.name),
-                _value("type", "valueCode", asked.type),
-                _value("required", "valueBoolean", asked.required),
-                _value("definition", "valueString", asked.definition),
-                *(_value("target", "valueCode", type_) for type_ in asked.targets),
-                *(_value("choice", "valueCode", code) for code in asked.choices),
+                value("name", "valueString", asked.name),
+                value("type", "valueCode", asked.type),
+                value("required", "valueBoolean", asked.required),
+                value("definition", "valueString", asked.definition),
+                *(value("target", "valueCode", type_) for type_ in asked.targets),
+                *(value("choice", "valueCode", code) for code in asked.choices),
             )
         )
-    return _parts("action", *parts)
+    return parts("action", *told)
 
 
 def _order_action(action: OrderAction) -> Resource:
-    return _parts(
+    return parts(
         "action",
-        _value("code", "valueCode", action.code),
-        _value("display", "valueString", action.display),
-        _value("definition", "valueString", action.definition),
-        _value("status", "valueCode", action.status),
+        value("code", "valueCode", action.code),
+        value("display", "valueString", action.display),
+        value("definition", "valueString", action.definition),
+        value("status", "valueCode", action.status),
     )
 
 
-def _parts(name: str, *parts: Resource) -> Resource:
-    return {"name": name, "part": list(parts)}
-
-
-def _value(name: str, element: str, value: Any) -> Resource:
-    return {"name": name, element: value}
-
-
 OPERATIONS = (
+    MATCH,
     Operation(
         name="available-actions",
         definition=f"{_DEFINITIONS}/referral-available-actions",

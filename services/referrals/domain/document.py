@@ -1,9 +1,10 @@
 """``docs/referral-states.md``, written from the tables: ``python -m services.referrals.domain.document``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from services.referrals.domain.action_document import render_actions
 from services.referrals.domain.agreement import ENDED_ORDERS
+from services.referrals.domain.diagram import diagram, order_diagram
 from services.referrals.domain.opening import PASSED_ON
 from services.referrals.domain.order import OPENING_STATUSES, ORDER_TRANSITIONS
 from services.referrals.domain.referral import REASON_STATUSES
@@ -107,18 +108,19 @@ def render() -> str:
             _table("Taking up the business status on the way", JOINING),
             render_actions(),
             order,
+            order_diagram(ORDER_TRANSITIONS),
             _AGREEMENT.format(ended=_codes(ENDED_ORDERS)),
         )
     )
 
 
-def _table(title: str, rows: Iterable[Transition]) -> str:
+def _table(title: str, rows: Sequence[Transition]) -> str:
     lines = (
         f"| {row.tid} | {row.actor} | {row.trigger} | {row.source} | {row.target} | `referral.{row.happened}.v1` |\n"
         for row in rows
     )
     head = f"\n## {title}\n\n| id | actor | trigger | from | to | event |\n|---|---|---|---|---|---|\n"
-    return head + "".join(lines)
+    return head + "".join(lines) + diagram(rows)
 
 
 def _codes(codes: Iterable[str]) -> str:

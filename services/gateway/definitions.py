@@ -4,8 +4,9 @@ which find what is stored, do not list them.
 """
 
 from services.gateway.asgi import Answer, ASGIApp, Receive, Scope, Send, send_answer
+from services.gateway.defining import definition
 from services.gateway.outcome import FHIR_JSON, error_answer
-from services.gateway.referral_definitions import CANONICAL, DEFINITIONS
+from services.gateway.referral_definitions import DEFINITIONS
 from shared.errors import NotAllowed
 from shared.fhir.json import Resource, dumps
 
@@ -14,27 +15,15 @@ _READS = ("GET", "HEAD")
 
 def _definition(id_: str, name: str, code: str, type_: str, description: str, output: str) -> Resource:
     """An operation on an instance that takes nothing and returns one Bundle."""
-    return {
-        "resourceType": "OperationDefinition",
-        "id": id_,
-        "url": f"{CANONICAL}/{id_}",
-        "version": "1.0.0",
-        "name": name,
-        "status": "active",
-        "kind": "operation",
-        "date": "2026-11-27",
-        "publisher": "Consilium",
-        "description": description,
-        "affectsState": False,
-        "code": code,
-        "resource": [type_],
-        "system": False,
-        "type": False,
-        "instance": True,
-        "parameter": [
-            {"name": "return", "use": "out", "min": 1, "max": "1", "documentation": output, "type": "Bundle"}
-        ],
-    }
+    returned = {"name": "return", "use": "out", "min": 1, "max": "1", "documentation": output, "type": "Bundle"}
+    return definition(
+        *(id_, name, code),
+        types=(type_,),
+        date="2026-11-27",
+        changes=False,
+        description=description,
+        parameters=(returned,),
+    )
 
 
 OWN: dict[str, Resource] = {

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from services.gateway.asgi import ASGIApp, Scope, Send
+from services.gateway.defining import CANONICAL
 from services.gateway.documents.answering import composition_document, plan_document
 from services.gateway.everything import everything
 from services.gateway.messages import OPERATION as MESSAGES
 from services.gateway.plan_record import plan_everything
-from services.gateway.referral_definitions import CANONICAL
 from shared.fhir.operations.operation import Level, Offer
 
 Run = Callable[[Mapping[str, ASGIApp], Scope, Send, bytes], Awaitable[None]]

@@ -2,35 +2,13 @@
 (http://hl7.org/fhir/R4/operationdefinition.html). The service itself knows the codes of its actions.
 """
 
+from functools import partial
 from typing import Any
 
+from services.gateway.defining import definition
 from shared.fhir.json import Resource
 
-CANONICAL = "https://consilium.care/fhir/OperationDefinition"
-
-
-def _definition(
-    id_: str, name: str, code: str, *, changes: bool, description: str, parameters: list[Resource]
-) -> Resource:
-    return {
-        "resourceType": "OperationDefinition",
-        "id": id_,
-        "url": f"{CANONICAL}/{id_}",
-        "version": "1.0.0",
-        "name": name,
-        "status": "active",
-        "kind": "operation",
-        "date": "2026-11-28",
-        "publisher": "Consilium",
-        "description": description,
-        "affectsState": changes,
-        "code": code,
-        "resource": ["Task", "ServiceRequest"],
-        "system": False,
-        "type": False,
-        "instance": True,
-        "parameter": parameters,
-    }
+_definition = partial(definition, types=("Task", "ServiceRequest"), date="2026-11-28")
 
 
 def _in(name: str, type_: str, documentation: str, least: int = 0) -> Resource:

@@ -1,8 +1,8 @@
 """The gateway publishes what the services' own operations are and take."""
 
 from consilium.assembly import SERVICES
+from services.gateway.defining import CANONICAL
 from services.gateway.definitions import OWN
-from services.gateway.referral_definitions import CANONICAL
 from services.referrals.api.inputs import Inputs
 from services.referrals.domain.inputs import KINDS, Name
 

@@ -1,6 +1,7 @@
 """Contracts in: what other services say becomes a ``Happening``, and what a referral says of who takes part."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from services.notifications.app.commands import tell
 from services.notifications.domain.happening import Happening
@@ -33,23 +34,20 @@ def hear(engine: Engine) -> Handle:
 
 def of_referral(event: Event, payload: ReferralV1) -> Happening:
     """A step of a referral."""
-    return Happening(
-        event_id=event.id,
-        type=event.type,
-        focus=payload.task,
-        patient=payload.patient,
-        based_on=payload.service_request,
-        discipline=payload.discipline,
-        requester=payload.requester,
-        owner=payload.owner,
-        offered=payload.offered,
-        withdrawn=payload.withdrawn,
-        traceparent=event.traceparent,
-    )
+    return replace(_of_task(event, payload), withdrawn=payload.withdrawn)
 
 
 def of_clock(event: Event, payload: ReferralClockV1) -> Happening:
     """A referral that waits."""
+    return replace(
+        _of_task(event, payload),
+        awaited=payload.requester if payload.addressee == "initiator" else payload.owner,
+        waits_for=payload.waits_for,
+        late=payload.late,
+    )
+
+
+def _of_task(event: Event, payload: ReferralV1 | ReferralClockV1) -> Happening:
     return Happening(
         event_id=event.id,
         type=event.type,
@@ -59,10 +57,7 @@ def of_clock(event: Event, payload: ReferralClockV1) -> Happening:
         discipline=payload.discipline,
         requester=payload.requester,
         owner=payload.owner,
-        awaited=payload.requester if payload.addressee == "initiator" else payload.owner,
         offered=payload.offered,
-        waits_for=payload.waits_for,
-        late=payload.late,
         traceparent=event.traceparent,
     )
 

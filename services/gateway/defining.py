@@ -1,0 +1,40 @@
+"""An OperationDefinition of ours (http://hl7.org/fhir/R4/operationdefinition.html)."""
+
+from collections.abc import Sequence
+
+from shared.fhir.json import Resource
+
+CANONICAL = "https://consilium.care/fhir/OperationDefinition"
+
+
+def definition(
+    id_: str,
+    name: str,
+    code: str,
+    *,
+    types: Sequence[str],
+    date: str,
+    changes: bool,
+    description: str,
+    parameters: Sequence[Resource],
+) -> Resource:
+    """An operation on an instance of one of ``types``."""
+    return {
+        "resourceType": "OperationDefinition",
+        "id": id_,
+        "url": f"{CANONICAL}/{id_}",
+        "version": "1.0.0",
+        "name": name,
+        "status": "active",
+        "kind": "operation",
+        "date": date,
+        "publisher": "Consilium",
+        "description": description,
+        "affectsState": changes,
+        "code": code,
+        "resource": list(types),
+        "system": False,
+        "type": False,
+        "instance": True,
+        "parameter": list(parameters),
+    }

@@ -141,12 +141,12 @@ EXACTLY: tuple[tuple[Ask, int], ...] = (
     (delete, 5),  # begin, lock, write, look for referrers, commit
     (transaction_of_five, 1),
     (transaction_of_ten, 1),
-    (referral_, 5),  # begin, write, how it stands, what happened, commit
-    (referral_read, 5 + 2),  # the Task, the order
-    (available_actions, 5 + 2),
-    # begin, read it, lock it with its order, what rules need, write, how it stood and stands, what happened, commit;
-    # and the answer, as it is read
-    (recall, 5 + 9 + 2),
+    (referral_, 4),  # begin, write, how it stands and what happened, commit
+    (referral_read, 4 + 2),  # the Task, the order
+    (available_actions, 4 + 2),
+    # begin, read it, lock it with its order, what rules need, write, how it stood, how it stands with what happened,
+    # commit; and the answer, as it is read
+    (recall, 4 + 8 + 2),
 )
 OF_REFERRALS = (referral_, referral_read, available_actions, recall)
 

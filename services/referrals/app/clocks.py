@@ -9,7 +9,7 @@ from services.referrals.app.place import calendar_of_place
 from services.referrals.domain.clocks import Fired, addressee, fire
 from services.referrals.domain.events import ClockFired
 from services.referrals.domain.standing import Standing, after_firing
-from services.referrals.store import moments, referrals
+from services.referrals.store import referrals
 from services.referrals.store.moments import Moment
 from shared.engine import Engine
 from shared.security.caller import internal
@@ -35,8 +35,8 @@ async def fire_due(engine: Engine, *, limit: int = BATCH) -> int:
             stored = Stored("Task", standing.task, standing.version, work.now, False, b"")
             for type_, subject, payload in engine.outgoing(_fact(standing, fired, work.now), stored, ME):
                 work.record(type_, subject, payload)
-        await referrals.keep(connection, [standing for standing, _ in told])
-        await moments.add(connection, [_moment(standing, fired, work.now) for standing, fired in told])
+        happened = [_moment(standing, fired, work.now) for standing, fired in told]
+        await referrals.keep(connection, [standing for standing, _ in told], happened)
         await work.commit()
     for _, fired in told:
         FIRED.add(fired.stage.value, "yes" if fired.late else "no")

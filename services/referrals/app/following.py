@@ -10,7 +10,7 @@ from services.referrals.domain.referral import is_referral
 from services.referrals.domain.standing import Standing, follows
 from services.referrals.domain.states import state_of
 from services.referrals.domain.transitions import Happened
-from services.referrals.store import moments, referrals
+from services.referrals.store import referrals
 from services.referrals.store.moments import Moment
 from shared.engine import Changed, Projection
 from shared.fhir.json import Resource
@@ -42,8 +42,7 @@ async def follow(connection: Connection, changes: Sequence[Changed], caller: Cal
         if moment is not None:
             happened.append(moment)
     await referrals.forget(connection, sorted(gone))
-    await referrals.keep(connection, list(known.values()))
-    await moments.add(connection, happened)
+    await referrals.keep(connection, list(known.values()), happened)
 
 
 def _concerns(changed: Changed) -> bool:

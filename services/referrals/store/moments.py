@@ -1,10 +1,9 @@
-"""What happened to referrals, in order."""
+"""What happened to referrals, in order; ``referrals.keep`` puts it down."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 
+from services.referrals.store.columns import Columns
 from shared.store.database import Connection, Pool
 
 
@@ -26,23 +25,12 @@ class Moment:
     role: str
 
 
-_NAMES = [field.name for field in fields(Moment)]
-_COLUMNS = ", ".join(_NAMES)
-_values = attrgetter(*_NAMES)  # astuple copies each value deeply
-_CASTS = {"version": "int", "at": "timestamptz"}
-_ARRAYS = ", ".join(f"${number}::{_CASTS.get(name, 'text')}[]" for number, name in enumerate(_NAMES, start=1))
-_ADD = f"INSERT INTO referral_moment ({_COLUMNS}) SELECT * FROM unnest({_ARRAYS})"
+_COLUMNS = Columns(Moment).listed
 _OF = f"""
 SELECT {_COLUMNS} FROM (
     SELECT number, {_COLUMNS} FROM referral_moment WHERE task = $1 ORDER BY number DESC LIMIT $2) newest
 ORDER BY number
 """
-
-
-async def add(connection: Connection, moments: Sequence[Moment]) -> None:
-    """Put down ``moments`` in their order."""
-    if moments:
-        await connection.execute(_ADD, *(list(column) for column in zip(*map(_values, moments), strict=True)))
 
 
 async def of(connection: Connection | Pool, task: str, *, limit: int) -> list[Moment]:

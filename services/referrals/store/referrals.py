@@ -1,21 +1,16 @@
 """How referrals stand, by Task. Whoever changes a row holds the lock on its Task."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from datetime import datetime
-from operator import attrgetter
 
 from services.referrals.domain.standing import Standing
+from services.referrals.store.columns import Columns
+from services.referrals.store.moments import Moment
 from shared.store.database import Connection, Pool
 
-_NAMES = [field.name for field in fields(Standing)]
-COLUMNS = ", ".join(_NAMES)
+_ROW, _MOMENT = Columns(Standing), Columns(Moment)
+COLUMNS = _ROW.listed
 """Those of a ``Standing``."""
-_values = attrgetter(*_NAMES)  # astuple copies each value deeply
-_CASTS = {"version": "int", "priority": "smallint", "since": "timestamptz"} | {
-    name: "timestamptz" for name in _NAMES if name.endswith(("_at", "_since"))
-}
-_ARRAYS = ", ".join(f"${number}::{_CASTS.get(name, 'text')}[]" for number, name in enumerate(_NAMES, start=1))
 _READ = f"SELECT {COLUMNS} FROM referral WHERE task = ANY ($1::text[])"
 _LOCK = f"{_READ} ORDER BY task FOR UPDATE"
 _DUE = f"""
@@ -23,8 +18,10 @@ SELECT {COLUMNS} FROM referral WHERE next_at <= $1 ORDER BY next_at, task LIMIT 
 """
 _NEXT = "SELECT min(next_at) FROM referral WHERE next_at IS NOT NULL"
 _KEEP = f"""
-INSERT INTO referral ({COLUMNS}) SELECT * FROM unnest({_ARRAYS})
-ON CONFLICT (task) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _NAMES[1:])}
+WITH kept AS (
+    INSERT INTO referral ({COLUMNS}) SELECT * FROM {_ROW.unnested()}
+    ON CONFLICT (task) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _ROW.names[1:])})
+INSERT INTO referral_moment ({_MOMENT.listed}) SELECT * FROM {_MOMENT.unnested(len(_ROW.names) + 1)}
 """
 _FORGET = "DELETE FROM referral WHERE task = ANY ($1::text[])"
 
@@ -52,10 +49,10 @@ async def next_due(connection: Connection | Pool) -> datetime | None:
     return moment
 
 
-async def keep(connection: Connection, standings: Sequence[Standing]) -> None:
-    """Store how referrals stand, one row for each Task."""
-    if standings:
-        await connection.execute(_KEEP, *(list(column) for column in zip(*map(_values, standings), strict=True)))
+async def keep(connection: Connection, standings: Sequence[Standing], happened: Sequence[Moment]) -> None:
+    """Store how referrals stand, one row for each Task, and put down what ``happened``, in order."""
+    if standings or happened:
+        await connection.execute(_KEEP, *_ROW.arrays(standings), *_MOMENT.arrays(happened))
 
 
 async def forget(connection: Connection, tasks: Sequence[str]) -> None:

@@ -10,9 +10,9 @@ import httpx
 from standardwebhooks import Webhook
 
 from services.notifications.channels import Send
-from services.notifications.channels.egress import EgressRefused, GuardedTransport
 from services.notifications.domain.delivery import DELIVERED, Letter, Outcome, Reason, Verdict
 from shared.clock import Clock, instant, system_clock
+from shared.egress import EgressRefused, GuardedTransport
 from shared.fhir.json import dumps
 
 # httpx names the URL of every request at INFO; a receiver's address is not for logs

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from services.notifications.channels.egress import EgressRefused, GuardedTransport, is_public
+from shared.egress import EgressRefused, GuardedTransport, is_public
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Where a webhook may connect: public addresses only, decided on the address that is really used.
+"""Where we may connect that others name: public addresses only, decided on the address that is really used.
 
 The name is resolved here and the connection goes to the resolved address, so that a name cannot mean something else
 between check and use. TLS still names and checks the host (https://cheatsheetseries.owasp.org: Server-Side Request
@@ -13,7 +13,7 @@ import httpx
 
 
 class EgressRefused(Exception):
-    """The address is not one that a webhook may reach."""
+    """The address is not one that we may reach."""
 
 
 def is_public(address: str) -> bool:

@@ -70,8 +70,8 @@ def happened_between(before: Resource | None, after: Resource) -> Happened | Non
     rows = steps(source, goal)
     if len(rows) > 1:  # 31 and 32 share their states: a new document is a note, else it is the visit
         return Happened.INTERIM_NOTE if _new_documents(before, after) else Happened.SCHEDULED
-    if source != goal:  # without a row only in a history older than the table
-        return rows[0].happened if rows else Happened.UPDATED
+    if source != goal:  # without a row: the word of another system, or a history older than the table
+        return rows[0].happened if rows else (opened(goal, imported=True) or Happened.UPDATED)
     if content(before) == content(after) or goal.status in UNTOLD:
         return None
     news = any(before.get(element) != after.get(element) for element in RESULTS)

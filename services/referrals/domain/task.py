@@ -10,6 +10,7 @@ from services.referrals.domain.agreement import ENDED_ORDERS, of_task
 from services.referrals.domain.broadcast import check_given_back, check_offers, has_offer, taken, withdrawn
 from services.referrals.domain.discipline import discipline_of, tagged
 from services.referrals.domain.events import UNTOLD, changed, happened_between, removed
+from services.referrals.domain.exchange_news import is_word_of_other_side
 from services.referrals.domain.marks import check_marks
 from services.referrals.domain.opening import check_opening
 from services.referrals.domain.parties import may_claim, sides, stand_ins, trusted
@@ -92,7 +93,7 @@ def _update(before: Resource, after: Resource, context: DecisionContext) -> Deci
         actors |= {Actor.RECIPIENT}
     if not actors:
         raise Forbidden("The caller is neither requester nor owner of this Task.")
-    if goal != source:
+    if goal != source and not is_word_of_other_side(before, after, caller):
         check_step(source, goal, actors)
     check_elements(before, after, actors, context, claimed=claimed)
     check_marks(before, after, actors, trusted=trusted(caller))

@@ -100,3 +100,45 @@ class ReferralMomentRow(ReferralsTable, table=True):
     who: str = Field(sa_type=Text)
     """Whom the caller's token names: a relative reference, else its subject."""
     role: str = Field(sa_type=Text)
+
+
+class ReferralExchangeRow(ReferralsTable, table=True):
+    """One referral that is carried on with another system. No clinical content, and no text of the other side."""
+
+    __tablename__ = "referral_exchange"
+    __table_args__ = (Index("referral_exchange_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),)
+    task: str = Field(primary_key=True, sa_type=Text)
+    endpoint: str = Field(primary_key=True, sa_type=Text)
+    address: str = Field(sa_type=Text)
+    """The base of the other side."""
+    organization: str | None = Field(default=None, sa_type=Text)
+    practitioner: str | None = Field(default=None, sa_type=Text)
+    """In whose name its news are written here: whoever is behind the owner."""
+    agreed: str = Field(sa_type=Text)
+    """The state on which both sides agreed last, as ``status business``."""
+    version: int
+    """The newest version of the Task here."""
+    looked: int = 0
+    """That of it which the other side knows."""
+    order_looked: int = 0
+    """That of the order which the other side knows."""
+    leaving: bool = False
+    """Somebody else was asked meanwhile: it is to be withdrawn there."""
+    remote_order: str | None = Field(default=None, sa_type=Text)
+    remote_task: str | None = Field(default=None, sa_type=Text)
+    remote_version: str | None = Field(default=None, sa_type=Text)
+    looks: int = 0
+    """In a row, that found nothing new."""
+    attempts: int = 0
+    failures: int = 0
+    """In a row."""
+    failing_since: datetime | None = Field(default=None, sa_type=MOMENT)
+    trouble: str | None = Field(default=None, sa_type=Text)
+    """``exchange_pace.Trouble`` of the last attempt."""
+    state: str = Field(sa_type=Text)
+    """``exchanges.Stands``."""
+    next_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    holder: str | None = Field(default=None, sa_type=Text)
+    """Which attempt has it in hand, until ``held_until``."""
+    held_until: datetime | None = Field(default=None, sa_type=MOMENT)
+    created_at: datetime = Field(sa_type=MOMENT)

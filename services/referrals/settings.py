@@ -1,11 +1,13 @@
 """What an operator sets for referrals, from the environment (prefix ``CONSILIUM_``)."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from shared.settings import ConsiliumSettings
+from services.referrals.partners.known import partners_in
+from shared.settings import ConsiliumSettings, ServerSettings
 
 if TYPE_CHECKING:
     from holidays import HolidayBase
@@ -35,6 +37,29 @@ class PlaceSettings(ConsiliumSettings):
         if place is not None:
             holidays_of(place)
         return place
+
+
+class ExchangeSettings(ServerSettings):
+    """Which other systems referrals are carried on with; needs ``CONSILIUM_PUBLIC_URL``."""
+
+    partners_file: Path | None = None
+    """A JSON file: the FHIR base of each partner, and what we show it (docs/interop.md). Without one, no referral
+    leaves this installation."""
+    exchange_allow_http: bool = False
+    """Plain http to a partner: for development only."""
+    exchange_allow_private: bool = False
+    """Partners on loopback, private and link-local addresses: for development, or inside one trusted network."""
+    exchange_timeout: float = Field(default=10.0, gt=0, le=30)
+    """Seconds for one step of a request to a partner."""
+
+    @field_validator("partners_file")
+    @classmethod
+    def _names_partners(cls, path: Path | None, others: ValidationInfo) -> Path | None:
+        if path is not None:
+            partners_in(path)
+            if not others.data.get("public_url"):
+                raise ValueError("CONSILIUM_PUBLIC_URL must be set as well: by it partners know a referral again")
+        return path
 
 
 def holidays_of(place: str) -> "HolidayBase":

@@ -1,5 +1,6 @@
-"""What ``referrals`` says, with subject ``Task/<id>``: ``referral.<what happened>.v1``, payload ``ReferralV1``, and
-``referral-clock.<stage>.v1``, payload ``ReferralClockV1``."""
+"""What ``referrals`` says, with subject ``Task/<id>``: ``referral.<what happened>.v1``, payload ``ReferralV1``,
+``referral-clock.<stage>.v1``, payload ``ReferralClockV1``, and ``referral-exchange.<what>.v1``, payload
+``ReferralExchangeV1``."""
 
 from enum import StrEnum
 
@@ -39,6 +40,15 @@ class ReferralClockEvent(StrEnum):
     ESCALATION = "referral-clock.escalation.v1"
     REROUTE = "referral-clock.reroute.v1"
     """The offer to ask somebody else."""
+
+
+class ReferralExchangeEvent(StrEnum):
+    """The event types of a referral that is carried on with another system: the same holds of them."""
+
+    GIVEN_UP = "referral-exchange.given-up.v1"
+    """Nothing came of asking the other side, for too long; it is tried again when the Task changes."""
+    CONFLICT = "referral-exchange.conflict.v1"
+    """Both sides had moved apart, and the other side's word stands."""
 
 
 class ReferralV1(BaseModel):
@@ -93,4 +103,23 @@ class ReferralClockV1(BaseModel):
     requester: str | None = None
     owner: str | None = None
     offered: tuple[str, ...] = ()
+    occurred_at: str
+
+
+class ReferralExchangeV1(BaseModel):
+    """What people must hear of an exchange with another system. References are relative, the moment is an instant."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: str
+    version: int
+    endpoint: str
+    trouble: str | None = None
+    """Why it was given up: a code."""
+    status: str
+    business_status: str | None = None
+    service_request: str | None = None
+    patient: str | None = None
+    requester: str | None = None
+    owner: str | None = None
     occurred_at: str

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from services.referrals.domain.broadcast import offered
 from services.referrals.domain.clocks import Addressee, Stage
@@ -59,6 +60,31 @@ class ClockFired:
     requester: str | None
     owner: str | None
     offered: tuple[str, ...] = ()
+
+
+class Telling(StrEnum):
+    """What people must hear of an exchange with another system."""
+
+    GIVEN_UP = "exchange-given-up"
+    """The other side could not be asked, or did not answer, for too long."""
+    CONFLICT = "exchange-conflict"
+    """Both sides had moved apart, and the other side's word stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeTold:
+    """Something to tell of a referral that is carried on with another system. References are relative."""
+
+    what: Telling
+    trouble: str | None
+    """A code: why it was given up."""
+    endpoint: str
+    state: State
+    at: datetime
+    service_request: str | None
+    patient: str | None
+    requester: str | None
+    owner: str | None
 
 
 def happened_between(before: Resource | None, after: Resource) -> Happened | None:

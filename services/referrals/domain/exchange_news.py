@@ -22,7 +22,8 @@ MARK = {"system": "urn:consilium:exchange", "code": "word-of-the-other-side"}
 """The tag of a Task that came to its state because another system said so, and not by a step of the tables."""
 _HEARD = ("meta", "status", "businessStatus", "statusReason", "note", *RESULTS)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
-_EXCHANGING = "consilium:referrals"
+EXCHANGE = "consilium:exchange"
+"""Whoever carries a referral on with another system, as the caller of what it changes here."""
 
 
 class Odd(Exception):
@@ -74,7 +75,7 @@ def versions(here: Resource, there: Resource, plan: Plan, terms: Terms) -> Itera
 
 def is_word_of_other_side(before: Resource, after: Resource, caller: Caller) -> bool:
     """Whether ``after`` is no step but the word of another system, taken over by the service and marked as such."""
-    return trusted(caller) and caller.subject == _EXCHANGING and MARK in _tags(after) and before["id"] == after["id"]
+    return trusted(caller) and caller.subject == EXCHANGE and MARK in _tags(after) and before["id"] == after["id"]
 
 
 def _with_news(now: Resource, there: Resource, state: State, terms: Terms, course: Course) -> Resource:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.referrals.domain.exchange_references import translated
-from services.referrals.domain.exchange_states import sent_as
 from services.referrals.domain.references import target
 from services.referrals.domain.referral import needs_reason
 from services.referrals.domain.states import state_of
 from services.referrals.domain.step import Step, stepped
+from services.referrals.domain.transitions import State
 from shared.fhir.json import Resource
 
 TASK_CONTENT = ("priority", "description", "reasonCode")
@@ -75,12 +75,12 @@ def order_to_send(source: Source, terms: Terms) -> Resource | None:
     return _translated(_with_patient(sent, "subject", order.get("subject"), source, terms), terms)
 
 
-def task_to_send(source: Source, order: str | None, terms: Terms) -> Resource:
-    """The Task as it is created on the other side, where its order is the reference ``order``."""
+def task_to_send(source: Source, order: str | None, state: State, terms: Terms) -> Resource:
+    """The Task as it is created on the other side in ``state``, where its order is the reference ``order``."""
     task = source.task
     sent = _begun(task, terms) | {element: task[element] for element in _TASK if element in task}
     sent["status"] = task["status"]
-    sent = stepped(sent, Step(sent_as(state_of(task))))
+    sent = stepped(sent, Step(state))
     sent["requester"] = _party(task.get("requester"), source, terms.requester, terms)
     sent["owner"] = _party(task.get("owner"), source, terms.recipient, terms)
     sent = _translated(_with_patient(sent, "for", task.get("for"), source, terms), terms)

@@ -5,10 +5,17 @@ from collections.abc import Iterable
 from pydantic import BaseModel
 
 from services.referrals.domain.clocks import Stage
-from services.referrals.domain.events import ClockFired, ReferralChanged
+from services.referrals.domain.events import ClockFired, ExchangeTold, ReferralChanged, Telling
 from services.referrals.domain.transitions import Happened
 from shared.clock import instant
-from shared.contracts.referrals import ReferralClockEvent, ReferralClockV1, ReferralEvent, ReferralV1
+from shared.contracts.referrals import (
+    ReferralClockEvent,
+    ReferralClockV1,
+    ReferralEvent,
+    ReferralExchangeEvent,
+    ReferralExchangeV1,
+    ReferralV1,
+)
 from shared.fhir.kinds import Fact
 from shared.security.caller import Caller
 from shared.store.resources import Stored
@@ -43,13 +50,20 @@ CLOCK_EVENTS: dict[Stage, ReferralClockEvent] = {
     Stage.REROUTE: ReferralClockEvent.REROUTE,
 }
 
+EXCHANGE_EVENTS: dict[Telling, ReferralExchangeEvent] = {
+    Telling.GIVEN_UP: ReferralExchangeEvent.GIVEN_UP,
+    Telling.CONFLICT: ReferralExchangeEvent.CONFLICT,
+}
+
 
 def outgoing(fact: Fact, stored: Stored, caller: Caller) -> Iterable[tuple[str, str, BaseModel]]:
     """The one event of a changed referral; its version is the Task's, so that a consumer can ignore what is older.
 
-    And that of a stage of its clock."""
+    And that of a stage of its clock, and of its exchange with another system."""
     if isinstance(fact, ClockFired):
         yield CLOCK_EVENTS[fact.stage].value, f"Task/{stored.id}", _of_clock(fact, stored)
+    if isinstance(fact, ExchangeTold):
+        yield EXCHANGE_EVENTS[fact.what].value, f"Task/{stored.id}", _of_exchange(fact, stored)
     if not isinstance(fact, ReferralChanged):
         return
     subject = f"Task/{stored.id}"
@@ -70,6 +84,22 @@ def outgoing(fact: Fact, stored: Stored, caller: Caller) -> Iterable[tuple[str, 
         occurred_at=instant(stored.last_updated),
     )
     yield EVENTS[fact.happened].value, subject, payload
+
+
+def _of_exchange(fact: ExchangeTold, stored: Stored) -> ReferralExchangeV1:
+    return ReferralExchangeV1(
+        task=f"Task/{stored.id}",
+        version=stored.version,
+        endpoint=fact.endpoint,
+        trouble=fact.trouble,
+        status=fact.state.status,
+        business_status=fact.state.business,
+        service_request=fact.service_request,
+        patient=fact.patient,
+        requester=fact.requester,
+        owner=fact.owner,
+        occurred_at=instant(fact.at),
+    )
 
 
 def _of_clock(fact: ClockFired, stored: Stored) -> ReferralClockV1:

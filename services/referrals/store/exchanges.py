@@ -1,6 +1,6 @@
 """Referrals that are carried on with other systems: put down once, in the hands of one attempt at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -79,7 +79,7 @@ ON CONFLICT (task, endpoint) DO UPDATE SET address = EXCLUDED.address, organizat
 
 # what was given up is tried again when somebody does something about it
 _MOVED = """
-UPDATE referral_exchange e SET version = m.version, next_at = $3,
+UPDATE referral_exchange e SET version = m.version, next_at = CASE WHEN $4 THEN $3::timestamptz ELSE next_at END,
     failures = CASE WHEN e.state = 'given-up' THEN 0 ELSE failures END,
     failing_since = CASE WHEN e.state = 'given-up' THEN NULL ELSE failing_since END,
     state = CASE WHEN e.state <> 'given-up' THEN e.state WHEN remote_task IS NULL THEN 'waiting' ELSE 'going-on' END
@@ -117,10 +117,9 @@ async def put_down(connection: Connection, new: New, now: datetime) -> None:
     await connection.execute(_PUT_DOWN, new.task, new.endpoint, *who, new.agreed, new.version, now)
 
 
-async def moved(connection: Connection, versions: Iterable[tuple[str, int]], now: datetime) -> None:
-    """Tasks (id and version) changed here: whatever is carried on of them is due."""
-    pairs = list(versions)
-    await connection.execute(_MOVED, [task for task, _ in pairs], [version for _, version in pairs], now)
+async def moved(connection: Connection, versions: Mapping[str, int], now: datetime, *, due: bool) -> None:
+    """Tasks have new versions, by id; whether what is carried on of them is ``due`` for that."""
+    await connection.execute(_MOVED, list(versions), list(versions.values()), now, due)
 
 
 async def leave(connection: Connection, task: str, *, but: Sequence[str], now: datetime) -> None:

@@ -1,0 +1,63 @@
+"""Carry referrals on with other systems: take what is due, visit the other side, write down how that went."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from services.referrals.app.exchange_settling import VISITS, troubled
+from services.referrals.app.exchange_visit import Visit, visit
+from services.referrals.domain.exchange_news import Odd
+from services.referrals.domain.exchange_pace import Delays, Trouble
+from services.referrals.partners.client import PartnerClient
+from services.referrals.partners.trouble import PartnerTrouble
+from services.referrals.store import exchanges
+from services.referrals.store.exchanges import LEASE, Exchange
+from shared.engine import Engine
+from shared.errors import ConsiliumError, Unavailable
+from shared.ids import uuid7
+from shared.telemetry.propagation import working
+
+VISIT_S = LEASE.total_seconds() / 2
+"""Seconds after which a visit is given up, however slowly the other side answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the loop works; ``look`` (seconds) is the longest wait between two looks at what is due."""
+
+    concurrency: int = 8
+    look: float = 2.0
+    delays: Delays = field(default_factory=Delays)
+
+
+async def take_due(engine: Engine, *, limit: int) -> list[Exchange]:
+    """Up to ``limit`` exchanges that are due, for this worker to visit."""
+    return await exchanges.claim(engine.pool, uuid7(), limit=limit, now=engine.clock())
+
+
+async def visit_other_side(engine: Engine, held: Exchange, client: PartnerClient, base: str, delays: Delays) -> None:
+    """One visit, from the other side to the row; ``base`` is our own."""
+    with working("referrals exchange visit") as span:
+        trouble = await _try(engine, held, client, base, delays)
+        span.set_attribute("consilium.verdict", "ok" if trouble is None else trouble.value)
+        if trouble is None:
+            VISITS.add("ok")
+        else:
+            await troubled(engine, held, trouble, delays)
+
+
+async def _try(engine: Engine, held: Exchange, client: PartnerClient, base: str, delays: Delays) -> Trouble | None:
+    try:
+        terms = client.partner(held.address).terms(base, held.address)
+        async with asyncio.timeout(VISIT_S):
+            await visit(Visit(engine, client, terms, delays), held)
+    except PartnerTrouble as error:
+        return error.code
+    except TimeoutError:
+        return Trouble.TIMEOUT
+    except (Odd, RecursionError):
+        return Trouble.NOT_FHIR
+    except Unavailable:
+        raise
+    except ConsiliumError:
+        return Trouble.NOT_VALID
+    return None

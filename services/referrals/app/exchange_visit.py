@@ -1,0 +1,254 @@
+"""One visit to the other side of a referral: send what it does not know, hear what is new there, follow that here.
+
+Nothing is held while the other side is asked. What it said is written here in one transaction with the row that says
+so; a visit that is lost anywhere is made again, and asks for nothing that was done.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.referrals.app.exchange_settling import settle, settle_with, told
+from services.referrals.domain.events import Telling
+from services.referrals.domain.exchange_news import EXCHANGE, Odd, heard, state_in, task_of, versions
+from services.referrals.domain.exchange_pace import Delays, Trouble, after_look
+from services.referrals.domain.exchange_package import (
+    Source,
+    Terms,
+    needed,
+    order_to_send,
+    order_with_news,
+    placer,
+    reason_for,
+    task_to_send,
+    task_with_news,
+)
+from services.referrals.domain.exchange_states import Course, Plan, plan, same, wish, withdrawal
+from services.referrals.domain.references import target
+from services.referrals.domain.states import ENTERED_IN_ERROR, TERMINAL, state_of
+from services.referrals.domain.step import Step, stepped
+from services.referrals.domain.transitions import State
+from services.referrals.partners.client import PartnerClient
+from services.referrals.partners.trouble import PartnerTrouble
+from services.referrals.store.exchanges import Exchange, Stands
+from shared.engine import Engine
+from shared.fhir.json import Resource, loads
+from shared.fhir.validate import check
+from shared.security.caller import Caller, Role
+from shared.store import resources
+from shared.unit_of_work import unit_of_work
+
+ROUNDS = 3
+"""How often what is sent is built anew when the other side changed meanwhile, before others have their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """A referral as it stands here; versions are 0 for what is not there."""
+
+    source: Source | None
+    version: int
+    order_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a visit works with."""
+
+    engine: Engine
+    client: PartnerClient
+    terms: Terms
+    delays: Delays
+
+
+async def visit(on: Visit, held: Exchange) -> None:
+    """Visit the other side once. Raises ``PartnerTrouble``, ``Odd``, and what a unit of work raises."""
+    here = await look_here(on.engine, held.task)
+    if held.leaving or here.source is None:
+        await _withdraw(on, held, here)
+    elif held.remote_task is None:
+        await _send(on, held, here, here.source)
+    else:
+        await _carry_on(on, held, here, here.source)
+
+
+async def look_here(engine: Engine, task_id: str) -> Here:
+    """The Task, its order, and whom they name."""
+    stored = await _read(engine, [f"Task/{task_id}"])
+    if not stored or stored[0].deleted:
+        return Here(None, stored[0].version if stored else 0, 0)
+    task = loads(stored[0].body)
+    focus = target(task.get("focus"))
+    orders = [one for one in await _read(engine, [focus] if focus else []) if not one.deleted]
+    order = loads(orders[0].body) if orders else None
+    known = {f"{one.type}/{one.id}": loads(one.body) for one in await _read(engine, needed(task, order))}
+    return Here(Source(task, order, known), stored[0].version, orders[0].version if orders else 0)
+
+
+async def _read(engine: Engine, references: Sequence[str] | frozenset[str]) -> list[resources.Stored]:
+    keys = [(type_, id_) for type_, _, id_ in (reference.partition("/") for reference in sorted(references))]
+    return await resources.read_many(engine.pool, keys) if keys else []
+
+
+async def _send(on: Visit, held: Exchange, here: Here, source: Source) -> None:
+    """Create order and Task there; both are found again if that was done before."""
+    base, client = held.address, on.client
+    if source.task["status"] in TERMINAL:
+        # it ended before anybody there could see it; an earlier visit may have sent it all the same
+        there = await client.find(base, "Task", placer("Task", held.task, on.terms.base)) if held.attempts > 1 else None
+        if there is None:
+            await _nothing_there(on, held, here)
+            return
+    order = order_to_send(source, on.terms)
+    remote_order = None
+    if order is not None:
+        remote_order = f"ServiceRequest/{_id_of(await client.create(base, order))}"
+    there = task_of(await client.create(base, task_to_send(source, remote_order, _state(held.agreed), on.terms)))
+    sent = replace(
+        held,
+        remote_order=remote_order,
+        remote_task=f"Task/{there['id']}",
+        order_looked=here.order_version,
+        state=Stands.GOING_ON,
+        trouble=None,
+    )
+    # what was sent is written down before anything else is tried
+    settled = same(state_of(source.task), state_in(there))
+    looked, next_at = _looked(on, sent, state_of(source.task), True, on.engine.clock())
+    await settle(on.engine, looked, seen=here.version, next_at=next_at if settled else on.engine.clock())
+
+
+async def _carry_on(on: Visit, held: Exchange, here: Here, source: Source) -> None:
+    known_there = (here.version, here.order_version) == (held.looked, held.order_looked)
+    assert held.remote_task is not None, "it was sent"
+    version = held.remote_version if known_there else None
+    newer = await on.client.read_newer(held.address, held.remote_task, version)
+    if newer is None:
+        await _nothing_new(on, held, here, source)
+        return
+    if here.order_version != held.order_looked:
+        await _send_order(on, held, source)
+    there = await _told_of_wishes(on, held, here, source, task_of(newer))
+    looked = replace(held, order_looked=here.order_version, looked=here.version)
+    await _follow(on, looked, here, source, there, news=there["meta"]["versionId"] != held.remote_version)
+
+
+async def _send_order(on: Visit, held: Exchange, source: Source) -> None:
+    if held.remote_order is not None and source.order is not None:
+        there = await on.client.read(held.address, held.remote_order)
+        changed = order_with_news(there, source, on.terms)
+        if changed != there:
+            await on.client.update(held.address, changed)
+
+
+async def _told_of_wishes(on: Visit, held: Exchange, here: Here, source: Source, there: Resource) -> Resource:
+    """Write there what the initiator wants; the Task there afterwards."""
+    state = state_of(source.task)
+    for _ in range(ROUNDS):
+        wanted = wish(_state(held.agreed), state, state_in(there))
+        step = None if wanted is None else Step(wanted, reason=reason_for(source.task))
+        changed = task_with_news(there, source, on.terms, step) if step or here.version != held.looked else there
+        if changed == there:
+            break
+        try:
+            return task_of(await on.client.update(held.address, changed))
+        except PartnerTrouble as trouble:
+            if trouble.code is not Trouble.CHANGED:
+                raise
+            now = task_of(await on.client.read(held.address, f"Task/{there['id']}"))
+            if now["meta"]["versionId"] == there["meta"]["versionId"]:
+                # nobody changed it: the other side's rules are against it
+                raise PartnerTrouble(Trouble.REFUSED) from None
+            there = now
+    return there
+
+
+async def _follow(on: Visit, held: Exchange, here: Here, source: Source, answered: Resource, *, news: bool) -> None:
+    """Write here what the other side says, as whoever is behind the owner."""
+    there = heard(answered)
+    check(there)
+    state = state_in(there)
+    way = plan(_state(held.agreed), state_of(source.task), state)
+    async with unit_of_work(on.engine, _caller(held, way)) as work:
+        stored = await work.load("Task", held.task)
+        if stored is None or stored.version != here.version:
+            await settle(on.engine, held, seen=here.version, next_at=work.now)
+            return
+        task, last = source.task, stored
+        for version in versions(task, there, way, on.terms):
+            last = await work.update(version)
+        after = state_of(loads(last.body))
+        agreed = str(state) if same(after, state) else held.agreed
+        if way.course is Course.WORD:
+            await told(work, on.engine, held, loads(last.body), last, Telling.CONFLICT, None)
+        news = news or last.version != here.version
+        met = replace(
+            held,
+            agreed=agreed,
+            looked=last.version,
+            remote_version=there["meta"]["versionId"],
+            trouble=Trouble.AHEAD if way.course is Course.AHEAD else None,
+        )
+        if await settle_with(await work.connection(), *_looked(on, met, after, news, work.now), work.now):
+            await work.commit()
+
+
+async def _nothing_new(on: Visit, held: Exchange, here: Here, source: Source) -> None:
+    calm = replace(held, looked=here.version)
+    looked, next_at = _looked(on, calm, state_of(source.task), False, on.engine.clock())
+    await settle(on.engine, looked, seen=here.version, next_at=next_at)
+
+
+async def _nothing_there(on: Visit, held: Exchange, here: Here) -> None:
+    """Nothing was sent, as far as can be seen; a request that is under way may yet arrive."""
+    sure = held.attempts == 1
+    looks = len(on.delays.afterwards) if sure else held.looks
+    next_at = after_look(looks, on.engine.clock(), on.delays, ended=True)
+    state = Stands.ENDED if next_at is None else Stands(held.state)
+    await settle(on.engine, replace(held, state=state, looks=looks + 1), seen=here.version, next_at=next_at)
+
+
+async def _withdraw(on: Visit, held: Exchange, here: Here) -> None:
+    """Take back there what was deleted here, or is asked of somebody else by now."""
+    base, client = held.address, on.client
+    if held.remote_task is not None:
+        there = task_of(await client.read(base, held.remote_task))
+    else:
+        found = await client.find(base, "Task", placer("Task", held.task, on.terms.base)) if held.attempts > 1 else None
+        if found is None:
+            await _nothing_there(on, held, here)
+            return
+        there = task_of(found)
+    state = state_in(there)
+    mistake = State(ENTERED_IN_ERROR, state.business) if state.status != ENTERED_IN_ERROR else None
+    goal = mistake if here.source is None else withdrawal(state)
+    if goal is not None:
+        await client.update(base, stepped(there, Step(goal, reason="Withdrawn by the requester.")))
+    done = replace(held, state=Stands.ENDED, remote_task=f"Task/{there['id']}", looked=here.version, trouble=None)
+    await settle(on.engine, done, seen=here.version, next_at=None)
+
+
+def _looked(on: Visit, held: Exchange, state: State, news: bool, now: datetime) -> tuple[Exchange, datetime | None]:
+    """The row after a look, and when the next one is due."""
+    looks = 0 if news else held.looks + 1
+    ended = state.status in TERMINAL and _state(held.agreed).status == state.status
+    next_at = after_look(looks, now, on.delays, ended=ended)
+    stands = Stands.ENDED if ended else Stands.GOING_ON
+    return replace(held, looks=looks, state=stands, failures=0, failing_since=None), next_at
+
+
+def _caller(held: Exchange, way: Plan) -> Caller:
+    """The owner's own steps are written in the name of whoever is behind them; for both sides, the service speaks."""
+    if way.course in (Course.FOLLOWED_FOR_BOTH, Course.WORD):
+        return Caller(EXCHANGE, Role.SYSTEM)
+    return Caller(EXCHANGE, Role.SYSTEM, None, held.practitioner, held.organization)
+
+
+def _state(agreed: str) -> State:
+    return State(*agreed.split())
+
+
+def _id_of(resource: Resource) -> str:
+    if not isinstance(resource.get("id"), str):
+        raise Odd
+    return str(resource["id"])

@@ -70,9 +70,9 @@ async def exchange_loop(engine: Engine, stop: asyncio.Event, client: PartnerClie
             wait = pace.look
             try:
                 free = pace.concurrency - len(under_way)
-                due = await take_due(engine, limit=free) if free else []
+                due = await take_due(engine, limit=free, lease=pace.lease) if free else []
                 for held in due:
-                    visit = asyncio.create_task(visit_other_side(engine, held, client, base, pace.delays))
+                    visit = asyncio.create_task(visit_other_side(engine, held, client, base, pace))
                     under_way.add(visit)
                     visit.add_done_callback(finished)
                 if free and not due:

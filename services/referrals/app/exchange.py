@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from services.referrals.app.exchange_settling import VISITS, troubled
 from services.referrals.app.exchange_visit import Visit, visit
@@ -16,9 +17,6 @@ from shared.errors import ConsiliumError, Unavailable
 from shared.ids import uuid7
 from shared.telemetry.propagation import working
 
-VISIT_S = LEASE.total_seconds() / 2
-"""Seconds after which a visit is given up, however slowly the other side answers."""
-
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -26,30 +24,32 @@ class Pace:
 
     concurrency: int = 8
     look: float = 2.0
+    lease: timedelta = LEASE
+    """How long a visit has its referral in hand; after half of that it is given up, however slow the other side is."""
     delays: Delays = field(default_factory=Delays)
 
 
-async def take_due(engine: Engine, *, limit: int) -> list[Exchange]:
+async def take_due(engine: Engine, *, limit: int, lease: timedelta = LEASE) -> list[Exchange]:
     """Up to ``limit`` exchanges that are due, for this worker to visit."""
-    return await exchanges.claim(engine.pool, uuid7(), limit=limit, now=engine.clock())
+    return await exchanges.claim(engine.pool, uuid7(), limit=limit, now=engine.clock(), lease=lease)
 
 
-async def visit_other_side(engine: Engine, held: Exchange, client: PartnerClient, base: str, delays: Delays) -> None:
+async def visit_other_side(engine: Engine, held: Exchange, client: PartnerClient, base: str, pace: Pace) -> None:
     """One visit, from the other side to the row; ``base`` is our own."""
     with working("referrals exchange visit") as span:
-        trouble = await _try(engine, held, client, base, delays)
+        trouble = await _try(engine, held, client, base, pace)
         span.set_attribute("consilium.verdict", "ok" if trouble is None else trouble.value)
         if trouble is None:
             VISITS.add("ok")
         else:
-            await troubled(engine, held, trouble, delays)
+            await troubled(engine, held, trouble, pace.delays)
 
 
-async def _try(engine: Engine, held: Exchange, client: PartnerClient, base: str, delays: Delays) -> Trouble | None:
+async def _try(engine: Engine, held: Exchange, client: PartnerClient, base: str, pace: Pace) -> Trouble | None:
     try:
         terms = client.partner(held.address).terms(base, held.address)
-        async with asyncio.timeout(VISIT_S):
-            await visit(Visit(engine, client, terms, delays), held)
+        async with asyncio.timeout(pace.lease.total_seconds() / 2):
+            await visit(Visit(engine, client, terms, pace.delays), held)
     except PartnerTrouble as error:
         return error.code
     except TimeoutError:

@@ -194,18 +194,31 @@ async def _follow(on: Visit, held: Exchange, here: Here, source: Source, answere
 
 
 async def _nothing_new(on: Visit, held: Exchange, here: Here, source: Source) -> None:
-    calm = replace(held, looked=here.version)
+    ahead = held.trouble == Trouble.AHEAD
+    calm = replace(held, looked=here.version, trouble=held.trouble if ahead else None)
     looked, next_at = _looked(on, calm, state_of(source.task), False, on.engine.clock())
     await settle(on.engine, looked, seen=here.version, next_at=next_at)
 
 
 async def _nothing_there(on: Visit, held: Exchange, here: Here) -> None:
-    """Nothing was sent, as far as can be seen; a request that is under way may yet arrive."""
+    """No Task was created, as far as can be seen; a request that is under way may yet arrive."""
     sure = held.attempts == 1
+    if not sure:
+        await _take_order_back(on, held, here)
     looks = len(on.delays.afterwards) if sure else held.looks
     next_at = after_look(looks, on.engine.clock(), on.delays, ended=True)
     state = Stands.ENDED if next_at is None else Stands(held.state)
     await settle(on.engine, replace(held, state=state, looks=looks + 1), seen=here.version, next_at=next_at)
+
+
+async def _take_order_back(on: Visit, held: Exchange, here: Here) -> None:
+    """An order that was created there without its Task is revoked."""
+    order = here.source.order if here.source is not None else None
+    if order is None:
+        return
+    there = await on.client.find(held.address, "ServiceRequest", placer("ServiceRequest", order["id"], on.terms.base))
+    if there is not None and there.get("status") == "active":
+        await on.client.update(held.address, there | {"status": "revoked"})
 
 
 async def _withdraw(on: Visit, held: Exchange, here: Here) -> None:

@@ -103,7 +103,7 @@ RETURNING {", ".join(f"e.{name}" for name in _NAMES)}
 
 _SETTLE = f"""
 UPDATE referral_exchange SET {", ".join(f"{name} = ${n}" for n, name in enumerate(_SETTLED, start=7))},
-    next_at = CASE WHEN version > $4 THEN $5 ELSE $6 END, holder = NULL, held_until = NULL
+    next_at = CASE WHEN version > $4 THEN $5::timestamptz ELSE $6::timestamptz END, holder = NULL, held_until = NULL
 WHERE task = $1 AND endpoint = $2 AND holder = $3
 RETURNING task
 """
@@ -127,9 +127,9 @@ async def leave(connection: Connection, task: str, *, but: Sequence[str], now: d
     await connection.execute(_LEAVE, task, list(but), now)
 
 
-async def claim(pool: Pool, holder: str, *, limit: int, now: datetime) -> list[Exchange]:
+async def claim(pool: Pool, holder: str, *, limit: int, now: datetime, lease: timedelta = LEASE) -> list[Exchange]:
     """Those that are due and in nobody's hands, for ``holder``, a name that nobody else has."""
-    return [Exchange(**row) for row in await pool.fetch(_CLAIM, now, limit, holder, LEASE)]
+    return [Exchange(**row) for row in await pool.fetch(_CLAIM, now, limit, holder, lease)]
 
 
 async def settle(

@@ -6,11 +6,21 @@ from shared.fhir.json import Resource
 from shared.fhir.kinds import Decision, DecisionContext
 from shared.security.caller import Role
 
+_ASKED = frozenset({"Organization", "Practitioner", "PractitionerRole", "HealthcareService"})
+"""Who may be the owner of a Task."""
+
 
 def decide_entry(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
-    """Places, people and organizations: not for patients to write. Raises ``Forbidden``."""
-    if context.caller.role is Role.PATIENT:
+    """Places, people and organizations: not for patients to write. Raises ``Forbidden``.
+
+    By an identifier other systems say whom they mean, so whoever gives one to themselves could take what is sent to
+    somebody else: those of people and organizations come from coordinators and back ends."""
+    role = context.caller.role
+    if role is Role.PATIENT:
         raise Forbidden("A patient does not change the directory.")
+    asked = after is not None and after["resourceType"] in _ASKED
+    if role is Role.CLINICIAN and asked and (after or {}).get("identifier") != (before or {}).get("identifier"):
+        raise Forbidden("Identifiers in the directory are for coordinators and back ends to give.")
     return Decision(after)
 
 

@@ -46,6 +46,17 @@ def stands_for(resource: Resource | None, caller: Caller) -> bool:
     return any(reference is not None and reference == own for reference, own in pairs)
 
 
+def bears(resource: Resource | None, element: Any) -> bool:
+    """Whether ``resource`` is whom the reference ``element`` means by an identifier alone."""
+    if resource is None or not isinstance(element, Mapping) or element.get("reference"):
+        return False
+    meant = element.get("identifier") or {}
+    if not meant.get("system") or not meant.get("value"):
+        return False
+    known = ((each.get("system"), each.get("value")) for each in resource.get("identifier") or ())
+    return (meant["system"], meant["value"]) in known
+
+
 def sides(task: Resource, caller: Caller, related: Mapping[str, Resource]) -> frozenset[Actor]:
     """The sides of ``task`` on which ``caller`` stands; none for a stranger.
 
@@ -65,8 +76,14 @@ def sides(task: Resource, caller: Caller, related: Mapping[str, Resource]) -> fr
 def may_claim(before: Resource, after: Resource, caller: Caller, related: Mapping[str, Resource]) -> bool:
     """Whether ``caller`` makes an open Task their own: nobody owns it, they are its owner afterwards.
 
-    Where ``Task.restriction.recipient`` names whom it was offered to, it must be one of them."""
-    if caller.role is Role.PATIENT or before.get("owner") or after.get("status") not in ("received", "accepted"):
+    Where ``Task.restriction.recipient`` names whom it was offered to, it must be one of them. An owner that another
+    system named by an identifier is whoever bears that identifier here: they may decline as well."""
+    if caller.role is Role.PATIENT:
+        return False
+    if before.get("owner"):
+        named = bears(related.get(target(after.get("owner")) or ""), before["owner"])
+        return named and is_behind(caller, after.get("owner"), related)
+    if after.get("status") not in ("received", "accepted"):
         return False
     offered = (before.get("restriction") or {}).get("recipient") or ()
     if offered and not any(is_behind(caller, recipient, related) for recipient in offered):

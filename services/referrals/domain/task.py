@@ -33,6 +33,8 @@ def related(before: Resource | None, after: Resource | None) -> Iterable[str]:
             continue
         offered = (task.get("restriction") or {}).get("recipient") or ()
         wanted.update(stand_ins(task.get("requester"), task.get("owner"), *offered))
+        if before is not None and (before.get("owner") or {}).get("identifier"):
+            wanted.update(owner for owner in (target(task.get("owner")),) if owner is not None)
         focus = target(task.get("focus"))
         if focus is not None and focus.startswith("ServiceRequest/"):
             wanted.add(focus)

@@ -9,7 +9,7 @@ from services.referrals.domain.exchange_news import EXCHANGE
 from services.referrals.domain.exchange_pace import Delays, Trouble, after_trouble
 from services.referrals.domain.references import target
 from services.referrals.domain.states import state_of
-from services.referrals.store import exchanges, moments
+from services.referrals.store import exchanges, referrals
 from services.referrals.store.exchanges import Exchange, Stands
 from services.referrals.store.moments import Moment
 from shared.engine import Engine
@@ -100,5 +100,5 @@ async def told(
         *(held.task, stored.version, work.now, what.value, state.status, state.business),
         *(None if trouble is None else trouble.value, target(task.get("owner")), ME.subject, ME.role),
     )
-    await moments.add(await work.connection(), [moment])
+    await referrals.keep(await work.connection(), [], [moment])
     TOLD.add(what.value)

@@ -19,14 +19,13 @@ from services.referrals.domain.exchange_package import (
     order_to_send,
     order_with_news,
     placer,
-    reason_for,
     task_to_send,
     task_with_news,
 )
 from services.referrals.domain.exchange_states import Course, Plan, plan, same, wish, withdrawal
+from services.referrals.domain.moving import moved
 from services.referrals.domain.references import target
 from services.referrals.domain.states import ENTERED_IN_ERROR, TERMINAL, state_of
-from services.referrals.domain.step import Step, stepped
 from services.referrals.domain.transitions import State
 from services.referrals.partners.client import PartnerClient
 from services.referrals.partners.trouble import PartnerTrouble
@@ -146,8 +145,7 @@ async def _told_of_wishes(on: Visit, held: Exchange, here: Here, source: Source,
     state = state_of(source.task)
     for _ in range(ROUNDS):
         wanted = wish(_state(held.agreed), state, state_in(there))
-        step = None if wanted is None else Step(wanted, reason=reason_for(source.task))
-        changed = task_with_news(there, source, on.terms, step) if step or here.version != held.looked else there
+        changed = task_with_news(there, source, on.terms, wanted) if wanted or here.version != held.looked else there
         if changed == there:
             break
         try:
@@ -236,7 +234,7 @@ async def _withdraw(on: Visit, held: Exchange, here: Here) -> None:
     mistake = State(ENTERED_IN_ERROR, state.business) if state.status != ENTERED_IN_ERROR else None
     goal = mistake if here.source is None else withdrawal(state)
     if goal is not None:
-        await client.update(base, stepped(there, Step(goal, reason="Withdrawn by the requester.")))
+        await client.update(base, moved(there, goal, "Withdrawn by the requester."))
     done = replace(held, state=Stands.ENDED, remote_task=f"Task/{there['id']}", looked=here.version, trouble=None)
     await settle(on.engine, done, seen=here.version, next_at=None)
 

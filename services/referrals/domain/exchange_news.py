@@ -7,10 +7,10 @@ from typing import Any
 from services.referrals.domain.exchange_package import Terms, notes_of_both
 from services.referrals.domain.exchange_references import translated
 from services.referrals.domain.exchange_states import Course, Plan
+from services.referrals.domain.moving import moved
 from services.referrals.domain.parties import trusted
 from services.referrals.domain.referral import has_text, needs_reason
 from services.referrals.domain.states import state_of
-from services.referrals.domain.step import Step, stepped
 from services.referrals.domain.task_elements import RESULTS
 from services.referrals.domain.transitions import State
 from shared.errors import ConsiliumError
@@ -65,7 +65,7 @@ def versions(here: Resource, there: Resource, plan: Plan, terms: Terms) -> Itera
     None of them where there is no news."""
     now = here
     for state in plan.states[:-1]:
-        now = stepped(now, Step(state, reason=_reason(there) if needs_reason(state) else None))
+        now = moved(now, state, _reason(there) if needs_reason(state) else None)
         yield now
     last = plan.states[-1] if plan.states else state_in(here)
     arrived = _with_news(now, there, last, terms, plan.course)

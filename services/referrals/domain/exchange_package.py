@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.referrals.domain.exchange_references import translated
+from services.referrals.domain.moving import moved
 from services.referrals.domain.references import target
 from services.referrals.domain.referral import needs_reason
 from services.referrals.domain.states import state_of
-from services.referrals.domain.step import Step, stepped
 from services.referrals.domain.transitions import State
 from shared.fhir.json import Resource
 
@@ -80,7 +80,7 @@ def task_to_send(source: Source, order: str | None, state: State, terms: Terms) 
     task = source.task
     sent = _begun(task, terms) | {element: task[element] for element in _TASK if element in task}
     sent["status"] = task["status"]
-    sent = stepped(sent, Step(state))
+    sent = moved(sent, state)
     sent["requester"] = _party(task.get("requester"), source, terms.requester, terms)
     sent["owner"] = _party(task.get("owner"), source, terms.recipient, terms)
     sent = _translated(_with_patient(sent, "for", task.get("for"), source, terms), terms)
@@ -93,14 +93,14 @@ def order_with_news(there: Resource, source: Source, terms: Terms) -> Resource:
     return _replaced(there, sent, ORDER_CONTENT)
 
 
-def task_with_news(there: Resource, source: Source, terms: Terms, step: Step | None) -> Resource:
-    """The Task on the other side with what is the initiator's as it is here, after ``step`` of theirs."""
+def task_with_news(there: Resource, source: Source, terms: Terms, goal: State | None) -> Resource:
+    """The Task on the other side with what is the initiator's as it is here, after their step to ``goal``."""
     ours = _translated({element: source.task[element] for element in TASK_CONTENT if element in source.task}, terms)
     changed = _replaced(there, ours, TASK_CONTENT)
     notes = notes_of_both(there, {"note": translated(source.task.get("note"), terms.base, terms.partner)})
     if notes:
         changed["note"] = notes
-    return changed if step is None else stepped(changed, step)
+    return changed if goal is None else moved(changed, goal, reason_for(source.task))
 
 
 def reason_for(task: Resource) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.referrals.domain.referral import CANCELLATION_REQUESTED
-from services.referrals.domain.states import ENTERED_IN_ERROR, next_steps
+from services.referrals.domain.states import ENTERED_IN_ERROR
 from services.referrals.domain.transitions import OPENING, TRANSITIONS, Actor, Happened, State, Transition
 
 _WITHDRAWING = (Happened.CANCELLED, Happened.CANCELLATION_REQUESTED)
@@ -62,7 +62,7 @@ def wish(agreed: State, here: State, there: State) -> State | None:
 
 def withdrawal(there: State, like: State | None = None) -> State | None:
     """Where the initiator can take a referral back to; ``like`` that if there is a choice. None: they cannot."""
-    rows = next_steps(there, (Actor.INITIATOR,))
+    rows = (row for row in _NEXT.get(there, ()) if row.actor is Actor.INITIATOR)
     goals = [row.target for row in rows if row.happened in _WITHDRAWING]
     return like if like in goals else next(iter(goals), None)
 

@@ -3,10 +3,10 @@
 import random
 from typing import Any
 
+from services.referrals.domain.moving import moved
 from services.referrals.domain.referral import needs_reason
-from services.referrals.domain.states import TERMINAL, next_steps, state_of
-from services.referrals.domain.step import Step, stepped
-from services.referrals.domain.transitions import Actor, Happened, State
+from services.referrals.domain.states import TERMINAL, state_of
+from services.referrals.domain.transitions import TRANSITIONS, Actor, Happened, State, Transition
 from tests.e2e.exchange.instances import Instance
 
 Resource = dict[str, Any]
@@ -19,7 +19,7 @@ async def answer(there: Instance, id: str, chance: random.Random, *, steps: int)
     """Take up to ``steps`` random steps of the recipient with the Task ``id``."""
     for number in range(steps):
         task = await there.read(f"Task/{id}")
-        rows = next_steps(state_of(task), (Actor.RECIPIENT,))
+        rows = _rows(state_of(task), Actor.RECIPIENT)
         if not rows:
             return
         goes_on = [row for row in rows if row.target.status not in TERMINAL]
@@ -30,7 +30,7 @@ async def answer(there: Instance, id: str, chance: random.Random, *, steps: int)
 
 
 def _with_news(task: Resource, state: State, number: int, chance: random.Random) -> Resource:
-    changed = stepped(task, Step(state, reason=f"Because of {number}." if needs_reason(state) else None))
+    changed = moved(task, state, f"Because of {number}." if needs_reason(state) else None)
     if chance.random() < 0.4:
         note = {"text": f"Note {number}", "authorReference": {"reference": "Practitioner/moss"}}
         changed["note"] = [*changed.get("note", ()), note]
@@ -48,11 +48,15 @@ async def withdraw(here: Instance, id: str) -> bool:
     while True:
         task = await here.read(f"Task/{id}")
         state = state_of(task)
-        goals = [row.target for row in next_steps(state, (Actor.INITIATOR,)) if row.happened in WITHDRAWING]
+        goals = [row.target for row in _rows(state, Actor.INITIATOR) if row.happened in WITHDRAWING]
         if state.status in TERMINAL or not goals:
             return False
-        changed = stepped(task, Step(goals[0], reason="The patient moved."))
+        changed = moved(task, goals[0], "The patient moved.")
         answered = await here.put("requester", changed, int(task["meta"]["versionId"]))
         assert answered.status_code in (200, *REFUSED), answered.text
         if answered.status_code == 200:
             return True
+
+
+def _rows(source: State, actor: Actor) -> list[Transition]:
+    return [row for row in TRANSITIONS if row.source == source and row.actor is actor]

@@ -37,6 +37,10 @@ class Caller:
         return frozenset(reference for reference in (self.fhir_user, self.organization) if reference)
 
 
+OWN = "consilium:"
+"""What the subjects of our own processes begin with; nobody else's token may."""
+
+
 def internal(service: str) -> Caller:
     """The caller that one of our own workers is while it handles an event."""
-    return Caller(subject=f"consilium:{service}", role=Role.SYSTEM)
+    return Caller(subject=f"{OWN}{service}", role=Role.SYSTEM)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.errors import Unauthenticated
-from shared.security.caller import Caller, Discipline, Role
+from shared.security.caller import OWN, Caller, Discipline, Role
 
 _USER = re.compile(
     r"(?:Practitioner|PractitionerRole|Patient|RelatedPerson|Person|Organization|Device)/[A-Za-z0-9\-.]{1,64}", re.ASCII
@@ -39,7 +39,7 @@ def caller_of(claims: Mapping[str, Any]) -> Caller:
 
 
 def _subject(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= 255:
+    if not isinstance(value, str) or not 0 < len(value) <= 255 or value.startswith(OWN):
         raise _wrong("sub")
     return value
 

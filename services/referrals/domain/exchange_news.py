@@ -15,14 +15,14 @@ from services.referrals.domain.task_elements import RESULTS
 from services.referrals.domain.transitions import State
 from shared.errors import ConsiliumError
 from shared.fhir.json import Resource
-from shared.security.caller import Caller
+from shared.security.caller import OWN, Caller
 
 NO_REASON = "No reason was given."
 MARK = {"system": "urn:consilium:exchange", "code": "word-of-the-other-side"}
 """The tag of a Task that came to its state because another system said so, and not by a step of the tables."""
 _HEARD = ("meta", "status", "businessStatus", "statusReason", "note", *RESULTS)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
-EXCHANGE = "consilium:exchange"
+EXCHANGE = f"{OWN}exchange"
 """Whoever carries a referral on with another system, as the caller of what it changes here."""
 
 

@@ -104,6 +104,7 @@ async def test_the_scheme_is_case_insensitive() -> None:
         ("issued in the future", signed(iat=33_000_000_000)),
         ("without a subject", signed(sub=...)),
         ("with an empty subject", signed(sub="")),
+        ("with a subject of our own processes", signed(sub="consilium:exchange")),
         ("without a role", signed(role=...)),
         ("with an unknown role", signed(role="superuser")),
         ("with a role in a list", signed(role=["system"])),

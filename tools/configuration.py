@@ -37,6 +37,7 @@ READERS: Mapping[str, str] = {
     "RetentionSettings": "the workers, and `consilium run`",
     "BulkSettings": "every API process, the gateway, and `consilium run`",
     "PlaceSettings": "referrals, API and worker, and `consilium run`",
+    "ReferralRetentionSettings": "referrals, API and worker, and `consilium run`",
     "NotificationRetentionSettings": "the worker of notifications, and `consilium run`",
     "NotificationSettings": "notifications, API and worker, and `consilium run`",
     "ArchiveSettings": "`consilium run`, `backup`, `restore` on the embedded PostgreSQL",

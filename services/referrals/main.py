@@ -10,6 +10,7 @@ from services.referrals.copies import COPIED, TELLS
 from services.referrals.events.bindings import BINDINGS
 from services.referrals.events.outgoing import outgoing
 from services.referrals.kinds import KINDS
+from services.referrals.retention import ReferralRetentionSettings, sweeps
 from services.referrals.settings import ExchangeSettings, PlaceSettings
 from services.referrals.worker import exchange, keep_clocks
 from shared.service import Service
@@ -25,7 +26,8 @@ SERVICE = Service(
     operations=OPERATIONS,
     bindings=BINDINGS,
     jobs=(keep_clocks, exchange),
-    settings=(PlaceSettings, ExchangeSettings),
+    sweeps=sweeps,
+    settings=(PlaceSettings, ExchangeSettings, ReferralRetentionSettings),
     records_provenance=True,
     tells=TELLS,
     copied=COPIED,

@@ -1,24 +1,22 @@
 """``/api/referrals/[id]``: one referral and its actions, for people who coordinate. Orders come over FHIR."""
 
-import re
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from services.referrals.api.asking import ID
 from services.referrals.api.inputs import AskedInputs, Inputs
-from services.referrals.app import commands, queries
-from services.referrals.app.commands import Asked
+from services.referrals.api.keyed import ANSWERS, Once, tell
+from services.referrals.api.versions import IfMatch, etag, seen, version_in
+from services.referrals.app import queries
+from services.referrals.app.commands import Asked, take
+from services.referrals.app.once import once
 from services.referrals.app.queries import Standing, Timeline
 from services.referrals.domain.actions import Code
 from shared.engine import Engine
-from shared.errors import Invalid, PreconditionFailed, PreconditionRequired
-from shared.security.caller import Role
 from shared.security.dependency import CurrentCaller
 from shared.store.resources import Stored
 from shared.unit_of_work import UnitOfWork
-
-_ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 
 TaskId = Annotated[str, Path(pattern=f"^{ID}$")]
 
@@ -39,30 +37,28 @@ async def timeline(
     return await queries.timeline(_engine(request), caller, task_id, limit=limit)
 
 
-@router.post("/{task_id}/actions/{action}")
+@router.post("/{task_id}/actions/{action}", responses={200: ANSWERS})
 async def perform(
     request: Request,
     caller: CurrentCaller,
     task_id: TaskId,
     action: Code,
     response: Response,
+    claim: Once,
     body: AskedInputs = None,
-    if_match: Annotated[str | None, Header()] = None,
+    if_match: IfMatch = None,
 ) -> Standing:
     """Take one of the ``available_actions``, with its inputs. People send If-Match. The referral as it stands then; of
     one that is offered to somebody else, the new referral."""
-    engine = _engine(request)
-    seen = _version(if_match)
-
-    def precondition(work: UnitOfWork, stored: Stored) -> None:
-        if seen is None and caller.role is not Role.SYSTEM:
-            raise PreconditionRequired("Send If-Match with the version that you have seen.")
-        if seen not in (None, stored.version):
-            raise PreconditionFailed("The referral has changed since the version named in If-Match.")
-
+    engine, precondition = _engine(request), seen(version_in(if_match))
     asked = Asked(action, {} if body is None else body.given(), Inputs.where)
-    stored = await commands.perform(engine, caller, task_id, asked, precondition=precondition)
-    return _tagged(response, await queries.standing(engine, caller, stored.id))
+
+    async def effect(work: UnitOfWork) -> Stored:
+        return await take(work, task_id, asked, precondition)
+
+    outcome = await once(engine, caller, claim, effect)
+    tell(response, outcome)
+    return _tagged(response, await queries.standing(engine, caller, outcome.led.task))
 
 
 def _engine(request: Request) -> Engine:
@@ -71,14 +67,5 @@ def _engine(request: Request) -> Engine:
 
 
 def _tagged(response: Response, standing: Standing) -> Standing:
-    response.headers["ETag"] = f'W/"{standing.referral.version}"'
+    response.headers["ETag"] = etag(standing.referral.version)
     return standing
-
-
-def _version(text: str | None) -> int | None:
-    if text is None:
-        return None
-    match = _ETAG.fullmatch(text.strip())
-    if match is None:
-        raise Invalid('An ETag looks like W/"3".', code="value")
-    return int(match.group(1))

@@ -46,23 +46,29 @@ async def perform(
     Raises ``NotFound``, ``Gone``, what ``precondition`` raises, and what the rules raise: ``Forbidden`` for an action
     of others, ``Conflict`` for one that the state does not allow, ``Unprocessable`` for inputs."""
     async with unit_of_work(engine, caller, provenance=provenance) as work:
-        stored = await _loaded(work, "Task", task_id)
-        task = loads(stored.body)
-        require_view(caller, task)
-        precondition(work, stored)
-        related = await related_to(await work.connection(), task)
-        offered = available(task, caller, related)
-        offer = next((each for each in offered if each.action.code is asked.code), None)
-        if offer is None:
-            raise refusal(asked.code, task, caller, related, offered)
-        check_inputs(offer.inputs, asked.given, asked.where)
-        after = done(task, offer, asked.given, caller, related, work.now)
-        if after.successor is None:
-            changed = await work.update(after.task)
-        else:
-            changed = await work.create(after.successor)
-            await work.update(marked(after.task, REPLACED, {"reference": f"Task/{changed.id}"}))
+        changed = await take(work, task_id, asked, precondition)
         await work.commit()
+    return changed
+
+
+async def take(work: UnitOfWork, task_id: str, asked: Asked, precondition: Precondition) -> Stored:
+    """``perform``, in the name of whose work it is and without the commit."""
+    caller = work.caller
+    stored = await loaded(work, "Task", task_id)
+    task = loads(stored.body)
+    require_view(caller, task)
+    precondition(work, stored)
+    related = await related_to(await work.connection(), task)
+    offered = available(task, caller, related)
+    offer = next((each for each in offered if each.action.code is asked.code), None)
+    if offer is None:
+        raise refusal(asked.code, task, caller, related, offered)
+    check_inputs(offer.inputs, asked.given, asked.where)
+    after = done(task, offer, asked.given, caller, related, work.now)
+    if after.successor is None:
+        return await work.update(after.task)
+    changed = await work.create(after.successor)
+    await work.update(marked(after.task, REPLACED, {"reference": f"Task/{changed.id}"}))
     return changed
 
 
@@ -77,7 +83,7 @@ async def perform_on_order(
 ) -> Stored:
     """Take one action on an order; its new version. Raises the same; what follows for its referrals, follows."""
     async with unit_of_work(engine, caller, provenance=provenance) as work:
-        stored = await _loaded(work, "ServiceRequest", order_id)
+        stored = await loaded(work, "ServiceRequest", order_id)
         order = loads(stored.body)
         require_view_of_order(caller, order)
         precondition(work, stored)
@@ -90,7 +96,8 @@ async def perform_on_order(
     return changed
 
 
-async def _loaded(work: UnitOfWork, type_: str, id_: str) -> Stored:
+async def loaded(work: UnitOfWork, type_: str, id_: str) -> Stored:
+    """The current version, locked. Raises ``NotFound`` or ``Gone``."""
     stored = await work.load(type_, id_)
     if stored is None:
         raise NotFound("No such resource.")

@@ -1,8 +1,10 @@
 """The service's own tables: how each referral stands, and what happened to it."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, MetaData, SmallInteger, Text, text
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, LargeBinary, MetaData, SmallInteger, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 metadata = MetaData()
@@ -81,6 +83,41 @@ class ReferralRow(ReferralsTable, table=True):
     told: str | None = Field(default=None, sa_type=Text)
     returned_at: datetime | None = Field(default=None, sa_type=MOMENT)
     offered: str | None = Field(default=None, sa_type=Text)
+
+
+class IdempotencyKeyRow(ReferralsTable, table=True):
+    """What a request with an Idempotency-Key led to; of a bulk request, each item by itself. No word of a request."""
+
+    __tablename__ = "idempotency_key"
+    caller: str = Field(primary_key=True, sa_type=Text)
+    """The token's subject."""
+    key: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    """SHA-256 of the key."""
+    item: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
+    """Its place in a bulk request, else 0."""
+    request: bytes = Field(sa_type=LargeBinary)
+    """SHA-256 of method, path and body."""
+    at: datetime = Field(sa_type=MOMENT)
+    task: str | None = Field(default=None, sa_type=Text)
+    """The id of the Task that it led to; NULL, as what follows, inside of the transaction that claims the key only."""
+    version: int | None = None
+    status: int | None = Field(default=None, sa_type=SmallInteger)
+    """HTTP's."""
+
+
+class SavedFilterRow(ReferralsTable, table=True):
+    """A list and filter of a caller, under a name of theirs."""
+
+    __tablename__ = "saved_filter"
+    __table_args__ = (Index("saved_filter_shared", "name", unique=True, postgresql_where=text("shared")),)
+    owner: str = Field(primary_key=True, sa_type=Text)
+    """The token's subject."""
+    name: str = Field(primary_key=True, sa_type=Text)
+    shared: bool
+    version: int
+    wanted: dict[str, Any] = Field(sa_type=JSONB)
+    """The parameters of ``GET /api/referrals``."""
+    changed_at: datetime = Field(sa_type=MOMENT)
 
 
 class ReferralMomentRow(ReferralsTable, table=True):

@@ -22,7 +22,8 @@ from shared.store.losses import is_loss
 from shared.telemetry.failures import described
 
 _logger = logging.getLogger(__name__)
-_LOST = Unavailable("The database does not answer now; try again.")
+LOST = Unavailable("The database does not answer now; try again.")
+"""What is said to a request whose database is lost."""
 
 _EXPECTED: Mapping[str, str] = {
     "missing": "A value is required.",
@@ -82,7 +83,12 @@ DOCUMENTED: dict[str, Any] = {
 def problem(
     status: int, *, detail: str | None = None, issues: tuple[Issue, ...] = (), headers: Mapping[str, str] | None = None
 ) -> Response:
-    """A problem answer; ``trace_id`` lets a reader of our logs find it."""
+    """A problem answer."""
+    return JSONResponse(details(status, detail, issues), status, headers, "application/problem+json")
+
+
+def details(status: int, detail: str | None = None, issues: tuple[Issue, ...] = ()) -> dict[str, Any]:
+    """The body of a problem; ``trace_id`` lets a reader of our logs find it."""
     body: dict[str, Any] = {"type": "about:blank", "title": _phrase(status), "status": status}
     if detail:
         body["detail"] = detail
@@ -93,12 +99,17 @@ def problem(
     context = trace.get_current_span().get_span_context()
     if context.is_valid:
         body["trace_id"] = f"{context.trace_id:032x}"
-    return JSONResponse(body, status, headers, "application/problem+json")
+    return body
 
 
 def of_error(error: ConsiliumError) -> Response:
     """One of our own errors."""
     return problem(STATUS[error.category], detail=error.issues[0].text, issues=error.issues, headers=headers_of(error))
+
+
+def details_of(error: ConsiliumError) -> dict[str, Any]:
+    """The body of one of our own errors, for an answer that has several."""
+    return details(STATUS[error.category], error.issues[0].text, error.issues)
 
 
 def of_validation(error: RequestValidationError) -> Response:
@@ -168,7 +179,7 @@ class LastResort:
             else:
                 _logger.error("An error that nobody handles.", extra={"error": described(error)})
             if not begun:
-                answer = of_error(_LOST) if lost else self._answer(scope["path"])
+                answer = of_error(LOST) if lost else self._answer(scope["path"])
                 await answer(scope, receive, send)
 
     def _answer(self, path: str) -> Response:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from services.referrals.domain.actions import Code
 from services.referrals.domain.availability import CLAIMING, Available, is_harmonized, own_reference
@@ -11,6 +10,7 @@ from services.referrals.domain.broadcast import given_back, offered_to
 from services.referrals.domain.inputs import Name
 from services.referrals.domain.marks import ACKNOWLEDGED, RETURNED, marked, without
 from services.referrals.domain.moving import moved
+from services.referrals.domain.notes import noted
 from services.referrals.domain.rerouting import sent_anew
 from services.referrals.domain.transitions import State
 from shared.clock import instant
@@ -24,8 +24,6 @@ _OUTPUTS = {
 }
 """What came of it, in words (Task.output.type)."""
 _SAID = (Name.QUESTIONS, Name.ANSWER, Name.COMMENT)
-_AUTHORS = frozenset({"Practitioner", "Patient", "RelatedPerson", "Organization"})
-"""http://hl7.org/fhir/R4/datatypes.html#Annotation"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +82,4 @@ def _output(name: Name, reference: str) -> Resource:
 
 
 def _noted(task: Resource, given: Mapping[Name, str], caller: Caller, at: datetime) -> Resource:
-    notes = [_note(given[name], caller, at) for name in _SAID if name in given]
-    return task | {"note": [*(task.get("note") or ()), *notes]} if notes else task
-
-
-def _note(text: str, caller: Caller, at: datetime) -> Resource:
-    note: dict[str, Any] = {"time": instant(at), "text": text}
-    authors = (reference for reference in (caller.fhir_user, caller.organization) if reference)
-    author = next((each for each in authors if each.partition("/")[0] in _AUTHORS), None)
-    return note if author is None else {"authorReference": {"reference": author}} | note
+    return noted(task, [given[name] for name in _SAID if name in given], caller, at)

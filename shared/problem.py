@@ -22,8 +22,7 @@ from shared.store.losses import is_loss
 from shared.telemetry.failures import described
 
 _logger = logging.getLogger(__name__)
-LOST = Unavailable("The database does not answer now; try again.")
-"""What is said to a request whose database is lost."""
+_LOST = Unavailable("The database does not answer now; try again.")
 
 _EXPECTED: Mapping[str, str] = {
     "missing": "A value is required.",
@@ -179,7 +178,7 @@ class LastResort:
             else:
                 _logger.error("An error that nobody handles.", extra={"error": described(error)})
             if not begun:
-                answer = of_error(LOST) if lost else self._answer(scope["path"])
+                answer = of_error(_LOST) if lost else self._answer(scope["path"])
                 await answer(scope, receive, send)
 
     def _answer(self, path: str) -> Response:

@@ -36,6 +36,7 @@ READERS: Mapping[str, str] = {
     "GatewaySettings": "the gateway, and `consilium run`",
     "RetentionSettings": "the workers, and `consilium run`",
     "BulkSettings": "every API process, the gateway, and `consilium run`",
+    "ExchangeSettings": "the worker of referrals, and `consilium run`",
     "PlaceSettings": "referrals, API and worker, and `consilium run`",
     "ReferralRetentionSettings": "referrals, API and worker, and `consilium run`",
     "NotificationRetentionSettings": "the worker of notifications, and `consilium run`",

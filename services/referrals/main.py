@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.referrals.api import bulk, matching, notes, rest, worklists
+from services.referrals.api import bulk, filters, matching, notes, rest, worklists
 from services.referrals.api.operations import OPERATIONS
 from services.referrals.app.exchange_start import PROJECTION
 from services.referrals.app.funnel import observe
@@ -22,7 +22,7 @@ SERVICE = Service(
     outgoing=outgoing,
     observe=observe,
     projection=PROJECTION,
-    routers=(matching.router, worklists.router, bulk.router, rest.router, notes.router),
+    routers=(matching.router, worklists.router, filters.router, bulk.router, rest.router, notes.router),
     operations=OPERATIONS,
     bindings=BINDINGS,
     jobs=(keep_clocks, exchange),

@@ -7,26 +7,17 @@ from dataclasses import fields
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
-from services.referrals.api.asking import (
-    BusinessStatuses,
-    OwnerReference,
-    PatientReference,
-    Priority,
-    RequesterReference,
-    Statuses,
-    patient_reference,
-)
+from services.referrals.api.asking import OwnerReference
+from services.referrals.api.wanted import Wanted
 from services.referrals.app import statistics
 from services.referrals.app import worklist as worklists
 from services.referrals.app.statistics import Group
 from services.referrals.app.worklist import Line, Page
-from services.referrals.domain.standing import PRIORITIES
 from services.referrals.domain.worklists import SHAPES, Worklist
 from services.referrals.store.statistics import By
-from services.referrals.store.worklists import Filter
 from shared.clock import instant
 from shared.engine import Engine
 from shared.security.caller import Discipline
@@ -37,31 +28,11 @@ router = APIRouter(prefix="/referrals", tags=["worklists"])
 _LISTS = " ".join(f"`{name}`: {shape.says}" for name, shape in SHAPES.items())
 ListName = Annotated[
     Worklist | None,
-    Query(alias="list", description=f"{_LISTS} Without one: `open`, or `all` where a status is asked for."),
+    Query(
+        alias="list",
+        description=f"{_LISTS} Without one: that of the filter, else `open`, or `all` where a status is asked for.",
+    ),
 ]
-
-
-def _filter(
-    status: Statuses = [],  # noqa: B006  FastAPI copies it
-    business_status: BusinessStatuses = [],  # noqa: B006
-    discipline: Discipline | None = None,
-    priority: Priority | None = None,
-    patient: PatientReference = None,
-    requester: RequesterReference = None,
-    owner: OwnerReference = None,
-) -> Filter:
-    return Filter(
-        tuple(status),
-        tuple(business_status),
-        discipline,
-        None if priority is None else PRIORITIES[priority],
-        patient_reference(patient),
-        requester=requester,
-        owner=owner,
-    )
-
-
-Wanted = Annotated[Filter, Depends(_filter)]
 
 
 @router.get("")
@@ -74,19 +45,21 @@ async def worklist(
     cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Page:
     """The referrals of a list. Send ``cursor`` of a page to get the next one."""
-    return await worklists.worklist(_engine(request), caller, _name(name, wanted), wanted, limit=limit, cursor=cursor)
+    return await worklists.worklist(
+        _engine(request), caller, wanted.on(name), wanted.filter, limit=limit, cursor=cursor
+    )
 
 
 @router.get("/counts")
 async def counts(request: Request, caller: CurrentCaller, wanted: Wanted) -> dict[Worklist, int]:
     """How many referrals are on each list of open ones, but for ``mine``."""
-    return await worklists.counts(_engine(request), caller, wanted)
+    return await worklists.counts(_engine(request), caller, wanted.filter)
 
 
 @router.get("/export", response_class=StreamingResponse, responses={200: {"content": {"text/csv": {}}}})
 async def export(request: Request, caller: CurrentCaller, wanted: Wanted, name: ListName = None) -> StreamingResponse:
     """A whole list as CSV (RFC 4180), with a line of names."""
-    found = worklists.lines(_engine(request), caller, _name(name, wanted), wanted)
+    found = worklists.lines(_engine(request), caller, wanted.on(name), wanted.filter)
     headers = {"Content-Disposition": 'attachment; filename="referrals.csv"'}
     return StreamingResponse(_csv(found), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -106,10 +79,6 @@ async def how_they_went(
     return await statistics.statistics_of(
         _engine(request), caller, by, since, until, discipline=discipline, owner=owner, limit=limit
     )
-
-
-def _name(name: Worklist | None, wanted: Filter) -> Worklist:
-    return name or (Worklist.ALL if wanted.status else Worklist.OPEN)
 
 
 async def _csv(found: AsyncIterator[Line]) -> AsyncIterator[str]:

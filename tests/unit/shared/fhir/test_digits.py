@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.referrals.api import rest
+from services.referrals.api import versions
 from shared.errors import Invalid
 from shared.fhir.bulk import answering, kick_off
 from shared.fhir.etags import tags
@@ -40,7 +40,7 @@ RAISES: list[tuple[str, Callable[[str], Any]]] = [
     ("2020", lambda text: asked._span(text, "_since")),
     ("2026-01-31T10:00:00Z", kick_off._instant),
     ('W/"3"', tags),
-    ('W/"3"', rest._version),
+    ('W/"3"', versions.version_in),
     ("name[0]", parsed),
     ("name.where(rank = 1)", parsed),
     ("Tue, 24 Nov 2026 10:00:00 GMT", _moment),

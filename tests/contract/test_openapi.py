@@ -6,9 +6,13 @@ from typing import Any, cast
 
 import pytest
 from fastapi import APIRouter
+from pydantic import BaseModel
 
 from consilium.assembly import SERVICES
+from services.referrals.api.bulk import Bulk
+from services.referrals.api.filters import Wish
 from services.referrals.api.inputs import Inputs
+from services.referrals.api.notes import Said
 from services.referrals.domain.actions import ACTIONS, Code
 from services.referrals.domain.inputs import Name
 from shared.engine import Engine
@@ -92,6 +96,46 @@ def test_every_action_has_an_example_that_its_inputs_take() -> None:
         action = ACTIONS[Code(code)]
         assert {name for name, required in action.takes if required} <= given.keys()
         assert given.keys() <= {*dict(action.takes), Name.REASON, Name.STATE, Name.COMMENT}
+
+
+def of_referrals(method: str, path: str) -> Operation:
+    """An operation of referrals, by its path below ``/api/referrals``."""
+    (found,) = [
+        paths[f"/api/referrals{path}"][method]
+        for each in SERVICES
+        if f"/api/referrals{path}" in (paths := document(each)["paths"])
+    ]
+    return cast(Operation, found)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "model"),
+    [("post", "/bulk", Bulk), ("post", "/{task_id}/notes", Said), ("put", "/filters/{name}", Wish)],
+)
+def test_every_example_is_taken(method: str, path: str, model: type[BaseModel]) -> None:
+    examples = of_referrals(method, path)["requestBody"]["content"]["application/json"]["examples"]
+    assert examples
+    for example in examples.values():
+        assert model.model_validate(example["value"])
+
+
+def test_examples_of_bulk_requests_have_the_inputs_of_their_action() -> None:
+    examples = of_referrals("post", "/bulk")["requestBody"]["content"]["application/json"]["examples"]
+    for example in examples.values():
+        bulk = Bulk.model_validate(example["value"])
+        takes = dict(ACTIONS[bulk.action].takes)
+        assert {name for name, required in takes.items() if required} <= bulk.inputs.given().keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/bulk", None), ("/{task_id}/notes", "201"), ("/{task_id}/actions/{action}", "200")]
+)
+def test_where_a_key_is_taken_is_told(path: str, status: str | None) -> None:
+    operation = of_referrals("post", path)
+    (key,) = [each for each in operation["parameters"] if each["name"] == "idempotency-key"]
+    assert (key["in"], key["required"]) == ("header", False)
+    if status is not None:
+        assert operation["responses"][status]["headers"].keys() == {"ETag", "Idempotency-Replayed"}
 
 
 def test_a_problem_is_as_documented() -> None:

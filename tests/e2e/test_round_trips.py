@@ -120,6 +120,25 @@ async def recall(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Re
     return await client.post(url, json={"reason": "Moved away."}, headers=headers)
 
 
+async def recall_under_a_key(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    task = located((await referral_(client, patient, plan)).json()["entry"][1])
+    url = f"/api/referrals/{task.removeprefix('Task/')}/actions/recall"
+    headers = {"If-Match": 'W/"1"', "Idempotency-Key": task.removeprefix("Task/")}
+    return await client.post(url, json={"reason": "Moved away."}, headers=headers)
+
+
+async def note(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    task = located((await referral_(client, patient, plan)).json()["entry"][1])
+    return await client.post(f"/api/referrals/{task.removeprefix('Task/')}/notes", json={"text": "We will call."})
+
+
+async def bulk_recall(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
+    tasks = [located((await referral_(client, patient, plan)).json()["entry"][1]) for _ in range(3)]
+    items = [{"task": task, "version": 1} for task in tasks]
+    body = {"action": "recall", "inputs": {"reason": "Moved away."}, "items": items}
+    return await client.post("/api/referrals/bulk", json=body)
+
+
 EXACTLY: tuple[tuple[Ask, int], ...] = (
     (read, 1),
     (vread, 1),
@@ -147,8 +166,11 @@ EXACTLY: tuple[tuple[Ask, int], ...] = (
     # begin, read it, lock it with its order, what rules need, write, how it stood, how it stands with what happened,
     # commit; and the answer, as it is read
     (recall, 4 + 8 + 2),
+    (recall_under_a_key, 4 + 8 + 2 + 2),  # the key is claimed, and settled
+    (note, 4 + 8 + 1),  # as an action; and the notes, as they are read
+    (bulk_recall, 3 * (4 + 8)),
 )
-OF_REFERRALS = (referral_, referral_read, available_actions, recall)
+OF_REFERRALS = (referral_, referral_read, available_actions, recall, recall_under_a_key, note, bulk_recall)
 
 
 @asynccontextmanager

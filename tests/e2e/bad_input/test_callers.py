@@ -34,6 +34,12 @@ PROTECTED = (
     ("GET", "/api/referrals/directory"),
     ("POST", "/api/referrals/match"),
     ("POST", "/api/referrals/t1/actions/accept"),
+    ("POST", "/api/referrals/t1/notes"),
+    ("GET", "/api/referrals/t1/notes"),
+    ("POST", "/api/referrals/bulk"),
+    ("GET", "/api/referrals/filters"),
+    ("PUT", "/api/referrals/filters/mine"),
+    ("DELETE", "/api/referrals/filters/mine"),
     ("GET", "/fhir/Task/t1/$available-actions"),
     ("POST", "/fhir/Task/t1/$perform-action"),
     ("PUT", "/api/notifications/preferences"),
@@ -192,6 +198,19 @@ async def test_actions_obey_the_same_rules(quiet: Edge) -> None:
     await refused(quiet, "GET", "/api/notifications/deliveries", 403, caller=OWNER)
     await refused(quiet, "GET", "/api/notifications/preferences?receiver=Practitioner/lind", 403, caller=OWNER)
     await refused(quiet, "POST", "/api/plans", 403, json={"patient": "Patient/p1"}, caller=PATIENT)
+
+
+async def test_what_a_coordinators_desk_has_is_not_everybodys(quiet: Edge) -> None:
+    note, wanted = {"text": "Hello."}, {"list": "open"}
+    for caller in (STRANGER, PATIENT):
+        await refused(quiet, "POST", "/api/referrals/t1/notes", 403, json=note, caller=caller)
+    stale = {"if-match": 'W/"9"'}
+    await refused(quiet, "POST", "/api/referrals/t1/notes", 412, json=note, caller=COORDINATOR, headers=stale)
+    await refused(quiet, "PUT", "/api/referrals/filters/mine", 403, json=wanted, caller=PATIENT)
+    await refused(quiet, "PUT", "/api/referrals/filters/mine", 403, json={"shared": True}, caller=OWNER)
+    await refused(quiet, "PUT", "/api/referrals/filters/mine", 412, json=wanted, caller=COORDINATOR, headers=stale)
+    for url in ("/api/referrals/filters", "/api/referrals?filter=mine"):
+        await refused(quiet, "GET", url, 403, caller=PATIENT)
 
 
 @pytest.mark.parametrize(

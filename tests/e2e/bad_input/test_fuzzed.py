@@ -29,7 +29,8 @@ SEEDS: tuple[dict[str, Any], ...] = (
 )
 STEPS = (
     *("PUT /api/notifications/preferences", "POST /api/plans", "POST /api/referrals/t1/actions/schedule"),
-    *("POST /api/referrals/match", "POST /api/referrals/check"),
+    *("POST /api/referrals/match", "POST /api/referrals/check", "POST /api/referrals/bulk"),
+    *("POST /api/referrals/t1/notes", "PUT /api/referrals/filters/mine"),
     "POST /fhir/Task/t1/$perform-action",
 )
 
@@ -112,6 +113,31 @@ async def test_arbitrary_objects_for_rest(quiet: Edge, body: dict[str, Any]) -> 
     for step in STEPS:
         method, url = step.split(" ")
         await sent(quiet, method, url, json.dumps(body).encode(), media="application/json")
+
+
+@thorough
+@given(
+    items=st.lists(st.fixed_dictionaries({}, optional={"task": scalars, "version": scalars}) | anything, max_size=3),
+    more=st.dictionaries(st.sampled_from(["action", "inputs"]), anything | st.just("assign")),
+    wanted=st.dictionaries(st.sampled_from(["list", "status", "priority", "patient", "owner", "shared"]), anything),
+    key=st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=140),
+)
+@example(items=[{"task": "t1", "version": 1}], more={"action": "assign"}, wanted={"status": []}, key="k")
+async def test_arbitrary_desks(
+    quiet: Edge, items: list[Any], more: dict[str, Any], wanted: dict[str, Any], key: str
+) -> None:
+    headers = {**quiet.bearer(), "content-type": "application/json"}
+    keyed = [(name.encode(), value.encode()) for name, value in headers.items()]
+    keyed.append((b"idempotency-key", key.encode("latin-1")))
+    for method, url, body in (
+        ("POST", "/api/referrals/bulk", {"items": items, **more}),
+        ("POST", "/api/referrals/t1/notes", {"text": key}),
+        ("PUT", "/api/referrals/filters/mine", wanted),
+    ):
+        answer = await quiet.client.request(method, url, content=json.dumps(body).encode(), headers=keyed)
+        assert answer.status_code < 500, answer.text
+        if answer.status_code >= 400:
+            told(answer, url)
 
 
 @thorough

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from services.referrals.app.lookup import found, related_to, require_view, require_view_of_order
+from services.referrals.app.lookup import found, related_for, require_view, require_view_of_order
 from services.referrals.domain import order as order_rules
 from services.referrals.domain.acting import done
 from services.referrals.domain.actions import Code
@@ -58,7 +58,7 @@ async def take(work: UnitOfWork, task_id: str, asked: Asked, precondition: Preco
     task = loads(stored.body)
     require_view(caller, task)
     precondition(work, stored)
-    related = await related_to(await work.connection(), task)
+    related = await related_for(await work.connection(), task, caller)
     offered = available(task, caller, related)
     offer = next((each for each in offered if each.action.code is asked.code), None)
     if offer is None:

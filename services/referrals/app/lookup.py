@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from services.referrals.domain import task as task_rules
+from services.referrals.domain.notes import author_of
 from services.referrals.domain.references import target
 from services.referrals.domain.referral import is_referral
 from shared.errors import NotFound
@@ -28,6 +29,12 @@ def require_view_of_order(caller: Caller, order: Resource) -> None:
 async def related_to(connection: Connection | Pool, *tasks: Resource) -> dict[str, Resource]:
     """What the rules of ``tasks`` want to see, by reference."""
     return await found(connection, {reference for task in tasks for reference in task_rules.related(None, task)})
+
+
+async def related_for(connection: Connection, task: Resource, caller: Caller) -> dict[str, Resource]:
+    """The same of one, and whom ``caller`` is, who has something to say about it."""
+    author = author_of(caller)
+    return await found(connection, {*task_rules.related(None, task), *([author] if "/" in author else ())})
 
 
 async def found(connection: Connection | Pool, wanted: Iterable[str]) -> dict[str, Resource]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.referrals.app.commands import Precondition, loaded
-from services.referrals.app.lookup import related_to, require_view
+from services.referrals.app.lookup import related_for, require_view
 from services.referrals.domain.notes import Note, noted, notes_of
 from services.referrals.domain.parties import sides
 from shared.engine import Engine
@@ -42,6 +42,7 @@ async def add_note(work: UnitOfWork, task_id: str, text: str, precondition: Prec
     require_view(work.caller, task)
     precondition(work, stored)
     # the rules would take somebody to whom it is only offered for one who gives that back, and say so
-    if not sides(task, work.caller, await related_to(await work.connection(), task)):
+    related = await related_for(await work.connection(), task, work.caller)
+    if not sides(task, work.caller, related):
         raise Forbidden("The caller is neither requester nor owner of this referral.")
-    return await work.update(noted(task, (text,), work.caller, work.now))
+    return await work.update(noted(task, (text,), work.caller, work.now, related))

@@ -42,7 +42,9 @@ def done(
     related: Mapping[str, Resource],
     at: datetime,
 ) -> Done:
-    """``task`` after the action of ``offer``; ``given`` has passed ``check_inputs``."""
+    """``task`` after the action of ``offer``; ``given`` has passed ``check_inputs``.
+
+    ``related`` has the author of a note beside what the rules want."""
     target = _target(offer, given)
     after = task if target is None else moved(task, target, given.get(Name.REASON))
     match offer.action.code:
@@ -59,7 +61,7 @@ def done(
         case Code.REROUTE:
             # what else is said, is said to whom it is for now
             anew = sent_anew(task, given[Name.OWNER], at, harmonized=is_harmonized(task))
-            return Done(after, _noted(anew, given, caller, at))
+            return Done(after, _noted(anew, given, caller, at, related))
     claims = offer.action.code in CLAIMING and not task.get("owner")
     becomes = given.get(Name.OWNER) or (own_reference(caller) if claims else None)
     if becomes is not None:
@@ -67,7 +69,7 @@ def done(
     outputs = [_output(name, given[name]) for name in _OUTPUTS if name in given]
     if outputs:
         after = after | {"output": [*(after.get("output") or ()), *outputs]}
-    return Done(_noted(after, given, caller, at))
+    return Done(_noted(after, given, caller, at, related))
 
 
 def _target(offer: Available, given: Mapping[Name, str]) -> State | None:
@@ -81,5 +83,7 @@ def _output(name: Name, reference: str) -> Resource:
     return {"type": {"text": _OUTPUTS[name]}, "valueReference": {"reference": reference}}
 
 
-def _noted(task: Resource, given: Mapping[Name, str], caller: Caller, at: datetime) -> Resource:
-    return noted(task, [given[name] for name in _SAID if name in given], caller, at)
+def _noted(
+    task: Resource, given: Mapping[Name, str], caller: Caller, at: datetime, related: Mapping[str, Resource]
+) -> Resource:
+    return noted(task, [given[name] for name in _SAID if name in given], caller, at, related)

@@ -1,9 +1,8 @@
 """Notes on a referral: ``Task.note``, which is only ever added to here (http://hl7.org/fhir/R4/datatypes.html#Annotation)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from services.referrals.domain.references import target
 from shared.clock import instant
@@ -26,9 +25,18 @@ class Note:
     time: str | None
 
 
-def noted(task: Resource, texts: Iterable[str], caller: Caller, at: datetime) -> Resource:
-    """``task`` with ``texts`` said by ``caller``. Raises ``Conflict`` where there are too many."""
-    new = [_note(text, caller, at) for text in texts]
+def author_of(caller: Caller) -> str:
+    """Who ``caller`` is: a person rather than an organization; a relative reference, else the token's subject."""
+    return caller.fhir_user or caller.organization or caller.subject
+
+
+def noted(
+    task: Resource, texts: Iterable[str], caller: Caller, at: datetime, related: Mapping[str, Resource]
+) -> Resource:
+    """``task`` with ``texts`` said by ``caller``; ``related`` has their author, where that is known.
+
+    Raises ``Conflict`` where there are too many."""
+    new = [{**_said_by(caller, related), "time": instant(at), "text": text} for text in texts]
     if not new:
         return task
     notes = [*(task.get("note") or ()), *new]
@@ -42,12 +50,12 @@ def notes_of(task: Resource) -> tuple[Note, ...]:
     return tuple(Note(each["text"], _author(each), each.get("time")) for each in task.get("note") or ())
 
 
-def _note(text: str, caller: Caller, at: datetime) -> Resource:
-    note: dict[str, Any] = {"time": instant(at), "text": text}
-    authors = (reference for reference in (caller.fhir_user, caller.organization) if reference)
-    author = next((each for each in authors if each.partition("/")[0] in _AUTHORS), None)
-    named = {"authorString": caller.subject} if author is None else {"authorReference": {"reference": author}}
-    return named | note
+def _said_by(caller: Caller, related: Mapping[str, Resource]) -> Resource:
+    author = author_of(caller)
+    if author in related and author.partition("/")[0] in _AUTHORS:
+        return {"authorReference": {"reference": author}}
+    # a reference to who is in no directory here would dangle; their name does not
+    return {"authorString": author}
 
 
 def _author(note: Resource) -> str | None:

@@ -28,8 +28,6 @@ URL = f"{API}/t1/notes"
 @pytest.fixture(autouse=True)
 async def sent(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
     await furnish(client, verifier)
-    verifier.caller = BACK_END
-    await put(client, {"resourceType": "Organization", "id": "network", "name": "network"})
     await send(client, verifier)
 
 
@@ -62,13 +60,31 @@ async def test_a_note_is_added_with_its_author_and_time(
     ]
 
 
-async def test_who_has_no_reference_is_named_as_their_token_does(
-    client: httpx.AsyncClient, verifier: FixedVerifier
+@pytest.mark.parametrize(
+    ("caller", "author"),
+    [
+        (Caller("desk-3", Role.COORDINATOR), "desk-3"),
+        (Caller("urn/a:b/c", Role.COORDINATOR), "urn/a:b/c"),
+        (Caller("x", Role.COORDINATOR, None, "Practitioner/new", "Organization/elsewhere"), "Practitioner/new"),
+        (Caller("x", Role.COORDINATOR, None, "PractitionerRole/r-b"), "PractitionerRole/r-b"),
+        (Caller("x", Role.COORDINATOR, None, None, "Organization/elsewhere"), "Organization/elsewhere"),
+    ],
+)
+async def test_who_is_in_no_directory_is_named_all_the_same(
+    client: httpx.AsyncClient, verifier: FixedVerifier, caller: Caller, author: str
 ) -> None:
-    verifier.caller = Caller("desk-3", Role.COORDINATOR)
+    verifier.caller = caller
     answer = await say(client)
     assert answer.status_code == 201, answer.text
-    assert [note["author"] for note in answer.json()["notes"]] == ["desk-3"]
+    assert [note["author"] for note in answer.json()["notes"]] == [author]
+
+
+async def test_a_comment_by_who_is_in_no_directory_is_taken(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
+    verifier.caller = Caller("dr-new", Role.CLINICIAN, None, "Practitioner/new", "Organization/mind-centre")
+    headers = {"If-Match": 'W/"1"'}
+    answer = await client.post(f"{API}/t1/actions/accept", json={"comment": "We will call."}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert (await client.get(URL)).json()["notes"][0]["author"] == "Practitioner/new"
 
 
 @pytest.mark.parametrize("caller", [STRANGER, PATIENT])

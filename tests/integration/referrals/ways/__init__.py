@@ -1,0 +1,1 @@
+"""Every pair of states, by every caller, through every way that leads to a Task."""

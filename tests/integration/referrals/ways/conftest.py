@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
+import httpx
 import pytest
 
 from services.referrals.main import SERVICE
 from shared.ids import uuid7
+from shared.security.caller import Caller
 from shared.store.migrations import upgrade
 from tests.conftest import create_database
 from tests.factories.engine import FixedVerifier, client_of, running_engine
@@ -24,7 +26,12 @@ async def place(postgres: str) -> AsyncIterator[Place]:
     verifier = FixedVerifier()
     async with running_engine(url, SERVICE) as engine, client_of(engine, SERVICE, verifier) as client:
         await furnish(client, verifier)
-        yield Place(client, verifier, engine)
+
+        def by(caller: Caller) -> httpx.AsyncClient:
+            verifier.caller = caller
+            return client
+
+        yield Place(by, engine.pool.fetch)
     connection = await asyncpg.connect(postgres)
     await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     await connection.close()

@@ -43,16 +43,16 @@ async def test_an_action_takes_the_rows_of_its_side_and_no_others(place: Place, 
     tried = [step for caller in CALLERS for step in steps(caller, source)]
     mark = f"{way.__name__.replace('_', '-')}-{STATES.index(source)}"
     fresh = {f"{mark}-{number}": step for number, step in enumerate(step for step in tried if step.status == 200)}
-    await seed(place.by(BACK_END), (mark, *fresh), source)
-    before = await standing(place.engine, mark)
+    await seed(place, (mark, *fresh), source)
+    before = await standing(place.fetch, mark)
     refused = [(mark, step) for step in tried if step.status != 200]
     answered = [(step, await way(place.by(step.caller), id, step)) for id, step in (*refused, *fresh.items())]
     wrong = [f"{step}: {status} instead of {step.status}" for step, status in answered if status != step.status]
     assert not wrong, "\n".join(wrong)
-    assert await standing(place.engine, mark) == before, "a refused action left something behind"
-    await check_accepted(place.engine, {id: step.attempt for id, step in fresh.items()})
+    assert await standing(place.fetch, mark) == before, "a refused action left something behind"
+    await check_accepted(place.fetch, {id: step.attempt for id, step in fresh.items()})
     for id, step in fresh.items():
-        happened = (await standing(place.engine, id))["moments"][-1][3]
+        happened = (await standing(place.fetch, id))["moments"][-1][3]
         assert happened == ACTIONS[step.action][1], step
 
 

@@ -4,12 +4,11 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import asyncpg
 import httpx
 
-from shared.engine import Engine
 from shared.fhir.json import loads
 from shared.security.caller import Caller
-from tests.factories.engine import FixedVerifier
 from tests.factories.referrals import BACK_END, COORDINATOR, OWNER, REQUESTER, STRANGER, order, reference, task
 from tests.factories.resources import bundle, entry
 from tests.integration.referrals.ways.table import Attempt, State, answer, named, owes_reason, targets_of, told
@@ -20,6 +19,8 @@ Change = tuple[Resource, Resource]
 One = Callable[[httpx.AsyncClient, Change], Awaitable[int]]
 Way = Callable[[httpx.AsyncClient, Sequence[Change]], Awaitable[list[int]]]
 """Asks for changes; the HTTP status of the answer to each."""
+Fetch = Callable[..., Awaitable[list[asyncpg.Record]]]
+"""Rows of a statement with its arguments."""
 CALLERS = (REQUESTER, OWNER, STRANGER, COORDINATOR)
 SEEN = 'W/"1"'
 VISIT = {"type": {"text": "visit"}, "valueReference": {"display": "at nine"}}
@@ -27,16 +28,14 @@ VISIT = {"type": {"text": "visit"}, "valueReference": {"display": "at nine"}}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The service, and who calls."""
+    """Where all of it happens."""
 
-    client: httpx.AsyncClient
-    verifier: FixedVerifier
-    engine: Engine
-
-    def by(self, caller: Caller) -> httpx.AsyncClient:
-        """The client, for a request by ``caller``."""
-        self.verifier.caller = caller
-        return self.client
+    by: Callable[[Caller], httpx.AsyncClient]
+    """A client for requests by a caller."""
+    fetch: Fetch
+    """Rows of the service's database."""
+    fhir: str = ""
+    """The address of the FHIR API for its clients."""
 
 
 def attempts(
@@ -65,13 +64,13 @@ def changed(before: Resource, attempt: Attempt) -> Resource:
     return after | ({"description": "Once more."} if attempt.source == attempt.target else {})
 
 
-async def seed(client: httpx.AsyncClient, ids: Iterable[str], state: State) -> None:
+async def seed(place: Place, ids: Iterable[str], state: State) -> None:
     """Tasks in ``state``, and an order for each, brought in by a back end in one Bundle."""
     entries = []
     for id in ids:
         focus = order(id=id)
         entries += [entry("PUT", f"{one['resourceType']}/{id}", one) for one in (focus, kept(id, state))]
-    said = await client.post("", json=bundle("transaction", *entries))
+    said = await place.by(BACK_END).post(place.fhir, json=bundle("transaction", *entries))
     assert said.status_code == 200, said.text
 
 
@@ -84,18 +83,22 @@ def one_by_one(way: One) -> Way:
     return ask
 
 
-async def check(place: Place, mark: str, way: Way, tried: Sequence[Attempt]) -> None:
+async def check(
+    place: Place, mark: str, way: Way, tried: Sequence[Attempt], *, name: Callable[[str], str] = str
+) -> None:
     """Every one of ``tried``, all from one state, has the answer and the effect of the tables through ``way``.
 
-    What should be refused is tried on one Task, which stays as it is; what should be accepted on one each."""
-    source = tried[0].source
-    fresh = {f"{mark}-{number}": each for number, each in enumerate(each for each in tried if answer(each) == 200)}
-    await seed(place.by(BACK_END), (mark, *fresh), source)
-    before = await standing(place.engine, mark)
+    What should be refused is tried on one Task, which stays as it is; what should be accepted on one each.
+    ``name``: the id under which a Task that its sender calls so is kept."""
+    source, mark = tried[0].source, name(f"{mark}-0")
+    legal = [each for each in tried if answer(each) == 200]
+    fresh = {name(f"{mark}-{number}"): each for number, each in enumerate(legal)}
+    await seed(place, (mark, *fresh), source)
+    before = await standing(place.fetch, mark)
     await ask(place, way, [(mark, each) for each in tried if answer(each) != 200])
-    assert await standing(place.engine, mark) == before, "a refused step left something behind"
+    assert await standing(place.fetch, mark) == before, "a refused step left something behind"
     await ask(place, way, list(fresh.items()))
-    await check_accepted(place.engine, fresh)
+    await check_accepted(place.fetch, fresh)
 
 
 async def ask(place: Place, way: Way, tried: Sequence[tuple[str, Attempt]]) -> None:
@@ -112,10 +115,10 @@ async def ask(place: Place, way: Way, tried: Sequence[tuple[str, Attempt]]) -> N
     assert not wrong, "\n".join(wrong)
 
 
-async def check_accepted(engine: Engine, accepted: dict[str, Attempt]) -> None:
+async def check_accepted(fetch: Fetch, accepted: dict[str, Attempt]) -> None:
     """Each Task (by id) is in its target, in version 2; its row, what happened and what was told agree."""
     for id, each in accepted.items():
-        now, old = await standing(engine, id), _opened(each.source)
+        now, old = await standing(fetch, id), _opened(each.source)
         assert now["versions"] == [1, 2], _said(each)
         assert now["task"] == now["row"] == (2, *each.target), _said(each)
         moments, events = now["moments"], now["events"]
@@ -129,9 +132,8 @@ async def check_accepted(engine: Engine, accepted: dict[str, Attempt]) -> None:
         assert now["order"] == ("completed" if ended else "active"), _said(each)
 
 
-async def standing(engine: Engine, id: str) -> dict[str, Any]:
+async def standing(fetch: Fetch, id: str) -> dict[str, Any]:
     """All that there is of a referral: versions, the newest, its row, what happened, what was told, its order."""
-    fetch = engine.pool.fetch
     history = await fetch("SELECT version FROM resource_history WHERE type = 'Task' AND id = $1 ORDER BY version", id)
     now = await fetch("SELECT type, body FROM resource WHERE id = $1 AND type IN ('Task', 'ServiceRequest')", id)
     bodies = {row["type"]: loads(row["body"]) for row in now}
@@ -145,10 +147,10 @@ async def standing(engine: Engine, id: str) -> dict[str, Any]:
         "SELECT type FROM outbox WHERE subject = $1 AND type NOT LIKE 'record.%' ORDER BY seq", f"Task/{id}"
     )
     found = bodies["Task"]
-    coding = found.get("businessStatus", {"coding": [{"code": ""}]})["coding"][0]["code"]
+    (coding,) = found["businessStatus"]["coding"] if "businessStatus" in found else ({"code": ""},)
     return {
         "versions": [row["version"] for row in history],
-        "task": (int(found["meta"]["versionId"]), found["status"], coding),
+        "task": (int(found["meta"]["versionId"]), found["status"], coding["code"]),
         "row": tuple(rows[0]),
         "moments": [tuple(row) for row in moments],
         "events": [row["type"] for row in events],

@@ -1,7 +1,7 @@
 """How referrals went: rates and times, by month, discipline or service."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from services.referrals.app.place import calendar_of_place
@@ -56,12 +56,16 @@ async def statistics_of(
     if not since <= until or until.year - since.year > LONGEST_YEARS:
         text = f"A time ends after it begins, and is at most {LONGEST_YEARS} years long."
         raise Unprocessable(text, code="value", expression=("query.until",))
+    if since.year == MINYEAR or until.year == MAXYEAR:
+        # midnight of a place may have no moment in UTC there
+        text = f"A time lies in the years from {MINYEAR + 1} to {MAXYEAR - 1}."
+        raise Unprocessable(text, code="value", expression=("query.since", "query.until"))
     zone = calendar_of_place().zone
     found = await statistics.figures(
         engine.pool,
         by,
         _midnight(since, zone),
-        datetime.combine(until, time.max, zone),
+        _midnight(until + timedelta(days=1), zone),
         zone=zone.key,
         discipline=discipline,
         owner=owner,

@@ -4,7 +4,7 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Self
 
 import msgspec
@@ -151,7 +151,10 @@ def _decoded(list: Worklist, cursor: str) -> Key:
 
 
 def _could_be(value: int | datetime | str) -> bool:
-    """Whether the database has such values: it knows no NUL, and no moment without a zone is one of ours."""
+    """Whether the database has such values: it knows no NUL, and no moment without a zone is one of ours; at either end
+    of the calendar, one with a zone may have no moment in UTC."""
     if isinstance(value, int):
         return value in PRIORITY_CODES
-    return "\x00" not in value if isinstance(value, str) else value.tzinfo is not None
+    if isinstance(value, str):
+        return "\x00" not in value
+    return value.tzinfo is not None and MINYEAR < value.year < MAXYEAR

@@ -40,7 +40,8 @@ class Figures:
     seen_p90_h: int | None
 
 
-# hours are counted before they are ordered: an exact percentile would sort every referral of the time
+# hours are counted before they are ordered: an exact percentile would sort every referral of the time;
+# what has no discipline, or no owner, is a group as well, and NULL is joined with nothing
 _STATEMENT = """
 WITH counted AS MATERIALIZED (
     SELECT {group} AS key, floor(date_part('epoch', accepted_at - sent_at) / 3600)::int AS accepted_h,
@@ -76,8 +77,8 @@ numbers AS (
     FROM counted GROUP BY key)
 SELECT {name} AS "group", sent, accepted, declined, seen, completed, cancelled, open,
     accepted_median_h, accepted_p90_h, seen_median_h, seen_p90_h
-FROM numbers LEFT JOIN times USING (key)
-ORDER BY {first}, key LIMIT $6
+FROM numbers LEFT JOIN times ON coalesce(times.key::text, '') = coalesce(numbers.key::text, '')
+ORDER BY {first}, numbers.key LIMIT $6
 """
 
 
@@ -93,7 +94,8 @@ async def figures(
     limit: int,
 ) -> list[Figures]:
     """The groups of what was sent from ``since`` to before ``until``: months in order, others by their size."""
-    first, name = ("key", "to_char(key, 'YYYY-MM')") if by is By.MONTH else ("sent DESC", "key")
+    month = "to_char(numbers.key, 'YYYY-MM')"
+    first, name = ("numbers.key", month) if by is By.MONTH else ("sent DESC", "numbers.key")
     statement = _STATEMENT.format(group=_GROUPS[by], first=first, name=name)
     rows = await connection.fetch(statement, since, until, zone, discipline, owner, limit)
     return [Figures(**row) for row in rows]

@@ -7,7 +7,8 @@ it is offered. When one of them takes it, only they stay there: the offer to the
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.referrals.domain.parties import is_behind
+from services.referrals.domain.marks import RETURNED, without
+from services.referrals.domain.parties import is_behind, is_same_party
 from services.referrals.domain.references import content, target
 from services.referrals.domain.referral import is_referral
 from services.referrals.domain.transitions import Actor
@@ -18,8 +19,8 @@ from shared.security.caller import Caller, Role
 
 OFFERABLE = frozenset({"draft", "requested"})
 """Where nobody has it yet: whoever receives a referral is its owner."""
-_GIVEN_BACK = frozenset({"restriction", "note"})
-"""What changes when an offer is given back."""
+_DECLINED = frozenset({"status", "businessStatus", "statusReason"})
+"""What changes, beside a note, when the last one declines."""
 _WHERE = ("Task.restriction.recipient",)
 
 
@@ -30,8 +31,8 @@ def recipients(task: Resource) -> tuple[str, ...]:
 
 
 def offered(task: Resource) -> tuple[str, ...]:
-    """To whom an open Task is offered; nobody, once it has an owner or nobody can take it any more."""
-    return recipients(task) if not task.get("owner") and task["status"] in OFFERABLE else ()
+    """To whom an open Task is offered; nobody before it is sent, once it has an owner, or when nobody can take it."""
+    return recipients(task) if not task.get("owner") and task["status"] == "requested" else ()
 
 
 def withdrawn(before: Resource, after: Resource) -> tuple[str, ...]:
@@ -63,13 +64,12 @@ def given_back(task: Resource, caller: Caller, related: Mapping[str, Resource]) 
 
 def taken(task: Resource, before: Resource, context: DecisionContext, *, claimed: bool) -> Resource:
     """The Task, offered to nobody any more but to whom has it: who ``claimed`` it, or whom the initiator chose."""
-    if not offered(before) or not task.get("owner"):
+    if before.get("owner") or before["status"] not in OFFERABLE or not recipients(before) or not task.get("owner"):
         return task
-    chosen = target(task["owner"])
     has_it = (
         _own(task, context.caller, context.related)
         if claimed
-        else [each for each in _elements(task) if target(each) == chosen]
+        else [each for each in _elements(task) if is_same_party(each, task["owner"], context.related)]
     )
     return _with(task, has_it)
 
@@ -84,13 +84,22 @@ def check_given_back(before: Resource, after: Resource, context: DecisionContext
             raise Forbidden("The caller is neither requester nor owner of this Task.")
         if others:
             raise Unprocessable("It is offered to others still: give the offer back instead.", expression=_WHERE)
+        _check_unchanged(before, after, _DECLINED)
         return
     if _elements(after) != others or not others:
         raise Unprocessable(
             "Whoever has an offer gives back their own; the last one declines the referral.", expression=_WHERE
         )
-    old, new = content(before), content(after)
-    if any(old.get(element) != new.get(element) for element in {*old, *new} - _GIVEN_BACK):
+    _check_unchanged(_with(before, others), after, frozenset())
+
+
+def _check_unchanged(expected: Resource, after: Resource, but: frozenset[str]) -> None:
+    """Raise ``Forbidden`` where more is changed than ``but``; notes may be added."""
+    old, new = content(without(expected, RETURNED)), content(without(after, RETURNED))
+    said = old.pop("note", [])
+    if new.pop("note", [])[: len(said)] != said or any(
+        old.get(element) != new.get(element) for element in {*old, *new} - but
+    ):
         raise Forbidden("The caller is neither requester nor owner of this Task.")
 
 

@@ -57,6 +57,20 @@ def bears(resource: Resource | None, element: Any) -> bool:
     return (meant["system"], meant["value"]) in known
 
 
+def is_same_party(one: Any, other: Any, related: Mapping[str, Resource]) -> bool:
+    """Whether two references name the same, or one of them a role or service of the other."""
+    first, second = target(one), target(other)
+    if first is None or second is None:
+        return False
+    return first == second or first in _behind(second, related) or second in _behind(first, related)
+
+
+def _behind(reference: str, related: Mapping[str, Resource]) -> frozenset[str | None]:
+    """Whom a PractitionerRole or HealthcareService stands for."""
+    elements = _STAND_INS.get(reference.partition("/")[0], ())
+    return frozenset(target(related.get(reference, {}).get(element)) for element, _ in elements)
+
+
 def sides(task: Resource, caller: Caller, related: Mapping[str, Resource]) -> frozenset[Actor]:
     """The sides of ``task`` on which ``caller`` stands; none for a stranger.
 

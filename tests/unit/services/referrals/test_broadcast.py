@@ -11,7 +11,17 @@ from services.referrals.domain.events import ReferralChanged
 from shared.errors import ConsiliumError, Forbidden, Unprocessable
 from shared.fhir.json import Resource
 from shared.security.caller import Caller
-from tests.factories.referrals import BACK_END, COORDINATOR, OWNER, PATIENT, REQUESTER, STRANGER, reference, task
+from tests.factories.referrals import (
+    BACK_END,
+    COORDINATOR,
+    OWNER,
+    PATIENT,
+    REQUESTER,
+    STRANGER,
+    practitioner_role,
+    reference,
+    task,
+)
 from tests.unit.services.referrals.deciding import decide_task
 
 MIND, ELSEWHERE, THIRD = "Organization/mind-centre", "Organization/elsewhere", "Organization/third"
@@ -76,12 +86,55 @@ def test_the_last_one_declines_the_referral() -> None:
         {"restriction": restriction(ELSEWHERE), "description": "something else"},
         {"restriction": restriction(ELSEWHERE), "output": [{"type": {"text": "x"}, "valueString": "y"}]},
         {"description": "something else"},
+        {"restriction": restriction(ELSEWHERE) | {"period": {"end": "2020-01-01"}}},
+        {"restriction": restriction(ELSEWHERE), "note": [{"text": "We have no place."}]},
     ],
 )
 def test_an_offer_gives_no_other_right(change: dict[str, Any]) -> None:
-    before = on_offer(MIND, ELSEWHERE)
+    before = on_offer(MIND, ELSEWHERE, note=[{"text": "Urgent."}])
     with pytest.raises((Forbidden, Unprocessable)):
         decide_task(before, before | change, OWNER)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"restriction": restriction(MIND, ELSEWHERE)},
+        {"owner": reference("Practitioner/moss")},
+        {"priority": "stat"},
+        {"output": [{"type": {"text": "x"}, "valueString": "y"}]},
+    ],
+)
+def test_who_declines_the_last_offer_changes_nothing_else(change: dict[str, Any]) -> None:
+    before = on_offer(MIND)
+    declined = before | {"status": "rejected", "note": [{"text": "We have no place."}]}
+    after, _ = changed(before, declined, OWNER)
+    assert after == declined | {"meta": after["meta"]}
+    with pytest.raises(Forbidden):
+        decide_task(before, declined | change, OWNER)
+
+
+def test_nobody_hears_of_an_offer_before_it_is_sent() -> None:
+    draft = on_offer(MIND, ELSEWHERE, status="draft")
+    assert offered(draft) == ()
+    with pytest.raises(Forbidden):
+        decide_task(draft, draft | {"restriction": restriction(ELSEWHERE)}, OWNER)
+    for change in ({"status": "requested", "restriction": restriction(MIND)}, {"status": "cancelled"}):
+        _, fact = changed(draft, draft | change, REQUESTER)
+        assert fact is not None
+        assert fact.withdrawn == (), "who was never told is not told that it is over"
+    sent, _ = changed(draft, draft | {"status": "requested", "owner": reference(MIND)}, REQUESTER)
+    assert recipients(sent) == (MIND,)
+
+
+def test_an_offer_stays_with_the_organization_whose_role_the_initiator_chose() -> None:
+    role = practitioner_role("r-b", "Practitioner/moss", MIND)
+    for offered_to, chosen in ((MIND, "PractitionerRole/r-b"), ("PractitionerRole/r-b", "Practitioner/moss")):
+        before = on_offer(offered_to, ELSEWHERE)
+        decision = decide_task(before, before | {"owner": reference(chosen)}, REQUESTER, role)
+        [fact] = decision.facts
+        assert isinstance(fact, ReferralChanged)
+        assert fact.withdrawn == (ELSEWHERE,)
 
 
 @pytest.mark.parametrize("caller", [REQUESTER, COORDINATOR])

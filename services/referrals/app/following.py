@@ -6,7 +6,7 @@ from datetime import datetime
 from services.referrals.app.place import calendar_of_place
 from services.referrals.domain.events import ReferralChanged
 from services.referrals.domain.references import content, target
-from services.referrals.domain.referral import is_referral
+from services.referrals.domain.referral import is_referral, known_as
 from services.referrals.domain.standing import Standing, follows
 from services.referrals.domain.states import state_of
 from services.referrals.domain.transitions import Happened
@@ -37,7 +37,8 @@ async def follow(connection: Connection, changes: Sequence[Changed], caller: Cal
             known.pop(task, None)
         else:
             gone.discard(task)
-            known[task] = follows(known.get(task), changed.before, changed.after, told, at, calendar)
+            before = None if changed.before is None else known_as(changed.before)
+            known[task] = follows(known.get(task), before, changed.after, told, at, calendar)
         moment = _moment(changed, told, caller, at)
         if moment is not None:
             happened.append(moment)

@@ -61,6 +61,12 @@ def without(task: Resource, url: str) -> Resource:
     return rest | {"extension": kept} if kept else rest
 
 
+def ended_by_step(before: Resource, after: Resource) -> Resource:
+    """``after`` without a question that was there before the Task took a step: the step makes it needless."""
+    stays = _marks(before, RETURNED) != _marks(after, RETURNED) or state_of(before) == state_of(after)
+    return after if stays or not is_referral(after) else without(after, RETURNED)
+
+
 def check_marks(
     before: Resource | None, after: Resource, actors: frozenset[Actor], *, trusted: bool, imported: bool = False
 ) -> None:
@@ -88,8 +94,8 @@ def check_marks(
             raise Forbidden("Only the initiator sets this extension.", expression=_WHERE)
     if _marks(before, ACKNOWLEDGED) != _marks(after, ACKNOWLEDGED):
         _check_acknowledged(before, after, trusted=trusted)
-    if _marks(before, REPLACED) != _marks(after, REPLACED) and after["status"] not in REROUTED_AFTER:
-        raise Conflict("A referral is replaced when it was declined, cancelled, or has failed.", expression=_WHERE)
+    if _marks(before, REPLACED) != _marks(after, REPLACED):
+        _check_replaced(after)
 
 
 def _check_returned(before: Resource, after: Resource, actors: frozenset[Actor]) -> None:
@@ -106,6 +112,15 @@ def _check_returned(before: Resource, after: Resource, actors: frozenset[Actor])
 def _check_acknowledged(before: Resource, after: Resource, *, trusted: bool) -> None:
     if after["status"] != "completed" or (before["status"] != "completed" and not trusted):
         raise Conflict("The report of a referral is acknowledged when it is completed.", expression=_WHERE)
+
+
+def _check_replaced(after: Resource) -> None:
+    if after["status"] not in REROUTED_AFTER:
+        raise Conflict("A referral is replaced when it was declined, cancelled, or has failed.", expression=_WHERE)
+    # set for good: what names no other Task would keep it from ever being replaced
+    replaced_by = successor(after) or ""
+    if not replaced_by.startswith("Task/") or replaced_by == f"Task/{after['id']}":
+        raise Unprocessable("A referral is replaced by another Task.", expression=_WHERE)
 
 
 def _moment(task: Resource, url: str) -> str | None:

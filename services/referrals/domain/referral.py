@@ -29,6 +29,13 @@ def is_referral(task: Resource) -> bool:
     return fulfills(task) and type_of(task.get("focus")) == "ServiceRequest"
 
 
+def known_as(task: Resource) -> Resource | None:
+    """A draft or a referral as it was; None for what others know as something else, and never heard of as a referral.
+
+    When such a Task becomes a referral, it is opened then."""
+    return task if task["status"] == "draft" or is_referral(task) else None
+
+
 def check_requirements(task: Resource, state: State, order: Resource | None, *, imported: bool) -> None:
     """Raise ``Unprocessable`` with every rule of a referral that ``task`` breaks; ``order`` is its focus, if known."""
     if fulfills(task) and not task.get("focus"):

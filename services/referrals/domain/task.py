@@ -11,13 +11,13 @@ from services.referrals.domain.broadcast import check_given_back, check_offers, 
 from services.referrals.domain.discipline import discipline_of, tagged
 from services.referrals.domain.events import UNTOLD, changed, happened_between, removed
 from services.referrals.domain.exchange_news import is_word_of_other_side
-from services.referrals.domain.marks import check_marks
+from services.referrals.domain.marks import check_marks, ended_by_step
 from services.referrals.domain.opening import check_opening
 from services.referrals.domain.parties import may_claim, sides, stand_ins, trusted
 from services.referrals.domain.references import target
-from services.referrals.domain.referral import check_requirements, is_referral
+from services.referrals.domain.referral import check_requirements, is_referral, known_as
 from services.referrals.domain.states import TERMINAL, check_step, opened, state_of
-from services.referrals.domain.task_elements import check_elements
+from services.referrals.domain.task_elements import check_elements, check_results
 from services.referrals.domain.transitions import Actor, Happened, State
 from shared.errors import Conflict, Forbidden, Unprocessable
 from shared.fhir.json import Resource
@@ -76,6 +76,8 @@ def _create(task: Resource, context: DecisionContext) -> Decision:
         raise Forbidden("The caller is neither requester nor owner of this Task.")
     check_marks(None, task, actors, trusted=trusted(caller), imported=imported)
     check_opening(None, task, context)
+    if not imported and is_referral(task):
+        check_results(None, task, actors)
     if imported:
         # what was agreed elsewhere is taken as it is
         return _decided(happened, task, None, context)
@@ -98,7 +100,9 @@ def _update(before: Resource, after: Resource, context: DecisionContext) -> Deci
     if goal != source and not is_word_of_other_side(before, after, caller):
         check_step(source, goal, actors)
     check_elements(before, after, actors, context, claimed=claimed)
-    check_marks(before, after, actors, trusted=trusted(caller))
+    after = ended_by_step(before, after)
+    known = known_as(before) if is_referral(after) else before
+    check_marks(known, after, actors, trusted=trusted(caller), imported=trusted(caller))
     if not gives_back and not trusted(caller):
         check_offers(before, after, actors)
         after = taken(after, before, context, claimed=claimed)
@@ -106,9 +110,12 @@ def _update(before: Resource, after: Resource, context: DecisionContext) -> Deci
         raise Forbidden("The initiator stays the requester of the Task.", expression=("Task.requester",))
     check_requirements(after, goal, _order(after, context), imported=trusted(caller))
     check_opening(before, after, context)
-    _check_in_force(before, after, context)
-    consequences = of_task(before, after, context.related)
+    _check_in_force(known, after, context)
+    consequences = of_task(known, after, context.related)
     gone = () if gives_back else withdrawn(before, after)
+    if known is None:
+        # what others know as another Task begins as a referral, where a referral may begin
+        return _decided(opened(goal, imported=caller.role is Role.SYSTEM), after, None, context, consequences, gone)
     return _decided(happened_between(before, after), after, source, context, consequences, gone)
 
 

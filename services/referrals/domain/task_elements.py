@@ -23,7 +23,7 @@ def check_elements(
     """Raise ``Unprocessable`` for an element that nobody may change any more, ``Forbidden`` for the other side's."""
     if before["status"] != "draft":
         _check_fixed(before, after)
-        _check_results(before, after, actors)
+    check_results(before, after, actors)
     if not same_target(before.get("owner"), after.get("owner")):
         _check_owner(before, after, actors, context, claimed=claimed)
 
@@ -41,11 +41,13 @@ def _check_fixed(before: Resource, after: Resource) -> None:
             )
 
 
-def _check_results(before: Resource, after: Resource, actors: frozenset[Actor]) -> None:
+def check_results(before: Resource | None, after: Resource, actors: frozenset[Actor]) -> None:
+    """Raise ``Forbidden`` where somebody else than the recipient says what came of it: not in a draft either, which
+    would be sent with a visit that nobody has given."""
     if Actor.RECIPIENT in actors:
         return
     for element in RESULTS:
-        if before.get(element) != after.get(element):
+        if (before or {}).get(element) != after.get(element):
             raise Forbidden("Only the recipient changes this element.", expression=(f"Task.{element}",))
 
 

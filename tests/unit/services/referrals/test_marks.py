@@ -51,6 +51,10 @@ OTHER = {"url": "http://example.org/other", "valueString": "x"}
         (None, marked(task(), RETURNED, AT), REQUESTER, Unprocessable),
         (None, marked(task("completed"), ACKNOWLEDGED, AT), BACK_END, "completed"),
         (None, task(extension=[OTHER]), REQUESTER, "requested"),
+        *(
+            (task("rejected"), marked(task("rejected"), REPLACED, another), REQUESTER, Unprocessable)
+            for another in ({"display": "Somebody"}, reference("Patient/p1"), reference("Task/t1"))
+        ),
     ],
 )
 def test_a_mark_is_for_one_side_at_one_time(
@@ -71,6 +75,17 @@ def test_a_mark_that_says_nothing_or_comes_twice_is_refused(extension: list[Reso
     with pytest.raises(Unprocessable) as refused:
         decide_task(task("received"), task("received", extension=extension), OWNER)
     assert refused.value.issues[0].expression == ("Task.extension",)
+
+
+@pytest.mark.parametrize("caller", [OWNER, BACK_END])
+def test_a_step_ends_the_question_that_somebody_forgot_to_take_out(caller: Caller) -> None:
+    asked = marked(task("received", extension=[OTHER]), RETURNED, AT)
+    after = decide_task(asked, asked | {"status": "accepted"}, caller).resource
+    assert after is not None
+    assert after["extension"] == [OTHER]
+    again = decide_task(asked, marked(task("accepted"), RETURNED, LATER), caller).resource
+    assert again is not None
+    assert returned(again) == LATER, "another question goes along with the step"
 
 
 def test_other_extensions_stay() -> None:

@@ -171,6 +171,18 @@ def test_what_came_of_it_is_for_the_recipient_to_say(caller: Caller, results: di
     assert decide_task(before, task("in-progress", "5.1.1", **results), OWNER).resource is not None
 
 
+@pytest.mark.parametrize("caller", [REQUESTER, COORDINATOR], ids=lambda caller: caller.subject)
+@pytest.mark.parametrize("before", [None, task("draft")], ids=["new", "draft"])
+def test_nobody_sends_a_referral_with_a_visit_that_was_not_given(
+    before: dict[str, object] | None, caller: Caller
+) -> None:
+    visited = {"executionPeriod": {"start": "2026-03-09"}}
+    for status in ("draft", "requested"):
+        with pytest.raises(Forbidden):
+            decide_task(before, task(status, **visited), caller)
+    assert decide_task(None, task("completed", **visited), BACK_END).resource is not None
+
+
 @pytest.mark.parametrize("element", ["requester", "focus", "for"])
 def test_what_a_referral_is_about_does_not_change_once_it_was_sent(element: str) -> None:
     changed = {element: reference("Practitioner/moss" if element == "requester" else "ServiceRequest/o2")}

@@ -26,17 +26,18 @@ def type_of(element: Any) -> str | None:
 
 
 def same_target(one: Any, other: Any) -> bool:
-    """Whether two reference elements mean the same thing: a changed ``display`` does not matter."""
+    """Whether two reference elements mean the same thing: a ``display`` matters only where nothing else is said."""
     return _identity(one) == _identity(other)
 
 
-def _identity(element: Any) -> tuple[str | None, str | None, str | None]:
+def _identity(element: Any) -> tuple[Any, ...]:
     if not isinstance(element, Mapping):
         return (None, None, None)
     identifier = element.get("identifier")
     if not isinstance(identifier, Mapping):
         identifier = {}
-    return (target(element) or element.get("reference"), identifier.get("system"), identifier.get("value"))
+    found = (target(element) or element.get("reference"), identifier.get("system"), identifier.get("value"))
+    return found if any(found) else ("display", element.get("display"))
 
 
 def codings(concept: Any) -> list[tuple[str | None, str]]:

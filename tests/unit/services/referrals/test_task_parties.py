@@ -191,6 +191,13 @@ def test_what_a_referral_is_about_does_not_change_once_it_was_sent(element: str)
     assert refused.value.issues[0].expression == (f"Task.{element}",)
 
 
+@pytest.mark.parametrize("element", ["requester", "for", "owner"])
+def test_who_is_named_by_a_display_alone_does_not_become_somebody_else(element: str) -> None:
+    for before in ({element: {"display": "Robin"}}, {element: None} if element == "owner" else {}):
+        with pytest.raises((Forbidden, Unprocessable)):
+            decide_task(task("accepted", **before), task("accepted", **{element: {"display": "Lee"}}), COORDINATOR)
+
+
 def test_another_display_is_not_another_requester() -> None:
     named = {"requester": {"reference": "Practitioner/lind", "display": "Dr Lind"}}
     assert told(decide_task(task(), task(**named), REQUESTER)) == ["updated"]

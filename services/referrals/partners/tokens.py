@@ -25,6 +25,8 @@ ASSERTED_S = 240
 """At most five minutes, says SMART."""
 RENEWED_S = 30
 """Before its end, a token counts no more."""
+LONGEST_S = 86_400
+"""For so long a token is kept, whatever its issuer says."""
 _ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384"}
 
 
@@ -67,7 +69,7 @@ class Tokens:
         token, lives = answer.get("access_token"), answer.get("expires_in", 300)
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not _is_number(lives):
             raise PartnerTrouble(Trouble.CREDENTIALS)
-        return asked + float(lives), token
+        return asked + min(lives, LONGEST_S), token
 
 
 def assertion(partner: Partner, now: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from services.referrals.partners.known import partners_in
 from shared.security.caller import Caller, Role
 from tests.e2e.evidence import Evidence
 from tests.e2e.referring import furnish
@@ -98,6 +99,17 @@ async def test_messages(plain_system: System, evidence: Evidence) -> None:
 
 async def test_webhooks(plain_system: System) -> None:
     assert (await run(plain_system, BASH, sample("Being told"))).split() == ['"secret":"whsec_']
+
+
+async def test_referring_to_another_system(plain_system: System) -> None:
+    printed = await run(plain_system, BASH, sample("Referring to another system"))
+    assert printed.split() == ['"reference":"Endpoint/food-bank"']
+
+
+def test_the_partners_file_of_the_page_holds(tmp_path: Path) -> None:
+    path = tmp_path / "partners.json"
+    path.write_text(sample("Referring to another system", "json"))
+    assert list(partners_in(path)) == ["https://food-bank.example.org/fhir"]
 
 
 async def test_the_tokens_of_the_page_can_be_made(plain_system: System) -> None:

@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from services.referrals.app.exchange_here import Visit
 from services.referrals.app.exchange_settling import VISITS, troubled
-from services.referrals.app.exchange_visit import Visit, visit
+from services.referrals.app.exchange_visit import visit
 from services.referrals.domain.exchange_news import Odd
 from services.referrals.domain.exchange_pace import Delays, Trouble
 from services.referrals.partners.client import PartnerClient

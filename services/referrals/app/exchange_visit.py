@@ -4,89 +4,46 @@ Nothing is held while the other side is asked. What it said is written here in o
 so; a visit that is lost anywhere is made again, and asks for nothing that was done.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from services.referrals.app.exchange_here import Here, Visit, look_here
 from services.referrals.app.exchange_settling import settle, settle_with, told
+from services.referrals.app.exchange_withdrawing import nothing_there, withdraw
 from services.referrals.domain.events import Telling
 from services.referrals.domain.exchange_news import EXCHANGE, Odd, heard, state_in, task_of, versions
-from services.referrals.domain.exchange_pace import Delays, Trouble, after_look
+from services.referrals.domain.exchange_pace import Trouble, after_look
 from services.referrals.domain.exchange_package import (
     Source,
-    Terms,
-    needed,
     order_to_send,
     order_with_news,
     placer,
     task_to_send,
     task_with_news,
 )
-from services.referrals.domain.exchange_states import Course, Plan, plan, same, wish, withdrawal
-from services.referrals.domain.moving import moved
-from services.referrals.domain.references import target
-from services.referrals.domain.states import ENTERED_IN_ERROR, TERMINAL, state_of
+from services.referrals.domain.exchange_states import Course, Plan, plan, same, wish
+from services.referrals.domain.states import TERMINAL, state_of
 from services.referrals.domain.transitions import State
-from services.referrals.partners.client import PartnerClient
 from services.referrals.partners.trouble import PartnerTrouble
 from services.referrals.store.exchanges import Exchange, Stands
-from shared.engine import Engine
 from shared.fhir.json import Resource, loads
 from shared.fhir.validate import check
 from shared.security.caller import Caller, Role
-from shared.store import resources
 from shared.unit_of_work import unit_of_work
 
 ROUNDS = 3
 """How often what is sent is built anew when the other side changed meanwhile, before others have their turn."""
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
-    """A referral as it stands here; versions are 0 for what is not there."""
-
-    source: Source | None
-    version: int
-    order_version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """What a visit works with."""
-
-    engine: Engine
-    client: PartnerClient
-    terms: Terms
-    delays: Delays
-
-
 async def visit(on: Visit, held: Exchange) -> None:
     """Visit the other side once. Raises ``PartnerTrouble``, ``Odd``, and what a unit of work raises."""
     here = await look_here(on.engine, held.task)
     if held.leaving or here.source is None:
-        await _withdraw(on, held, here)
+        await withdraw(on, held, here)
     elif held.remote_task is None:
         await _send(on, held, here, here.source)
     else:
         await _carry_on(on, held, here, here.source)
-
-
-async def look_here(engine: Engine, task_id: str) -> Here:
-    """The Task, its order, and whom they name."""
-    stored = await _read(engine, [f"Task/{task_id}"])
-    if not stored or stored[0].deleted:
-        return Here(None, stored[0].version if stored else 0, 0)
-    task = loads(stored[0].body)
-    focus = target(task.get("focus"))
-    orders = [one for one in await _read(engine, [focus] if focus else []) if not one.deleted]
-    order = loads(orders[0].body) if orders else None
-    known = {f"{one.type}/{one.id}": loads(one.body) for one in await _read(engine, needed(task, order))}
-    return Here(Source(task, order, known), stored[0].version, orders[0].version if orders else 0)
-
-
-async def _read(engine: Engine, references: Sequence[str] | frozenset[str]) -> list[resources.Stored]:
-    keys = [(type_, id_) for type_, _, id_ in (reference.partition("/") for reference in sorted(references))]
-    return await resources.read_many(engine.pool, keys) if keys else []
 
 
 async def _send(on: Visit, held: Exchange, here: Here, source: Source) -> None:
@@ -96,13 +53,13 @@ async def _send(on: Visit, held: Exchange, here: Here, source: Source) -> None:
         # it ended before anybody there could see it; an earlier visit may have sent it all the same
         there = await client.find(base, "Task", placer("Task", held.task, on.terms.base)) if held.attempts > 1 else None
         if there is None:
-            await _nothing_there(on, held, here)
+            await nothing_there(on, held, here)
             return
     order = order_to_send(source, on.terms)
     remote_order = None
     if order is not None:
         remote_order = f"ServiceRequest/{_id_of(await client.create(base, order))}"
-    there = task_of(await client.create(base, task_to_send(source, remote_order, _state(held.agreed), on.terms)))
+    there = task_of(await client.create(base, task_to_send(source, remote_order, agreed_state(held.agreed), on.terms)))
     sent = replace(
         held,
         remote_order=remote_order,
@@ -144,7 +101,7 @@ async def _told_of_wishes(on: Visit, held: Exchange, here: Here, source: Source,
     """Write there what the initiator wants; the Task there afterwards."""
     state = state_of(source.task)
     for _ in range(ROUNDS):
-        wanted = wish(_state(held.agreed), state, state_in(there))
+        wanted = wish(agreed_state(held.agreed), state, state_in(there))
         changed = task_with_news(there, source, on.terms, wanted) if wanted or here.version != held.looked else there
         if changed == there:
             break
@@ -166,7 +123,7 @@ async def _follow(on: Visit, held: Exchange, here: Here, source: Source, answere
     there = heard(answered)
     check(there)
     state = state_in(there)
-    way = plan(_state(held.agreed), state_of(source.task), state)
+    way = plan(agreed_state(held.agreed), state_of(source.task), state)
     async with unit_of_work(on.engine, _caller(held, way)) as work:
         stored = await work.load("Task", held.task)
         if stored is None or stored.version != here.version:
@@ -198,51 +155,10 @@ async def _nothing_new(on: Visit, held: Exchange, here: Here, source: Source) ->
     await settle(on.engine, looked, seen=here.version, next_at=next_at)
 
 
-async def _nothing_there(on: Visit, held: Exchange, here: Here) -> None:
-    """No Task was created, as far as can be seen; a request that is under way may yet arrive."""
-    sure = held.attempts == 1
-    if not sure:
-        await _take_order_back(on, held, here)
-    looks = len(on.delays.afterwards) if sure else held.looks
-    next_at = after_look(looks, on.engine.clock(), on.delays, ended=True)
-    state = Stands.ENDED if next_at is None else Stands(held.state)
-    await settle(on.engine, replace(held, state=state, looks=looks + 1), seen=here.version, next_at=next_at)
-
-
-async def _take_order_back(on: Visit, held: Exchange, here: Here) -> None:
-    """An order that was created there without its Task is revoked."""
-    order = here.source.order if here.source is not None else None
-    if order is None:
-        return
-    there = await on.client.find(held.address, "ServiceRequest", placer("ServiceRequest", order["id"], on.terms.base))
-    if there is not None and there.get("status") == "active":
-        await on.client.update(held.address, there | {"status": "revoked"})
-
-
-async def _withdraw(on: Visit, held: Exchange, here: Here) -> None:
-    """Take back there what was deleted here, or is asked of somebody else by now."""
-    base, client = held.address, on.client
-    if held.remote_task is not None:
-        there = task_of(await client.read(base, held.remote_task))
-    else:
-        found = await client.find(base, "Task", placer("Task", held.task, on.terms.base)) if held.attempts > 1 else None
-        if found is None:
-            await _nothing_there(on, held, here)
-            return
-        there = task_of(found)
-    state = state_in(there)
-    mistake = State(ENTERED_IN_ERROR, state.business) if state.status != ENTERED_IN_ERROR else None
-    goal = mistake if here.source is None else withdrawal(state)
-    if goal is not None:
-        await client.update(base, moved(there, goal, "Withdrawn by the requester."))
-    done = replace(held, state=Stands.ENDED, remote_task=f"Task/{there['id']}", looked=here.version, trouble=None)
-    await settle(on.engine, done, seen=here.version, next_at=None)
-
-
 def _looked(on: Visit, held: Exchange, state: State, news: bool, now: datetime) -> tuple[Exchange, datetime | None]:
     """The row after a look, and when the next one is due."""
     looks = 0 if news else held.looks + 1
-    ended = state.status in TERMINAL and _state(held.agreed).status == state.status
+    ended = state.status in TERMINAL and agreed_state(held.agreed).status == state.status
     next_at = after_look(looks, now, on.delays, ended=ended)
     stands = Stands.ENDED if ended else Stands.GOING_ON
     return replace(held, looks=looks, state=stands, failures=0, failing_since=None), next_at
@@ -255,11 +171,12 @@ def _caller(held: Exchange, way: Plan) -> Caller:
     return Caller(EXCHANGE, Role.SYSTEM, None, held.practitioner, held.organization)
 
 
-def _state(agreed: str) -> State:
-    return State(*agreed.split())
-
-
 def _id_of(resource: Resource) -> str:
     if not isinstance(resource.get("id"), str):
         raise Odd
     return str(resource["id"])
+
+
+def agreed_state(agreed: str) -> State:
+    """The state in the row."""
+    return State(*agreed.split())

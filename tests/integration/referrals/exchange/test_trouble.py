@@ -168,3 +168,42 @@ async def test_private_addresses_and_plain_http_are_not_asked_unless_that_is_all
     assert await asked_with(Partner(), Reach(allow_private=True), address) is Trouble.EGRESS
     assert await asked_with(Partner(), Reach(), "https://localhost/fhir") is Trouble.EGRESS
     assert elsewhere.asked == []
+
+
+async def test_what_the_other_sides_rules_are_against_is_a_refusal_and_not_tried_in_a_circle(
+    client: httpx.AsyncClient, verifier: FixedVerifier, exchanging: Exchanging, elsewhere: Elsewhere
+) -> None:
+    await send(client, verifier)
+    await exchanging.round()
+
+    async def against_it(asked: Asked) -> Answer | None:
+        return (409, b"", {}) if asked.method == "PUT" else None
+
+    elsewhere.instead = against_it
+    elsewhere.asked.clear()
+    verifier.caller = REQUESTER
+    wanted = task("in-progress", "5.2", owner=reference("PractitionerRole/r-b"))
+    assert (await put(client, wanted, 1)).status_code == 200
+    await exchanging.round()
+    assert [each.method for each in elsewhere.asked] == ["GET", "PUT", "GET"]
+    assert (await exchanging.row()).trouble == "refused"
+
+
+async def test_an_order_that_arrived_without_its_task_is_revoked_when_the_referral_is_taken_back(
+    client: httpx.AsyncClient, verifier: FixedVerifier, exchanging: Exchanging, elsewhere: Elsewhere
+) -> None:
+    async def no_tasks(asked: Asked) -> Answer | None:
+        return (503, b"", {}) if asked.path == "/fhir/Task" else None
+
+    elsewhere.instead = no_tasks
+    asked = task("requested", statusReason=None)
+    verifier.caller = REQUESTER
+    assert (await put(client, asked)).status_code == 201
+    await exchanging.round()
+    assert [each["status"] for each in elsewhere.all("ServiceRequest")] == ["active"]
+    assert (await put(client, asked | {"status": "cancelled", "statusReason": {"text": "No."}}, 1)).status_code == 200
+    await exchanging.round()
+    assert [each["status"] for each in elsewhere.all("ServiceRequest")] == ["revoked"]
+    for _ in range(4):
+        await exchanging.after(days=10)
+    assert ((await exchanging.row()).state, elsewhere.all("Task")) == ("ended", [])

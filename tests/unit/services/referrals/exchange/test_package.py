@@ -15,7 +15,6 @@ from services.referrals.domain.exchange_package import (
     task_with_news,
 )
 from services.referrals.domain.exchange_references import translated
-from services.referrals.domain.step import Step
 from services.referrals.domain.transitions import State
 from shared.fhir.validate import check
 from tests.factories.referrals import order, reference, task
@@ -105,7 +104,7 @@ def test_the_initiators_part_is_written_into_the_task_there_and_nothing_else() -
     changed = task_with_news(there, given, TERMS, None)
     assert changed == there | {"priority": "stat", "description": "Worse"}
     assert task_with_news(changed, given, TERMS, None) == changed
-    taken_back = task_with_news(there, given, TERMS, Step(State("cancelled"), reason="No."))
+    taken_back = task_with_news(there, given, TERMS, State("cancelled"))
     assert (taken_back["status"], taken_back["statusReason"]) == ("cancelled", {"text": "No."})
 
 

@@ -104,7 +104,7 @@ def test_the_initiators_part_is_written_into_the_task_there_and_nothing_else() -
     changed = task_with_news(there, given, TERMS, None)
     assert changed == there | {"priority": "stat", "description": "Worse"}
     assert task_with_news(changed, given, TERMS, None) == changed
-    reasoned = Source(given.task | {"statusReason": {"text": "No."}}, given.order, given.known)
+    reasoned = Source(given.task | {"statusReason": {"text": "No."}}, given.order, given.related)
     taken_back = task_with_news(there, reasoned, TERMS, State("cancelled"))
     assert (taken_back["status"], taken_back["statusReason"]) == ("cancelled", {"text": "No."})
 

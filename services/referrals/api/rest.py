@@ -58,7 +58,10 @@ async def perform(
 
     outcome = await once(engine, caller, claim, effect)
     tell(response, outcome)
-    return _tagged(response, await queries.standing(engine, caller, outcome.led.task))
+    if outcome.stored is None:
+        return _tagged(response, await queries.standing(engine, caller, outcome.led.task))
+    # not as it is by now: somebody may have changed it since, or deleted it
+    return _tagged(response, await queries.standing_in(engine, caller, outcome.stored))
 
 
 def _engine(request: Request) -> Engine:

@@ -43,7 +43,7 @@ async def perform_all(
 
     async def performed(number: int, item: Item) -> Outcome:
         if number in done:
-            return Outcome(done[number], replayed=True)
+            return Outcome(done[number])
 
         async def effect(work: UnitOfWork) -> Stored:
             return await take(work, item.task, asked, item.precondition)

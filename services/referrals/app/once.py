@@ -19,7 +19,13 @@ class Outcome:
     """What it led to, now or, where it is ``replayed``, before."""
 
     led: Led
-    replayed: bool = False
+    stored: Stored | None = None
+    """What came of it, where that was now."""
+
+    @property
+    def replayed(self) -> bool:
+        """Whether it was done before."""
+        return self.stored is None
 
 
 async def once(engine: Engine, caller: Caller, claim: Claim | None, effect: Effect, *, status: int = 200) -> Outcome:
@@ -34,9 +40,9 @@ async def once(engine: Engine, caller: Caller, claim: Claim | None, effect: Effe
             # before anything else is locked: who comes with the same key waits here, and holds up nobody
             earlier = await keys.claimed(await work.connection(), claim, work.now)
             if earlier is not None:
-                return Outcome(earlier, replayed=True)
+                return Outcome(earlier)
             stored = await effect(work)
             led = Led(stored.id, stored.version, status)
             await keys.settle(await work.connection(), claim, led)
         await work.commit()
-    return Outcome(led)
+    return Outcome(led, stored)

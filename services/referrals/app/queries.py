@@ -20,6 +20,7 @@ from shared.engine import Engine
 from shared.fhir.json import Resource, loads
 from shared.reading import current
 from shared.security.caller import Caller
+from shared.store.resources import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,11 @@ class Timeline:
 
 async def standing(engine: Engine, caller: Caller, task_id: str) -> Standing:
     """One referral. Raises ``NotFound`` (also where the caller may not see it) or ``Gone``."""
-    stored = await current(engine, caller, "Task", task_id)
+    return await standing_in(engine, caller, await current(engine, caller, "Task", task_id))
+
+
+async def standing_in(engine: Engine, caller: Caller, stored: Stored) -> Standing:
+    """One referral in the version ``stored`` of its Task. Raises ``NotFound`` where the caller may not see it."""
     task = loads(stored.body)
     require_view(caller, task)
     related = await related_to(engine.pool, task)

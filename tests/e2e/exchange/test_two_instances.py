@@ -28,6 +28,8 @@ from tests.factories.referrals import order, reference, task
 REFERRALS = 200
 SILENCE = 1.0
 """Seconds for which the source waits for an answer."""
+PATIENCE = 100.0
+"""Seconds: it takes 20 on two cores of one's own, and several times that where others work on them as well."""
 SEED = 20261128
 STATE = ("status", "businessStatus", "statusReason", "output", "executionPeriod", "note")
 
@@ -39,7 +41,7 @@ def seconds(*values: float) -> tuple[timedelta, ...]:
 QUICK = Pace(
     concurrency=12,
     look=0.2,
-    delays=Delays(retries=seconds(0.1, 0.3), looks=seconds(0.3, 0.6, 1), afterwards=seconds(1, 2)),
+    delays=Delays(retries=seconds(0.1, 0.3), looks=seconds(0.5, 1, 2), afterwards=seconds(1, 2)),
 )
 
 
@@ -77,7 +79,7 @@ async def in_turn(here: Instance, there: Instance, number: int, chance: random.R
 
     if withdrawn:
         return True
-    remote = await eventually(arrived, within=50, every=0.2)
+    remote = await eventually(arrived, within=PATIENCE, every=1)
     assert remote is not None
     id = remote.removeprefix("Task/")
     await answer(there, id, chance, steps=min(after, steps))
@@ -97,6 +99,7 @@ def told(resource: dict[str, Any]) -> dict[str, Any]:
     return {element: resource[element] for element in STATE if element in resource}
 
 
+@pytest.mark.timeout(300)
 async def test_two_instances_end_in_the_same_state_over_a_network_that_fails(
     postgres: str, templates: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,14 +119,15 @@ async def test_two_instances_end_in_the_same_state_over_a_network_that_fails(
         partner = PARTNER.model_copy(update={"token_file": tmp_path / "token"})
         async with open_client({address: partner}, Reach(True, True, SILENCE)) as client:
             workers = [asyncio.create_task(exchange_loop(here.engine, stop, client, BASE, QUICK)) for _ in range(2)]
-            turns = [in_turn(here, there, number, random.Random(chance.random())) for number in range(REFERRALS)]
-            withdrawn = sum(await asyncio.gather(*turns))
 
             async def alike() -> bool:
-                return not await apart(here, there, address)
+                assert await apart(here, there, address) == {}
+                return True
 
             try:
-                await eventually(alike, within=40, every=1)
+                turns = [in_turn(here, there, number, random.Random(chance.random())) for number in range(REFERRALS)]
+                withdrawn = sum(await asyncio.gather(*turns))
+                await eventually(alike, within=60, every=1)
             finally:
                 stop.set()
                 await asyncio.gather(*workers)

@@ -62,7 +62,7 @@ class Answered:
 
 @dataclass
 class World:
-    """A few referrals of two orders."""
+    """A few referrals of three orders."""
 
     mark: str
     clients: Mapping[Caller, httpx.AsyncClient]
@@ -71,19 +71,23 @@ class World:
     said: int = 0
 
     async def begin(self, states: list[State]) -> None:
-        """Two referrals of one order, one that is offered to two, and a draft of a draft order; more where rerouted."""
-        self.orders = [f"{self.mark}-o{number}" for number in range(2)]
-        self.tasks = [f"{self.mark}-t{number}" for number in range(4)]
-        first, second = (reference(f"ServiceRequest/{id}") for id in self.orders)
+        """Of one order two referrals and one that is offered to two; of one a draft; of one a single referral."""
+        self.orders = [f"{self.mark}-o{number}" for number in range(3)]
+        self.tasks = [f"{self.mark}-t{number}" for number in range(5)]
+        first, second, third = (reference(f"ServiceRequest/{id}") for id in self.orders)
         recipients = {"recipient": [reference(to) for to in OFFERED]}
         made = [
             order(id=self.orders[0]),
             order(id=self.orders[1], status="draft"),
-            *(task(state[0], state[1] or None, focus=first) for state in states),
+            order(id=self.orders[2]),
+            *(
+                task(state[0], state[1] or None, focus=focus)
+                for state, focus in zip(states, (first, first, third), strict=True)
+            ),
             task("requested", owner=None, focus=first, restriction=recipients, statusReason=None),
             task("draft", focus=second, statusReason=None),
         ]
-        for one, id in zip(made[2:], self.tasks, strict=True):
+        for one, id in zip(made[3:], self.tasks, strict=True):
             one["id"] = id
         brought = bundle("transaction", *(entry("PUT", f"{one['resourceType']}/{one['id']}", one) for one in made))
         answer = await self.clients[BACK_END].post("", json=brought)

@@ -129,7 +129,7 @@ async def told(engine: Engine) -> list[dict[str, Any]]:
     return [{"stage": row["type"].split(".")[1]} | json.loads(row["envelope"])["data"] for row in rows]
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(420)
 async def test_every_clock_of_a_year_fires_once_whoever_is_killed(engine: Engine, crew: Crew, now: Now) -> None:
     began, chance, year = time.monotonic(), random.Random(SEED), courses(REFERRALS, SEED)
     async with unit_of_work(engine, BACK_END) as work:

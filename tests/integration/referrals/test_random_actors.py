@@ -47,7 +47,7 @@ moves = st.builds(
     match=st.sampled_from(MATCHES),
 )
 rounds = st.lists(st.lists(moves, min_size=3, max_size=6), min_size=6, max_size=10)
-begun = st.lists(st.sampled_from(LIVELY), min_size=2, max_size=2)
+begun = st.lists(st.sampled_from(LIVELY), min_size=3, max_size=3)
 
 Figures = Counter[str]
 

@@ -5,7 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
+from services.referrals.api import rest
 from services.referrals.api.asking import BusinessStatus, Status
+from services.referrals.app.once import Outcome
 from services.referrals.domain.transitions import TRANSITIONS
 from services.referrals.store import referrals
 from shared.engine import Engine
@@ -181,6 +183,26 @@ async def test_people_name_the_version_that_they_have_seen(client: httpx.AsyncCl
     assert answer.status_code == 400
     verifier.caller = BACK_END
     assert (await act(client, None, "accept")).status_code == 200
+
+
+async def test_the_answer_to_an_action_is_what_came_of_it_whoever_comes_right_after(
+    client: httpx.AsyncClient, verifier: FixedVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send(client, verifier)
+    act_of_ours = rest.once
+
+    async def overtaken(*arguments: Any, **more: Any) -> Outcome:
+        outcome = await act_of_ours(*arguments, **more)
+        verifier.caller = BACK_END
+        assert (await client.delete("Task/t1")).status_code == 204
+        return outcome
+
+    monkeypatch.setattr(rest, "once", overtaken)
+    verifier.caller = OWNER
+    answer = await act(client, 1, "accept")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["etag"] == 'W/"2"'
+    assert answer.json()["referral"]["status"] == "accepted"
 
 
 async def test_a_reason_goes_when_it_explains_no_longer(client: httpx.AsyncClient, verifier: FixedVerifier) -> None:

@@ -71,8 +71,9 @@ async def _accepted(evidence: Evidence, version: str = "2") -> None:
 
 async def test_curl(plain_system: System, evidence: Evidence) -> None:
     printed = await run(plain_system, BASH, sample("curl"))
-    assert printed.split() == ['"status":"accepted"', '"total":2']
-    await _accepted(evidence)
+    by_name = ['"valueCode":"schedule"', "returned-with-questions"]
+    assert printed.split() == ['"status":"accepted"', '"total":2', *by_name]
+    await _accepted(evidence, "3")
 
 
 async def test_fhirpy(plain_system: System, evidence: Evidence) -> None:

@@ -26,7 +26,7 @@ def local_token(caller: Caller | None = None, *, hours: float = 4.0) -> str | No
     if settings.auth is AuthMode.OPEN:
         return None
     return mint(
-        caller or Caller("consilium:import", Role.SYSTEM),
+        caller or Caller("consilium-import", Role.SYSTEM),
         timedelta(hours=hours),
         signing_key(settings.data_dir),
         issuer=settings.jwt_issuer,

@@ -13,7 +13,7 @@ from services.referrals.domain.targets import target
 from services.referrals.domain.transitions import State
 
 BEGIN = datetime(2026, 1, 5, 8, tzinfo=UTC)
-PER_DAY = 2
+PER_DAY = 1
 STEP = timedelta(days=1) / PER_DAY
 STEPS = 365 * PER_DAY
 DISCIPLINES = {"308459004": "mental-health", "308447003": "physical-therapy", "306265007": "pain-medicine"}

@@ -109,7 +109,7 @@ def answer(attempt: Attempt) -> int:
             return 409
         if not allowed & actors:
             return 403
-    if attempt.news and "recipient" not in actors and attempt.source[0] != "draft":
+    if attempt.news and "recipient" not in actors:
         return 403
     return 200 if attempt.reason or not owes_reason(attempt.target) else 422
 

@@ -154,6 +154,18 @@ RULES: tuple[Rule, ...] = (
         (_COORDINATORS, "A referral to {discipline} has waited too long for {wait}: it can be sent to somebody else."),
     ),
     Rule(
+        "referral-exchange-given-up",
+        "referral-exchange.given-up.v1",
+        _COORDINATORS,
+        "A referral to another system could not be carried on: that system could not be reached, or refused it.",
+    ),
+    Rule(
+        "referral-exchange-conflict",
+        "referral-exchange.conflict.v1",
+        _COORDINATORS,
+        "A referral to another system had changed on both sides: what the other system says stands.",
+    ),
+    Rule(
         "plan-activity-team",
         "careplan.activity-*.v1",
         Audience.TEAM,

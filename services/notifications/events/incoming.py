@@ -8,7 +8,7 @@ from services.notifications.domain.happening import Happening
 from services.notifications.domain.team import Referral
 from shared.contracts.careplans import CarePlanV1
 from shared.contracts.notifications import NotificationEvent, NotificationV1
-from shared.contracts.referrals import ReferralClockV1, ReferralV1
+from shared.contracts.referrals import ReferralClockV1, ReferralExchangeV1, ReferralV1
 from shared.engine import Engine
 from shared.messaging.envelope import Event
 
@@ -24,6 +24,8 @@ def hear(engine: Engine) -> Handle:
             await tell(engine, of_referral(event, payload), parties_of(payload))
         elif event.type.startswith("referral-clock."):
             await tell(engine, of_clock(event, event.payload(ReferralClockV1)))
+        elif event.type.startswith("referral-exchange."):
+            await tell(engine, of_exchange(event, event.payload(ReferralExchangeV1)))
         elif event.type.startswith("careplan."):
             await tell(engine, of_care_plan(event, event.payload(CarePlanV1)))
         elif event.type == NotificationEvent.FAILED:
@@ -44,6 +46,20 @@ def of_clock(event: Event, payload: ReferralClockV1) -> Happening:
         awaited=payload.requester if payload.addressee == "initiator" else payload.owner,
         waits_for=payload.waits_for,
         late=payload.late,
+    )
+
+
+def of_exchange(event: Event, payload: ReferralExchangeV1) -> Happening:
+    """A referral that is carried on with another system, and what people must know of that."""
+    return Happening(
+        event_id=event.id,
+        type=event.type,
+        focus=payload.task,
+        patient=payload.patient,
+        based_on=payload.service_request,
+        requester=payload.requester,
+        owner=payload.owner,
+        traceparent=event.traceparent,
     )
 
 

@@ -37,9 +37,12 @@ async def settle(engine: Engine, held: Exchange, *, seen: int, next_at: datetime
     await exchanges.settle(engine.pool, held, seen=seen, now=engine.clock(), next_at=next_at)
 
 
-async def settle_with(connection: Connection, held: Exchange, next_at: datetime | None, now: datetime) -> bool:
+async def settle_with(
+    connection: Connection, held: Exchange, next_at: datetime | None, now: datetime, *, seen: int | None = None
+) -> bool:
     """As ``settle``, in the transaction that writes the news. False: another visit has it in hand by now."""
-    return await exchanges.settle(connection, held, seen=held.looked, now=now, next_at=next_at)
+    seen = held.looked if seen is None else seen
+    return await exchanges.settle(connection, held, seen=seen, now=now, next_at=next_at)
 
 
 async def troubled(engine: Engine, held: Exchange, trouble: Trouble, delays: Delays) -> None:
@@ -61,12 +64,12 @@ async def troubled(engine: Engine, held: Exchange, trouble: Trouble, delays: Del
         )
         if next_at is None:
             failing = replace(failing, state=Stands.GIVEN_UP)
+        # the Task is locked before the row, as by whoever changes it
+        stored = await work.load("Task", held.task) if next_at is None else None
         if not await exchanges.settle(connection, failing, seen=held.version, now=work.now, next_at=next_at):
             return
-        if next_at is None:
-            stored = await work.load("Task", held.task)
-            if stored is not None and not stored.deleted:
-                await told(work, engine, held, loads(stored.body), stored, Telling.GIVEN_UP, trouble)
+        if stored is not None and not stored.deleted:
+            await told(work, engine, held, loads(stored.body), stored, Telling.GIVEN_UP, trouble)
         await work.commit()
     level = logging.WARNING if next_at is None else logging.INFO
     log.log(level, "an exchange with a partner: %s, failure %d", trouble.value, failing.failures)

@@ -127,7 +127,9 @@ async def _follow(on: Visit, held: Exchange, here: Here, source: Source, answere
     async with unit_of_work(on.engine, _caller(held, way)) as work:
         stored = await work.load("Task", held.task)
         if stored is None or stored.version != here.version:
-            await settle(on.engine, held, seen=here.version, next_at=work.now)
+            # it changed meanwhile: another visit looks at it as it is now
+            if await settle_with(await work.connection(), held, work.now, work.now, seen=here.version):
+                await work.commit()
             return
         task, last = source.task, stored
         for version in versions(task, there, way, on.terms):

@@ -26,7 +26,7 @@ from tests.factories.faulty import Fault, faulty
 from tests.factories.referrals import order, reference, task
 
 REFERRALS = 200
-SILENCE = 1.0
+SILENCE = 2.0
 """Seconds for which the source waits for an answer."""
 PATIENCE = 100.0
 """Seconds: it takes 20 on two cores of one's own, and several times that where others work on them as well."""
@@ -41,7 +41,7 @@ def seconds(*values: float) -> tuple[timedelta, ...]:
 QUICK = Pace(
     concurrency=12,
     look=0.2,
-    delays=Delays(retries=seconds(0.1, 0.3), looks=seconds(0.5, 1, 2), afterwards=seconds(1, 2)),
+    delays=Delays(retries=seconds(0.2, 0.5, 1, 2, 4), looks=seconds(0.5, 1, 2), afterwards=seconds(1, 2, 4, 8)),
 )
 
 
@@ -127,7 +127,7 @@ async def test_two_instances_end_in_the_same_state_over_a_network_that_fails(
             try:
                 turns = [in_turn(here, there, number, random.Random(chance.random())) for number in range(REFERRALS)]
                 withdrawn = sum(await asyncio.gather(*turns))
-                await eventually(alike, within=60, every=1)
+                await eventually(alike, within=PATIENCE, every=1)
             finally:
                 stop.set()
                 await asyncio.gather(*workers)

@@ -4,10 +4,17 @@ from typing import Any
 
 import pytest
 
-from services.notifications.events.incoming import of_care_plan, of_clock, of_failure, of_referral, parties_of
+from services.notifications.events.incoming import (
+    of_care_plan,
+    of_clock,
+    of_exchange,
+    of_failure,
+    of_referral,
+    parties_of,
+)
 from shared.contracts.careplans import CarePlanV1
 from shared.contracts.notifications import NotificationV1
-from shared.contracts.referrals import ReferralClockV1, ReferralV1
+from shared.contracts.referrals import ReferralClockV1, ReferralExchangeV1, ReferralV1
 from shared.messaging.envelope import Event
 
 AT = "2026-03-01T09:00:00.000Z"
@@ -62,6 +69,14 @@ def test_a_referral_that_waits_names_whose_turn_it_is(addressee: str, awaited: s
     )
     told = of_clock(event("referral-clock.reminder.v1", "Task/t"), payload)
     assert (told.focus, told.awaited, told.waits_for, told.late) == ("Task/t", awaited, "report", True)
+
+
+def test_a_referral_that_is_carried_on_elsewhere_is_about_its_task() -> None:
+    payload = ReferralExchangeV1(
+        task="Task/t", version=3, endpoint="Endpoint/e", status="accepted", patient="Patient/p", occurred_at=AT
+    )
+    told = of_exchange(event("referral-exchange.conflict.v1", "Task/t"), payload)
+    assert (told.focus, told.patient, told.owner) == ("Task/t", "Patient/p", None)
 
 
 def test_a_change_of_the_plan_is_told_under_the_event_that_led_to_it() -> None:

@@ -9,7 +9,7 @@ from services.notifications.domain.receivers import COORDINATORS, is_receiver
 from services.notifications.domain.rules import RULES, messages
 from shared.contracts.careplans import CarePlanEvent
 from shared.contracts.notifications import NotificationEvent
-from shared.contracts.referrals import ReferralClockEvent, ReferralEvent
+from shared.contracts.referrals import ReferralClockEvent, ReferralEvent, ReferralExchangeEvent
 
 REQUESTER, OWNER, COLLEAGUE = "Practitioner/lind", "Organization/mind-centre", "Practitioner/moss"
 PHYSIO = "discipline:physical-therapy"
@@ -54,6 +54,8 @@ def happening(type: str, **more: object) -> Happening:
         (ReferralClockEvent.REMINDER, set()),
         (ReferralClockEvent.ESCALATION, {COORDINATORS}),
         (ReferralClockEvent.REROUTE, {COORDINATORS}),
+        (ReferralExchangeEvent.GIVEN_UP, {COORDINATORS}),
+        (ReferralExchangeEvent.CONFLICT, {COORDINATORS}),
         (CarePlanEvent.CREATED, set()),
         (CarePlanEvent.UPDATED, set()),
         (CarePlanEvent.ACTIVITY_ADDED, {COLLEAGUE}),

@@ -164,9 +164,9 @@ EXACTLY: tuple[tuple[Ask, int], ...] = (
     (referral_read, 4 + 2),  # the Task, the order
     (available_actions, 4 + 2),
     # begin, read it, lock it with its order, what rules need, write, how it stood, how it stands with what happened,
-    # commit; and the answer, as it is read
-    (recall, 4 + 8 + 2),
-    (recall_under_a_key, 4 + 8 + 2 + 2),  # the key is claimed, and settled
+    # commit; and whom the answer names
+    (recall, 4 + 8 + 1),
+    (recall_under_a_key, 4 + 8 + 1 + 2),  # the key is claimed, and settled
     (note, 4 + 8 + 1),  # as an action; and the notes, as they are read
     (bulk_recall, 3 * (4 + 8)),
 )

@@ -66,7 +66,7 @@ async def _asked(
     caller: CurrentCaller,
     filter: FilterQuery = None,
     status: Statuses = [],  # noqa: B006  FastAPI copies it
-    business_status: BusinessStatuses = [],  # noqa: B006
+    business_status: BusinessStatuses = [],  # noqa: B006  FastAPI copies it
     discipline: Discipline | None = None,
     priority: Priority | None = None,
     patient: PatientReference = None,

@@ -40,17 +40,19 @@ SELECT 'bench-' || n, 3,
     (ARRAY[3, 3, 3, 3, 2, 2, 1, 0])[1 + n % 8],
     'Patient/' || (n * 7919) % 200000, 'ServiceRequest/bench-' || n, 'Practitioner/' || (n * 31) % 5000,
     CASE WHEN n % 20 > 0 THEN 'HealthcareService/' || (n * 17) % 2000 END, sent, sent,
-    CASE WHEN open AND stage < 3 OR ended = 'rejected' THEN NULL ELSE sent + took / 6 END,
+    CASE WHEN open AND stage < 3 OR ended = 'rejected' THEN NULL ELSE sent + took * early END,
     CASE WHEN open AND stage < 5 OR ended = 'rejected' THEN NULL ELSE sent + took / 3 END,
     CASE WHEN open AND stage < 8 OR ended = 'rejected' THEN NULL ELSE sent + took / 2 END,
     CASE WHEN NOT open AND ended = 'completed' THEN sent + took END, NULL, CASE WHEN NOT open THEN sent + took END,
     CASE WHEN open THEN since END, CASE WHEN open THEN since + interval '10 days' END, NULL, NULL, NULL,
     CASE WHEN open AND n % 50 = 0 THEN since END
 FROM (
-    SELECT n, sent, took, open, stage, ended, CASE WHEN open THEN $2::timestamptz - (n * 911 % 14) * interval '1 day'
-        - (n % 86400) * interval '1 second' ELSE sent + took END AS since
+    SELECT n, sent, took, early, open, stage, ended, CASE WHEN open
+        THEN $2::timestamptz - (n * 911 % 14) * interval '1 day' - (n % 86400) * interval '1 second'
+        ELSE sent + took END AS since
     FROM (
-        SELECT n, $2::timestamptz - n * interval '95 seconds' AS sent, (5 + n * 104729 % 60) * interval '1 day' AS took,
+        SELECT n, $2::timestamptz - n * interval '95 seconds' AS sent,
+            (7200 + n * 104729 % 86400) * interval '1 minute' AS took, 0.05 + n * 7919 % 1000 / 6000.0 AS early,
             n * 48271 % 10 = 0 OR n < 20000 AS open, (n * 131 % 10)::int AS stage,
             (ARRAY['completed', 'completed', 'completed', 'completed', 'rejected', 'cancelled'])[1 + n * 7 % 6] AS ended
         FROM generate_series(1, $1::bigint) AS n) AS sending) AS sent
@@ -80,7 +82,9 @@ FIGURES = {
     "statistics by month": "/statistics?since={since}&until={until}&by=month",
     "statistics by discipline": "/statistics?since={since}&until={until}&by=discipline",
     "statistics by service": "/statistics?since={since}&until={until}&by=service",
-    "statistics, all years": "/statistics?since=2020-01-01&until={until}&by=month",
+    "all years by month": "/statistics?since=2020-01-01&until={until}&by=month",
+    "all years by discipline": "/statistics?since=2020-01-01&until={until}&by=discipline",
+    "all years by service": "/statistics?since=2020-01-01&until={until}&by=service",
 }
 
 

@@ -5,7 +5,6 @@ import io
 import json
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -169,59 +168,6 @@ async def test_an_export_has_every_referral_of_its_list_and_no_formula(
     assert [line["owner"] for line in lines] == ["PractitionerRole/r-b", "'=1+1", "PractitionerRole/r-b"]
     assert {line["overdue"] for line in lines} == {"false"}
     assert lines[0]["since"].endswith("Z")
-
-
-async def statistics(client: httpx.AsyncClient, **query: str) -> list[dict[str, Any]]:
-    answer = await client.get(f"{API}/statistics", params={"since": "2026-01-01", "until": "2026-12-31"} | query)
-    assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()
-    return found
-
-
-async def test_statistics_tell_rates_and_times_of_what_was_sent_in_a_time(
-    client: httpx.AsyncClient, verifier: FixedVerifier, engine: Engine
-) -> None:
-    insert = """
-        INSERT INTO referral (task, version, status, since, priority, discipline, owner, sent_at, accepted_at, seen_at)
-        SELECT $1 || n, 1, $2, $3::timestamptz, 3, $4, $5, $3::timestamptz, $3::timestamptz + n * $6::interval,
-            $3::timestamptz + n * $7::interval
-        FROM generate_series(1, $8::int) AS n
-    """
-    hour, march = timedelta(hours=1), datetime(2026, 3, 31, 23, tzinfo=UTC)
-    await engine.pool.execute(insert, "a", "completed", march, "mental-health", "Organization/x", hour, 10 * hour, 10)
-    await engine.pool.execute(insert, "b", "rejected", march, "mental-health", "Organization/x", None, None, 5)
-    april = datetime(2026, 4, 1, tzinfo=UTC)
-    await engine.pool.execute(insert, "c", "cancelled", april, "pain-medicine", None, 2 * hour, None, 1)
-    await engine.pool.execute(insert, "d", "completed", datetime(2027, 1, 1, tzinfo=UTC), None, None, hour, hour, 4)
-    verifier.caller = COORDINATOR
-    first, second = await statistics(client)
-    assert (first["group"], first["sent"], first["declined"], first["completed"]) == ("2026-03", 15, 5, 10)
-    assert (first["acceptance_rate"], first["completion_rate"]) == (0.6667, 0.6667)
-    assert first["to_accept"] == {"cases": 10, "median_h": 5, "p90_h": 9}
-    assert first["to_seen"] == {"cases": 10, "median_h": 50, "p90_h": 90}
-    assert (second["group"], second["sent"], second["cancelled"]) == ("2026-04", 1, 1)
-    assert second["to_seen"] == {"cases": 0, "median_h": None, "p90_h": None}
-    assert [each["group"] for each in await statistics(client, by="service")] == ["Organization/x", None]
-    assert (await statistics(client, by="service"))[1]["to_accept"] == {"cases": 1, "median_h": 2, "p90_h": 2}
-    [only] = await statistics(client, by="discipline", discipline="pain-medicine")
-    assert (only["group"], only["to_accept"]["median_h"]) == ("pain-medicine", 2)
-    assert await statistics(client, until="2026-02-28") == []
-
-
-async def test_statistics_of_no_time_and_for_patients_are_refused(
-    client: httpx.AsyncClient, verifier: FixedVerifier
-) -> None:
-    verifier.caller = COORDINATOR
-    for since, until in (
-        *(("2026-02-01", "2026-01-01"), ("1990-01-01", "2026-01-01")),
-        # there, midnight of some places is at no moment in UTC
-        *(("9999-12-31", "9999-12-31"), ("0001-01-01", "0001-01-01")),
-    ):
-        answer = await client.get(f"{API}/statistics", params={"since": since, "until": until})
-        assert answer.status_code == 422, answer.text
-    verifier.caller = PATIENT
-    answer = await client.get(f"{API}/statistics", params={"since": "2026-01-01", "until": "2026-01-01"})
-    assert answer.status_code == 403
 
 
 def test_the_index_of_unanswered_ones_is_of_what_the_lists_ask_for() -> None:

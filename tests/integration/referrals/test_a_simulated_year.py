@@ -24,6 +24,7 @@ from services.referrals.main import SERVICE
 from services.referrals.worker import keep_clocks
 from shared.clock import instant
 from shared.engine import Engine
+from shared.security.caller import Caller
 from shared.service import engine_of
 from shared.store.database import open_pool
 from shared.unit_of_work import unit_of_work
@@ -47,7 +48,7 @@ def worker(url: str, now: Now) -> None:
     async def work() -> None:
         pool = await open_pool(url, size=2)
         engine = replace(engine_of(SERVICE, pool), clock=lambda: moment(now))
-        await keep_clocks(engine, asyncio.Event(), look=0.005)
+        await keep_clocks(engine, asyncio.Event(), look=0.02)
 
     asyncio.run(work())
 
@@ -96,32 +97,41 @@ def crew(engine: Engine, database_url: str, now: Now) -> Iterator[Crew]:
 
 
 async def act(engine: Engine, step: int, due: list[tuple[Course, str, str | None]]) -> None:
-    """What people do at one step, each on their own side: ``(course, state, state before)``."""
+    """What people do at one step: ``(course, state, state before)``. Both sides act at once, each on referrals of
+    their own."""
     engine = replace(engine, clock=lambda: at(step))
-    for caller in (REQUESTER, OWNER):
-        mine = [each for each in due if (each[2] is None or each[1].endswith("5.2")) == (caller is REQUESTER)]
-        if not mine:
-            continue
-        async with unit_of_work(engine, caller) as work:
-            ids = [course.id for course, _, before in mine if before is not None]
-            await work.lock_all([("ServiceRequest", f"o-{id}") for id in ids] + [("Task", id) for id in ids])
-            for course, state, before in mine:
-                focus = f"o-{course.id}"
-                if state == "in-progress 5.1.1":
-                    # the same state again without anything new would be no other appointment
-                    course.visit = at(step)
-                visit = course.visit and {"type": {"text": "visit"}, "valueDateTime": instant(course.visit)}
-                resource = task(
-                    *state.split(),
-                    id=course.id,
-                    focus=reference(f"ServiceRequest/{focus}"),
-                    priority=course.priority,
-                    output=[visit] if visit else None,
-                )
-                if before is None:
-                    await work.update(order(id=focus, code=concept("http://snomed.info/sct", course.code)))
-                await work.update(resource)
-            await work.commit()
+    asks = [before is None or state.endswith("5.2") for _, state, before in due]
+    sides = (
+        (REQUESTER, [each for each, asking in zip(due, asks, strict=True) if asking]),
+        (OWNER, [each for each, asking in zip(due, asks, strict=True) if not asking]),
+    )
+    await asyncio.gather(*(act_as(caller, engine, step, own) for caller, own in sides))
+
+
+async def act_as(caller: Caller, engine: Engine, step: int, due: list[tuple[Course, str, str | None]]) -> None:
+    """What one side does, in one transaction."""
+    if not due:
+        return
+    async with unit_of_work(engine, caller) as work:
+        ids = [course.id for course, _, before in due if before is not None]
+        await work.lock_all([("ServiceRequest", f"o-{id}") for id in ids] + [("Task", id) for id in ids])
+        for course, state, before in due:
+            focus = f"o-{course.id}"
+            if state == "in-progress 5.1.1":
+                # the same state again without anything new would be no other appointment
+                course.visit = at(step)
+            visit = course.visit and {"type": {"text": "visit"}, "valueDateTime": instant(course.visit)}
+            resource = task(
+                *state.split(),
+                id=course.id,
+                focus=reference(f"ServiceRequest/{focus}"),
+                priority=course.priority,
+                output=[visit] if visit else None,
+            )
+            if before is None:
+                await work.update(order(id=focus, code=concept("http://snomed.info/sct", course.code)))
+            await work.update(resource)
+        await work.commit()
 
 
 async def told(engine: Engine) -> list[dict[str, Any]]:
@@ -151,7 +161,7 @@ async def test_every_clock_of_a_year_fires_once_whoever_is_killed(engine: Engine
         now.value = at(step).timestamp()
         if step % WEEK == WEEK - 1 and step < STEPS:
             crew.kill_one(chance)
-        await eventually(nothing_is_due, every=0.001)
+        await eventually(nothing_is_due, every=0.003)
 
     found = await told(engine)
     steps = {at(step): step for step in range(END)}

@@ -82,7 +82,7 @@ def _with_news(now: Resource, there: Resource, state: State, terms: Terms, cours
     theirs = {element: _whole(there.get(element), there, terms) for element in (*RESULTS, "note")}
     theirs = translated(theirs, terms.partner, terms.base)
     changes: dict[str, Any] = {element: theirs[element] for element in RESULTS}
-    changes["note"] = notes_of_both(now, theirs) or None
+    changes["note"] = notes_of_both(theirs, now) or None
     if course is not Course.AHEAD:
         changes["status"] = state.status
         if state == state_in(there):

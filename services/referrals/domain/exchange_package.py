@@ -110,10 +110,13 @@ def reason_for(task: Resource) -> str | None:
 
 
 def notes_of_both(first: Resource, second: Resource) -> list[Resource]:
-    """The notes of two versions, each once."""
-    found: list[Resource] = []
-    for note in (*(first.get("note") or ()), *(second.get("note") or ())):
-        if note not in found:
+    """The notes of two versions; what both have once, as often as the one that has it more often."""
+    found = list(first.get("note") or ())
+    known = list(found)
+    for note in second.get("note") or ():
+        if note in known:
+            known.remove(note)
+        else:
             found.append(note)
     return found
 

@@ -4,6 +4,7 @@ No body repeats what a client sent, and no exception's own text leaves the proce
 """
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -34,6 +35,11 @@ _EXPECTED: Mapping[str, str] = {
     "string_too_short": "Text of at least {min_length} characters is expected.",
     "string_too_long": "Text of at most {max_length} characters is expected.",
     "too_long": "At most {max_length} values are expected.",
+    "too_short": "At least {min_length} values are expected.",
+    **dict.fromkeys(
+        ("date_from_datetime_parsing", "date_parsing", "date_type", "date_from_datetime_inexact"),
+        "A date like 2026-01-31 is expected.",
+    ),
     "greater_than_equal": "A number that is at least {ge} is expected.",
     "less_than_equal": "A number that is at most {le} is expected.",
     "less_than": "A number below {lt} is expected.",
@@ -44,6 +50,9 @@ _EXPECTED: Mapping[str, str] = {
 }
 """What is said of pydantic's findings (https://docs.pydantic.dev/latest/errors/validation_errors/). Of their contexts
 only what is declared is told: others quote the input."""
+
+_TYPES = re.compile(r"[A-Z][A-Za-z]{3,}(?=[|)]*/|\|)")
+"""The resource types in the pattern of a reference."""
 
 DOCUMENTED: dict[str, Any] = {
     "description": "A problem (RFC 9457); no value that was sent comes back in it.",
@@ -196,6 +205,8 @@ def _phrase(status: int) -> str:
 
 
 def _text(finding: Mapping[str, Any]) -> str:
+    if finding["type"] == "string_pattern_mismatch" and (types := _TYPES.findall(finding["ctx"]["pattern"])):
+        return f"A relative reference is expected, [type]/[id], of the type {', '.join(sorted(set(types)))}."
     return _EXPECTED.get(finding["type"], "The value is not accepted.").format_map(finding.get("ctx", {}))
 
 

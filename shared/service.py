@@ -7,9 +7,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from shared.copies.peers import Peers
+from shared.declared import declared_only
 from shared.engine import Engine, Outgoing, Projection, observes_nothing, tells_nothing
 from shared.fhir.app import FhirApp, Receive, Scope, Send
 from shared.fhir.bulk.settings import BulkSettings
@@ -134,7 +135,7 @@ def rest_app(service: Service, engine: Engine, verifier: Verifier) -> FastAPI:
     app.add_middleware(LastResort)
     app.router.routes.extend(health_routes(checks_of(service, engine)))
     for router in service.routers:
-        app.include_router(router, prefix="/api")
+        app.include_router(router, prefix="/api", dependencies=[Depends(declared_only)])
     return app
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from services.referrals.partners.known import partners_in
+from services.referrals.partners.known import has_credentials, partners_in
 from shared.settings import ConsiliumSettings, ServerSettings
 
 if TYPE_CHECKING:
@@ -42,21 +42,25 @@ class PlaceSettings(ConsiliumSettings):
 class ExchangeSettings(ServerSettings):
     """Which other systems referrals are carried on with; needs ``CONSILIUM_PUBLIC_URL``."""
 
-    partners_file: Path | None = None
-    """A JSON file: the FHIR base of each partner, and what we show it (docs/interop.md). Without one, no referral
-    leaves this installation."""
     exchange_allow_http: bool = False
     """Plain http to a partner: for development only."""
     exchange_allow_private: bool = False
     """Partners on loopback, private and link-local addresses: for development, or inside one trusted network."""
     exchange_timeout: float = Field(default=10.0, gt=0, le=30)
     """Seconds for one step of a request to a partner."""
+    partners_file: Path | None = None
+    """A JSON file: the FHIR base of each partner, and what we show it (docs/interop.md). Without one, no referral
+    leaves this installation."""
 
     @field_validator("partners_file")
     @classmethod
     def _names_partners(cls, path: Path | None, others: ValidationInfo) -> Path | None:
         if path is not None:
-            partners_in(path)
+            found = partners_in(path)
+            if any(base.startswith("http:") for base in found) and not others.data.get("exchange_allow_http"):
+                raise ValueError("a partner is at plain http, which CONSILIUM_EXCHANGE_ALLOW_HTTP has to allow")
+            if not has_credentials(found):
+                raise ValueError("the partners' file names a key_file or a token_file that cannot be read")
             if not others.data.get("public_url"):
                 raise ValueError("CONSILIUM_PUBLIC_URL must be set as well: by it partners know a referral again")
         return path

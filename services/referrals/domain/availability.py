@@ -67,9 +67,13 @@ def refusal(
     elif code not in (Code.CLAIM, Code.GIVE_BACK) and not action.actors & actors:
         return Forbidden(f"This action is for the {' or '.join(sorted(action.actors))}.")
     codes = ", ".join(each.action.code for each in offered) or "none"
-    waits = ", returned with questions" if returned(task) else ""
+    marks = [
+        *(["returned with questions"] if returned(task) else []),
+        *(["acknowledged"] if acknowledged(task) else []),
+    ]
+    state = ", ".join([str(state_of(task)), *marks])
     return Conflict(
-        f"The state of the referral does not allow this action: {state_of(task)}{waits}. Available are: {codes}.",
+        f"In the state {state} this action is not possible. Possible are: {codes}.",
         expression=("Task.status", "Task.businessStatus"),
     )
 

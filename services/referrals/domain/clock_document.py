@@ -32,11 +32,12 @@ _TARGETS = """
 ## How long at most
 
 `d` are business days: the deadline is at the same time of day, by the clocks of the place, on the n-th business day.
-What begins on a weekend or a holiday begins with the next business day. `h` are hours round the clock. The visit is
-counted from when the appointment was given. Without a priority a referral is routine.
+What begins on a weekend or a holiday begins with the next business day (`CONSILIUM_HOLIDAYS`, `CONSILIUM_TIME_ZONE`).
+`h` are hours round the clock. The visit is counted from when the appointment was given. The priority is that of the
+Task, else of its order; without one a referral is routine.
 
-The times are defaults of ours, and no rules of care: a network sets its own. Those of particular visits follow
-regulations, which count from the request, so that to keep ours is no proof of keeping theirs:
+The times are defaults of ours, and no rules of care: a network sets its own in `domain/targets.py`. Those of particular
+visits follow regulations, which count from the request, so that to keep ours is no proof of keeping theirs:
 
 {sources}
 """

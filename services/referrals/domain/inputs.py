@@ -55,8 +55,8 @@ KINDS: dict[Name, Kind] = {
         ("Practitioner", "PractitionerRole", "Organization"),
     ),
     Name.APPOINTMENT: Kind("Reference", "The appointment (Task.output).", ("Appointment",)),
-    Name.NOTE: Kind("Reference", "The interim note (Task.output).", _DOCUMENTS),
-    Name.REPORT: Kind("Reference", "The consultation report (Task.output).", _DOCUMENTS),
+    Name.NOTE: Kind("Reference", "The interim note (Task.output); whether it is there is not checked.", _DOCUMENTS),
+    Name.REPORT: Kind("Reference", "The report (Task.output); whether it is there is not checked.", _DOCUMENTS),
     Name.QUESTIONS: Kind("string", "What is asked (Task.note)."),
     Name.ANSWER: Kind("string", "What is answered (Task.note)."),
     Name.STATE: Kind("code", "Where several lead on, which: Task.status, and the BSeR code if there is one."),
@@ -86,7 +86,7 @@ def check_inputs(asked: Iterable[Input], given: Mapping[Name, str], where: Calla
     known = {each.name: each for each in asked}
     issues = [
         *(
-            Issue("required", "This action needs this input.", (where(each.name),))
+            Issue("required", f"This action needs the input {each.name}.", (where(each.name),))
             for each in known.values()
             if each.required and each.name not in given
         ),

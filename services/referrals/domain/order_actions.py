@@ -55,7 +55,7 @@ def order_refusal(order: Resource, caller: Caller, related: Mapping[str, Resourc
         return Forbidden("An order is changed by its requester.")
     codes = ", ".join(each.code for each in available_for_order(order, caller, related)) or "none"
     return Conflict(
-        f"The state of the order does not allow this action: {order['status']}. Available are: {codes}.",
+        f"In the status {order['status']} this action is not possible. Possible are: {codes}.",
         expression=("ServiceRequest.status",),
     )
 

@@ -86,3 +86,9 @@ def outputs(task: Resource) -> tuple[str, ...]:
     """The references in ``Task.output``, in order."""
     found = (target(output.get("valueReference")) for output in task.get("output") or ())
     return tuple(reference for reference in found if reference)
+
+
+def prioritized(task: Resource, order: Resource | None) -> Resource:
+    """A referral that says no priority has that of its order: worklists and clocks go by the Task."""
+    priority = (order or {}).get("priority")
+    return task if priority is None or "priority" in task else task | {"priority": priority}

@@ -15,7 +15,7 @@ from services.referrals.domain.marks import check_marks, ended_by_step
 from services.referrals.domain.opening import check_opening
 from services.referrals.domain.parties import may_claim, sides, stand_ins, trusted
 from services.referrals.domain.references import target
-from services.referrals.domain.referral import check_requirements, is_referral, known_as
+from services.referrals.domain.referral import check_requirements, is_referral, known_as, prioritized
 from services.referrals.domain.states import TERMINAL, check_step, opened, state_of
 from services.referrals.domain.task_elements import check_elements, check_results
 from services.referrals.domain.transitions import Actor, Happened, State
@@ -156,4 +156,4 @@ def _decided(
         return Decision(task)
     discipline = discipline_of(task, context.related)
     facts = () if happened is None else (changed(happened, task, previous, discipline, gone),)
-    return Decision(tagged(task, discipline), facts, consequences)
+    return Decision(prioritized(tagged(task, discipline), _order(task, context)), facts, consequences)

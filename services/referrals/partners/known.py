@@ -1,6 +1,7 @@
 """The partners' file: which systems referrals may go to, and what we show them. Nothing goes anywhere else."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
@@ -65,7 +66,14 @@ def partners_in(path: Path) -> Partners:
         raise ValueError("the partners' file cannot be read") from None
     except ValidationError as error:
         problem = error.errors(include_input=False, include_url=False)[0]
-        raise ValueError(f"the partners' file does not hold: {problem['msg']}") from None
+        told = problem["msg"].removeprefix("Value error, ")
+        raise ValueError(f"the partners' file (docs/interop.md) does not hold: {told}") from None
     except ValueError:
         raise ValueError("the partners' file is JSON with a FHIR base, http or https, for each partner") from None
     return {base.rstrip("/"): partner for base, partner in found.items()}
+
+
+def has_credentials(partners: Partners) -> bool:
+    """Whether all files that are named can be read."""
+    named = (path for partner in partners.values() for path in (partner.key_file, partner.token_file))
+    return all(os.access(path, os.R_OK) for path in named if path is not None)

@@ -59,7 +59,7 @@ WITH {largest}counted AS MATERIALIZED (
     SELECT part, status, open, coalesce(accepted, seen) AS took, count(*) AS number,
         CASE WHEN grouping(status) = 0 THEN 'sent' WHEN grouping(accepted) = 0 THEN 'accepted' ELSE 'seen' END AS what
     FROM (
-        SELECT {group} AS part, status, waits_for IS NOT NULL AS open,
+        SELECT {group} AS part, status, coalesce(waits_for <> 'closing', false) AS open,
             date_trunc('hour', accepted_at - sent_at) AS accepted, date_trunc('hour', seen_at - sent_at) AS seen
         FROM referral WHERE {among} OFFSET 0) AS sent
     GROUP BY GROUPING SETS ((part, status, open), (part, accepted), (part, seen))),

@@ -68,6 +68,10 @@ async def test_statistics_of_no_time_and_for_patients_are_refused(
     assert answer.status_code == 403
 
 
+WAITS = {"received": "acceptance", "completed": "closing"}
+"""A report that nobody has acknowledged yet is not open any more: the work is done."""
+
+
 def rank(hours: list[int], share: float) -> int | None:
     """The least that as large a share of ``hours`` does not exceed."""
     return sorted(hours)[ceil(share * len(hours)) - 1] if hours else None
@@ -89,7 +93,7 @@ def counted(group: str | None, rows: list[dict[str, Any]]) -> Figures:
         seen=len(seen),
         completed=of["completed"],
         cancelled=of["cancelled"],
-        open=sum(row["waits_for"] is not None for row in rows),
+        open=sum(row["waits_for"] not in (None, "closing") for row in rows),
         accepted_median_h=rank(accepted, 0.5),
         accepted_p90_h=rank(accepted, 0.9),
         seen_median_h=rank(seen, 0.5),
@@ -114,7 +118,7 @@ async def test_figures_are_those_that_one_counts_by_hand(engine: Engine) -> None
             if accepted and chance.random() < 0.8
             else None,
         }
-        rows.append(row | {"waits_for": "acceptance" if row["status"] == "received" else None})
+        rows.append(row | {"waits_for": WAITS.get(row["status"])})
     await engine.pool.executemany(
         "INSERT INTO referral (task, version, since, priority, status, discipline, owner, sent_at, accepted_at,"
         " seen_at, waits_for) VALUES ($1, 1, $5, 3, $2, $3, $4, $5, $6, $7, $8)",

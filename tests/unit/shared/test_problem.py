@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 import httpx
 import pytest
@@ -17,6 +17,7 @@ from shared.status import STATUS
 from shared.telemetry.logs import JsonFormatter
 
 CANARY = "Zaphod-1952-03-11"
+A_REFERENCE = "A relative reference is expected, [type]/[id], of the type Device, Organization."
 
 
 class Triage(BaseModel):
@@ -26,6 +27,9 @@ class Triage(BaseModel):
     patient: str | None = Field(default=None, pattern="^[a-z]+$")
     side: Literal["left", "right"] = "left"
     at: date | None = None
+    size: Annotated[float, Field(multiple_of=2)] = 2
+    owner: str | None = Field(default=None, pattern="^(Device|Organization)/[a-z]+$")
+    items: list[int] | None = Field(default=None, min_length=1)
 
 
 @pytest.fixture
@@ -90,7 +94,10 @@ async def test_a_client_is_told_when_to_come_again(
         (f'{{"priority": 1, "patient": {{"{CANARY}": 1}}}}', 422, "body.patient", "Text is expected."),
         (f'{{"priority": 1, "patient": "{CANARY}"}}', 422, "body.patient", "Text of the form ^[a-z]+$ is expected."),
         (f'{{"priority": 1, "side": "{CANARY}"}}', 422, "body.side", "'left' or 'right' is expected."),
-        (f'{{"priority": 1, "at": "{CANARY}"}}', 422, "body.at", "The value is not accepted."),
+        (f'{{"priority": 1, "at": "{CANARY}"}}', 422, "body.at", "A date like 2026-01-31 is expected."),
+        ('{"priority": 1, "size": 1.5}', 422, "body.size", "The value is not accepted."),
+        ('{"priority": 1, "owner": "x"}', 422, "body.owner", A_REFERENCE),
+        ('{"priority": 1, "items": []}', 422, "body.items", "At least 1 values are expected."),
         (f'{{"priority": 1, "{CANARY}": 2}}', 422, "body", "An element that is not declared is not accepted."),
         ("{}", 422, "body.priority", "A value is required."),
         (f'{{"priority": {CANARY}', 400, "body", "JSON is expected."),

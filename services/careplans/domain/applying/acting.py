@@ -26,13 +26,16 @@ class Acting:
     inputs: Inputs
     circumstances: Circumstances
 
-    def all(self, actions: Sequence[Resource], path: str, parent: str = "") -> tuple[Considered, ...]:
+    def all(
+        self, actions: Sequence[Resource], path: str, parent: str = "", above: tuple[Judged, ...] = ()
+    ) -> tuple[Considered, ...]:
         """Every action of ``PlanDefinition.action``, in order. Raises ``Unprocessable``."""
         return tuple(
-            self.one(action, f"{path}.action[{place}]", f"{parent}{place + 1}") for place, action in enumerate(actions)
+            self.one(action, f"{path}.action[{place}]", f"{parent}{place + 1}", above)
+            for place, action in enumerate(actions)
         )
 
-    def one(self, action: Resource, path: str, number: str) -> Considered:
+    def one(self, action: Resource, path: str, number: str, above: tuple[Judged, ...]) -> Considered:
         """``number`` names an action without an id: ``2.1`` is the first part of the second."""
         definition = definition_of(action, self.definitions, path)
         judged = conditions(action, self.inputs, path)
@@ -44,9 +47,10 @@ class Acting:
             action=action,
             definition=definition,
             conditions=judged,
+            inherited=above,
         )
         # what is not indicated is judged no further, but its parts and definitions must hold all the same
-        parts = self.all(action.get("action") or (), path, f"{number}.")
+        parts = self.all(action.get("action") or (), path, f"{number}.", (*above, *judged))
         if considered.proposed:
             considered = self._treated(replace(considered, action=with_dynamic_values(action, self.inputs, path)))
         if parts:
@@ -108,4 +112,14 @@ def _with_parts(whole: Considered, parts: tuple[Considered, ...]) -> Considered:
 def _held(part: Considered, whole: Considered) -> Considered:
     children = tuple(_held(child, whole) for child in part.children)
     reason = f"Part of “{whole.title}”, which is not proposed."
-    return replace(part, outcome=whole.outcome, reason=reason, children=children)
+    judged: tuple[Judged, ...] = ()
+    return replace(
+        part,
+        outcome=whole.outcome,
+        reason=reason,
+        children=children,
+        conditions=judged,
+        contraindications=judged,
+        cautions=judged,
+        preferred=False,
+    )

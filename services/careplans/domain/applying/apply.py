@@ -41,7 +41,7 @@ def apply(
     return Proposal(
         canonical=canonical(plan),
         plan=plan,
-        subject=f"Patient/{patient.get('id', 'unknown')}",
+        subject=f"Patient/{patient['id']}",
         as_of=as_of,
         actions=actions,
         goals=tuple(goal for goal in plan.get("goal") or () if goal.get("id") in wanted),

@@ -46,6 +46,8 @@ def patient_of(record: Record) -> Resource:
     patients = record.get("Patient", ())
     if len(patients) != 1:
         raise Unprocessable("The record must be that of one patient.", expression=("subject",))
+    if not isinstance(patients[0].get("id"), str):
+        raise Unprocessable("The patient must have an id.", expression=("Patient.id",))
     return patients[0]
 
 

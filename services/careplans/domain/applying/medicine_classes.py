@@ -7,7 +7,7 @@ import re
 
 from services.careplans.domain.applying.classes import MedicineClass
 
-_CODES: dict[str, str] = dict(
+CODES: dict[str, str] = dict(
     re.findall(
         r"(\w+)=(\d+)",
         """
@@ -33,7 +33,7 @@ UNVERIFIED: frozenset[str] = frozenset(
 
 
 def _class(code: str, variable: str, title: str, names: str) -> MedicineClass:
-    ingredients = {name: _CODES.get(name) for name in names.split()}
+    ingredients = {name: CODES.get(name) for name in names.split()}
     return MedicineClass(code, variable, title, ingredients, UNVERIFIED & ingredients.keys())
 
 

@@ -40,8 +40,18 @@ class Judged:
 
     def told(self) -> str:
         """The condition and the inputs that decided."""
-        facts = "; ".join(entry.told() for entry in (self.needs or self.inputs))
-        return f"{self.text} ({facts})" if facts else self.text
+        facts = "; ".join(entry.told() for entry in self._deciding())
+        return f"{self.text}: {facts}" if facts else self.text
+
+    def _deciding(self) -> tuple[Input, ...]:
+        """What to name in a sentence: of a long "or" that holds, only what speaks for it."""
+        if self.result is None:
+            return self.needs
+        known = tuple(entry for entry in self.inputs if not entry.missing)
+        return tuple(entry for entry in known if entry.value is not False) if self._speaks_for(known) else known
+
+    def _speaks_for(self, known: tuple[Input, ...]) -> bool:
+        return self.result is True and any(entry.value is not False for entry in known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,8 @@ class Considered:
     definition: Resource | None = None
     """The ActivityDefinition."""
     conditions: tuple[Judged, ...] = ()
+    inherited: tuple[Judged, ...] = ()
+    """The conditions of what it is part of."""
     contraindications: tuple[Judged, ...] = ()
     """Those that apply or are not known."""
     cautions: tuple[Judged, ...] = ()
@@ -71,8 +83,12 @@ class Considered:
         return self.outcome is Outcome.PROPOSED
 
     def needs(self) -> Iterator[Input]:
-        """What is missing for this action, its parts aside."""
-        for judged in (*self.conditions, *self.contraindications, *self.cautions):
+        """What is missing to decide on this action, or to know that it is safe; its parts aside."""
+        deciding = {
+            Outcome.UNKNOWN: self.conditions,
+            Outcome.PROPOSED: (*self.contraindications, *self.cautions),
+        }
+        for judged in deciding.get(self.outcome, ()):
             yield from judged.needs
 
     def all(self) -> Iterator["Considered"]:

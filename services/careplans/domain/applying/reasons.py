@@ -33,7 +33,7 @@ def _sentences(considered: Considered, refused: Declined | None) -> Iterable[str
         yield f"Indicated, and declined by the patient: {_sentence(refused.reason) or 'no reason given.'}"
         return
     yield _sentence(considered.action.get("description"))
-    yield from (f"{each.told()}." for each in conditions)
+    yield from (f"{each.told()}." for each in (*considered.inherited, *conditions))
     yield "The patient would like it." if considered.preferred else ""
     yield from _hazards("Caution", considered.cautions)
     yield from _hazards("Contraindicated if", considered.contraindications)

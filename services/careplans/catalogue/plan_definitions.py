@@ -14,7 +14,8 @@ TYPES = "http://terminology.hl7.org/CodeSystem/plan-definition-type"
 SELECTION = {"one": "at-most-one", "some": "any"}
 """http://hl7.org/fhir/R4/valueset-action-selection-behavior.html; nobody has to choose any."""
 
-_OBSERVED: dict[str, Measure | Assessment] = {each.variable: each for each in (*MEASURES, *ASSESSMENTS)}
+_ALL: tuple[Measure | Assessment, ...] = (*MEASURES, *ASSESSMENTS)
+_OBSERVED = {each.variable: each for each in _ALL}
 
 
 def plan_definitions(catalogue: Catalogue) -> list[Resource]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.careplans.domain.applying.acting import Acting
 from services.careplans.domain.applying.circumstances import Circumstances
-from services.careplans.domain.applying.conditions import uncoded
+from services.careplans.domain.applying.conditions import unread
 from services.careplans.domain.applying.definitions import canonical, indexed
 from services.careplans.domain.applying.gather import gather, patient_of
 from services.careplans.domain.applying.inputs import Record
@@ -56,8 +56,8 @@ def _notes(record: Record, patient: Resource, circumstances: Circumstances) -> I
         yield f"Speaks: {language}"
     if circumstances.times:
         yield f"Can come: {circumstances.times}"
-    for unread in uncoded(record.get("Condition", ())):
-        yield f"{unread} carries no code that is read here; look at it yourself."
+    if strange := unread(record.get("Condition", ())):
+        yield f"No rule knows these conditions, look at them yourself: {', '.join(strange)}."
 
 
 def _language(patient: Mapping[str, Any]) -> str | None:

@@ -56,4 +56,4 @@ class Circumstances:
 
 
 def _asked(name: str, title: str, value: bool | None) -> Input:
-    return Input(name, title, value, note="" if value is not None else f"needs the answer: {title}?")
+    return Input(name, title, value, note="" if value is not None else f"needs to be asked: {title}")

@@ -25,6 +25,8 @@ class ConditionClass:
     title: str
     icd10: tuple[str, ...] = ()
     exact: tuple[Coding, ...] = ()
+    name: str = ""
+    """A pattern of its names in English, for conditions whose codes no class knows."""
     verified: tuple[str, ...] = ()
     """Those of the codes that were checked against a public value set; the others were not."""
 

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-import fhirpathpy
-
 from shared.errors import Unprocessable
 
 LANGUAGE = "text/fhirpath"
@@ -21,6 +19,8 @@ REFUSED = frozenset({"matches", "replaceMatches", "repeat", "now", "today", "tim
 
 _VARIABLE = re.compile(r"%`?([A-Za-z_]\w*)")
 _CALL = re.compile(r"([A-Za-z]+)\s*\(")
+_HIDING = re.compile(r"/\*.*?\*/|//[^\n]*|`", re.DOTALL)
+"""What may stand between the name of a function and its bracket, or around the name."""
 _TEXT = re.compile(r"'(?:\\.|[^'\\])*'")
 
 Compiled = Callable[[Any, Mapping[str, Any]], list[Any]]
@@ -55,11 +55,10 @@ def evaluate(expression: str, environment: Mapping[str, Any], path: str) -> list
 
 def compile_expression(expression: str, path: str) -> Compiled:
     """The parsed expression. Raises ``Unprocessable`` at ``path``."""
-    refused = REFUSED.intersection(_CALL.findall(_TEXT.sub("''", expression)))
+    refused = REFUSED.intersection(_CALL.findall(_HIDING.sub("", _TEXT.sub("''", expression))))
     if refused:
-        raise Unprocessable(
-            f"These functions are not for conditions: {', '.join(sorted(refused))}.", expression=(path,)
-        )
+        text = f"These functions are not for conditions: {', '.join(sorted(refused))}."
+        raise Unprocessable(text, code="not-supported", expression=(path,))
     if len(expression) > LONGEST:
         raise Unprocessable("The expression is too long.", expression=(path,))
     try:
@@ -70,5 +69,8 @@ def compile_expression(expression: str, path: str) -> Compiled:
 
 @lru_cache(maxsize=2048)
 def _parsed(expression: str) -> Compiled:
+    # its grammar takes a quarter of a second to import: only who applies a plan waits for it
+    import fhirpathpy
+
     compiled: Compiled = fhirpathpy.compile(expression)
     return compiled

@@ -38,6 +38,8 @@ class Input:
         if self.value is None:
             return self.note
         if isinstance(self.value, bool):
+            if self.note:
+                return f"{self.title} {self.note}"
             told = f"{self.title}: {'yes' if self.value else 'no'}"
         else:
             told = f"{self.title} is {self.value}"

@@ -72,10 +72,10 @@ def _matches(class_: MedicineClass, concept: object) -> bool:
 
 
 def _input(class_: MedicineClass, members: list[Resource], count: int) -> Input:
-    title = f"Takes {class_.title}"
+    title = class_.title
     if members:
         references = tuple(reference for member in members for reference in reference_to(member))
         return Input(class_.variable, title, True, references, note="among the active medicines")
     if not count:
-        return Input(class_.variable, title, note=f"needs the list of medicines: {title}?")
+        return Input(class_.variable, title, note=f"needs the list of medicines ({title} among them)")
     return Input(class_.variable, title, False, note=f"not among {count} active medicine{'s' if count > 1 else ''}")

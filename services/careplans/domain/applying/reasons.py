@@ -10,7 +10,8 @@ from services.careplans.domain.codes import extension_value
 
 def of(considered: Considered, refused: Declined | None) -> str:
     """One paragraph; the text of the plan first, then what the record says."""
-    return " ".join(sentence for sentence in _sentences(considered, refused) if sentence)
+    told = " ".join(sentence for sentence in _sentences(considered, refused) if sentence)
+    return told or "Part of the plan for everybody: it has no condition."
 
 
 def _sentences(considered: Considered, refused: Declined | None) -> Iterable[str]:

@@ -53,5 +53,6 @@ def _goal(goal: Resource, proposal: Proposal) -> Resource:
 
 
 def _target(target: Resource) -> Resource:
-    """``due`` of a plan is ``dueDuration`` of a goal; the rest is called the same."""
-    return {"dueDuration" if name == "due" else name: value for name, value in target.items()}
+    """``due`` of a plan is ``dueDuration`` of a goal; a detail needs its measure there (gol-1)."""
+    kept = {name: value for name, value in target.items() if "measure" in target or not name.startswith("detail")}
+    return {"dueDuration" if name == "due" else name: value for name, value in kept.items()}

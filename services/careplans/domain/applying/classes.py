@@ -72,5 +72,7 @@ def reference_to(resource: Resource) -> tuple[str, ...]:
 
 
 def status_code(concept: Any) -> str | None:
-    """The code of a CodeableConcept bound to one of the status systems of FHIR."""
-    return next((code for _, code in codings(concept)), None)
+    """The code of a CodeableConcept whose binding is required, so that the system may be left out."""
+    entries = concept.get("coding") if isinstance(concept, dict) else None
+    codes = [each.get("code") for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
+    return next((code for code in codes if isinstance(code, str)), None)

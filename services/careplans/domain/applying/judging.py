@@ -17,9 +17,13 @@ def conditions(action: Resource, inputs: Inputs, path: str) -> tuple[Judged, ...
     for place, condition in enumerate(action.get("condition") or ()):
         where = f"{path}.condition[{place}].expression"
         expression: Any = condition.get("expression")
-        if condition.get("kind") != "applicability" or not isinstance(expression, dict):
+        if condition.get("kind") != "applicability":
             continue
-        if expression.get("language") != LANGUAGE or not isinstance(expression.get("expression"), str):
+        if (
+            not isinstance(expression, dict)
+            or expression.get("language") != LANGUAGE
+            or not isinstance(expression.get("expression"), str)
+        ):
             text = f"Conditions are written in {LANGUAGE}."
             raise Unprocessable(text, code="not-supported", expression=(where,))
         said = expression.get("description") or expression["expression"]

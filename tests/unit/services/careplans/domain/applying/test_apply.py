@@ -174,6 +174,7 @@ def fhirpath(expression: str) -> Resource:
             {"condition": [{"kind": "applicability", "expression": {"language": "text/fhirpath"}}]},
             "condition[0].expression",
         ),
+        ({"condition": [{"kind": "applicability"}]}, "condition[0].expression"),
         ({"action": [{}, {"condition": [when("1 +")]}]}, "action[1].condition[0].expression"),
         ({"dynamicValue": [{"path": "resource", "expression": fhirpath("1")}]}, "dynamicValue[0].path"),
         ({"dynamicValue": [{"path": "title"}]}, "dynamicValue[0].expression"),

@@ -56,6 +56,7 @@ def test_a_condition_is_recognised(given: Resource, variable: str) -> None:
         condition("N18.3", verification="refuted"),
         condition("N18.3", verification="entered-in-error"),
         condition("N18.3", clinicalStatus={"coding": [{"system": "c", "code": "resolved"}]}),
+        condition("N18.3", clinicalStatus={"coding": [{"code": "inactive"}]}),
         named("Family history of kidney disease"),
         named("No kidney disease"),
     ],

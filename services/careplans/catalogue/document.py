@@ -29,8 +29,20 @@ Contraindications marked (record) are looked for in the record, the others have 
 _PLANS = """
 ## Plans
 
-A condition is FHIRPath over the variables below. "Why not" is said where it does not hold; where data is missing, the
-answer is "not known" with what is needed.
+A condition is FHIRPath over the variables below. Applied to a patient, every action of a plan is one of these, each with
+its reason, the inputs with their references and dates, and the source:
+
+| outcome | meaning |
+|---|---|
+| `proposed` | the conditions hold; cautions are named, and contraindications that are not known |
+| `not-indicated` | a condition does not hold; "why not" is said |
+| `unknown` | data is missing that would decide; what is needed is said |
+| `declined` | indicated, and the patient does not want it; their reason is said |
+| `contraindicated` | indicated, and the record holds a contraindication |
+
+What is proposed is a draft: contained requests with intent `proposal` in a RequestGroup, in a CarePlan. All actions are
+accounted for in its extensions `https://consilium.care/fhir/StructureDefinition/action-considered`, and missing data in
+`proposal-needs`.
 """
 
 

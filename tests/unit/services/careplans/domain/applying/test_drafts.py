@@ -86,6 +86,16 @@ def test_every_action_says_why_cites_sources_and_leads_to_a_draft_request() -> N
     assert "dosageInstruction" not in snri
 
 
+def test_only_what_is_proposed_is_in_the_group() -> None:
+    wishes = Circumstances(declined=(Declined("act", "No"),))
+    proposal = proposed("stepped-care", *RICH, condition("I44.2"), circumstances=wishes)
+    group = request_group(proposal)
+    outcomes = {each.id: each.outcome.value for each in proposal.all()}
+    assert outcomes["psychological-act"] == "declined"
+    assert outcomes["neuropathic-tca"] == "contraindicated"
+    assert [each["id"] for each in actions(group)] == [each.id for each in proposal.all() if each.proposed]
+
+
 def test_an_order_is_kept_only_to_what_is_proposed() -> None:
     def before(*declined: Declined) -> list[str]:
         circumstances = Circumstances(declined=declined)

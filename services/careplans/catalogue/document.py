@@ -29,8 +29,8 @@ Contraindications marked (record) are looked for in the record, the others have 
 _PLANS = """
 ## Plans
 
-A condition is FHIRPath over the variables below. Applied to a patient, every action of a plan is one of these, each with
-its reason, the inputs with their references and dates, and the source:
+A condition is FHIRPath over the variables below. Applied to a patient, every action of a plan is one of these, each
+with its reason, the inputs with their references and dates, and the source:
 
 | outcome | meaning |
 |---|---|

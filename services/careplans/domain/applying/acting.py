@@ -97,11 +97,11 @@ def _indicated(judged: Sequence[Judged]) -> Outcome:
 
 
 def _with_parts(whole: Considered, parts: tuple[Considered, ...]) -> Considered:
-    """Parts follow the whole where it is not proposed; it follows them where none of them is."""
+    """Parts follow the whole where it is not proposed; it follows them where it is nothing but them."""
     if not whole.proposed:
         held = tuple(_held(part, whole) for part in parts)
         return replace(whole, children=held)
-    if any(part.proposed for part in parts):
+    if whole.definition is not None or any(part.proposed for part in parts):
         # the first to look at is what the patient would like
         return replace(whole, children=tuple(sorted(parts, key=lambda part: not part.preferred)))
     outcomes = [part.outcome for part in parts]

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from services.careplans.domain.applying.inputs import Input
 
 WAITS: Mapping[str, tuple[str, str]] = {
-    "pain-medicine": ("waitPainMedicine", "Wait for pain medicine, in days"),
-    "mental-health": ("waitMentalHealth", "Wait for mental health, in days"),
-    "physical-therapy": ("waitPhysicalTherapy", "Wait for physical therapy, in days"),
+    "pain-medicine": ("waitPainMedicine", "Days to wait for pain medicine"),
+    "mental-health": ("waitMentalHealth", "Days to wait for mental health"),
+    "physical-therapy": ("waitPhysicalTherapy", "Days to wait for physical therapy"),
 }
 """Discipline -> variable and title."""
 
@@ -51,7 +51,10 @@ class Circumstances:
         yield _asked("groups", "Takes part in groups", self.groups)
         for discipline, (variable, title) in WAITS.items():
             yield Input(
-                variable, title, self.waits.get(discipline), note="" if discipline in self.waits else f"needs: {title}"
+                variable,
+                title,
+                self.waits.get(discipline),
+                note="" if discipline in self.waits else f"needs the number of {title[0].lower()}{title[1:]}",
             )
 
 

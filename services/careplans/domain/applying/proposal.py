@@ -113,7 +113,7 @@ class Proposal:
     notes: tuple[str, ...] = ()
 
     def all(self) -> Iterator[Considered]:
-        """Every action, in the order of the plan."""
+        """Every action in the order of the plan, among choices first what the patient would like."""
         for action in self.actions:
             yield from action.all()
 

@@ -196,3 +196,9 @@ def test_a_retired_plan_is_not_applied() -> None:
 def test_the_record_is_that_of_one_patient(patients: list[Resource]) -> None:
     with pytest.raises(Unprocessable):
         apply({"resourceType": "PlanDefinition", "status": "active"}, [], {"Patient": patients}, AS_OF)
+
+
+def test_what_has_a_definition_of_its_own_stays_without_its_parts() -> None:
+    part = {"id": "b", "condition": [when("%age > 200")]}
+    yoga = {"id": "a", "definitionCanonical": "https://consilium.care/fhir/ActivityDefinition/yoga", "action": [part]}
+    assert [each.outcome for each in own(yoga).all()] == [Outcome.PROPOSED, Outcome.NOT_INDICATED]

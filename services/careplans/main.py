@@ -7,6 +7,7 @@ from services.careplans.copies import COPIED, TELLS
 from services.careplans.events.bindings import BINDINGS
 from services.careplans.events.outgoing import outgoing
 from services.careplans.kinds import KINDS
+from services.careplans.worker import load_at_start
 from shared.service import Service
 
 SERVICE = Service(
@@ -16,6 +17,7 @@ SERVICE = Service(
     outgoing=outgoing,
     routers=(router,),
     bindings=BINDINGS,
+    jobs=(load_at_start,),
     records_provenance=True,
     tells=TELLS,
     copied=COPIED,

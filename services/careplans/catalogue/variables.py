@@ -1,0 +1,96 @@
+"""The variables of conditions, as a part of ``docs/treatment-catalogue.md``."""
+
+from collections.abc import Iterator
+
+from services.careplans.domain.applying.circumstances import WAITS
+from services.careplans.domain.applying.condition_classes import CONDITION_CLASSES
+from services.careplans.domain.applying.expressions import REFUSED
+from services.careplans.domain.applying.gather import RAW
+from services.careplans.domain.applying.measures import ASSESSMENT_DAYS, ASSESSMENTS, MEASURES, SCORE_DAYS
+from services.careplans.domain.applying.medicine_classes import MEDICINE_CLASSES
+
+_HEAD = """
+## Variables of conditions
+
+For the catalogue's plans and for everybody's own. A variable without a value is empty; `and`, `or` and `not()` of
+FHIRPath then give yes or no where the rest decides, and empty where it does not, which is told as "not known" with
+what is needed. That nothing is recorded proves nothing: without a single condition all classes of conditions are
+empty, without a single active medicine all classes of medicines.
+
+Refused in conditions are {refused}; `%asOf` is the day for which the plan is applied.
+
+- `%age` in whole years, `%medicines` the number of active medicines.
+- `%uncertainDiagnosis`: a condition of chronic pain is unconfirmed, provisional or differential.
+- `%telehealth`, `%groups`: whether the patient takes visits by video or telephone, takes part in groups.
+- {waits}: days until a free visit nearby.
+- `%patient` and {raw}: resources as they are.
+
+### Scores and assessments
+
+The latest final Observation of the code. A score older than {score_days} days or an assessment older than
+{assessment_days} is missing, as is a score outside its range.
+
+| variable | what | code | range |
+|---|---|---|---|
+"""
+
+_CONDITIONS = """
+### Classes of conditions
+
+True where an active Condition has a code that begins with one of ICD-10 or ICD-10-CM, or is one of SNOMED CT or
+ICD-11, or is the class's own code (`https://consilium.care/fhir/CodeSystem/condition-class`). A Condition whose
+codes no class knows is recognised by its English name, and the reason says so. Conditions that no class knows are
+listed in the proposal. Codes in bold are verified.
+
+| variable | class | ICD-10, ICD-10-CM | others | name |
+|---|---|---|---|---|
+"""
+
+_MEDICINES = """
+### Classes of medicines
+
+True where an active MedicationRequest or MedicationStatement has the RxNorm code of an ingredient or its name.
+
+| variable | class | ingredients |
+|---|---|---|
+"""
+
+
+def render_variables() -> str:
+    """The section, as Markdown."""
+    head = _HEAD.format(
+        refused=", ".join(f"`{name}`" for name in sorted(REFUSED)),
+        waits=", ".join(f"`%{variable}`" for variable, _ in WAITS.values()),
+        raw=", ".join(f"`%{name}`" for name in RAW),
+        score_days=SCORE_DAYS,
+        assessment_days=ASSESSMENT_DAYS,
+    )
+    return "".join((head, *_observed(), _CONDITIONS, *_conditions(), _MEDICINES, *_medicines()))
+
+
+def _observed() -> Iterator[str]:
+    for measure in MEASURES:
+        code, range_ = f"`{measure.system}\\|{measure.code}`", f"{measure.lowest} to {measure.highest}"
+        yield f"| `%{measure.variable}` | {measure.title} | {code} | {range_} |\n"
+    for each in ASSESSMENTS:
+        yield f"| `%{each.variable}` | {each.title} | `{each.system}\\|{each.code}` | yes or no |\n"
+
+
+def _conditions() -> Iterator[str]:
+    for class_ in CONDITION_CLASSES:
+        icd10, others = (
+            ", ".join(f"**{code}**" if code in class_.verified else code for code in codes)
+            for codes in (class_.icd10, [code for _, code in class_.exact])
+        )
+        cells = (f"`%{class_.variable}`", f"{class_.title} (`{class_.code}`)", icd10, others, _pattern(class_.name))
+        yield f"| {' | '.join(cells)} |\n"
+
+
+def _pattern(name: str) -> str:
+    escaped = name.replace("|", "\\|")
+    return f"`{escaped}`" if name else ""
+
+
+def _medicines() -> Iterator[str]:
+    for class_ in MEDICINE_CLASSES:
+        yield f"| `%{class_.variable}` | {class_.title} (`{class_.code}`) | {', '.join(class_.ingredients)} |\n"

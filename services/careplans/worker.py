@@ -1,0 +1,30 @@
+"""The worker's job beside messages: the treatment catalogue of this release is in the shared record."""
+
+import asyncio
+import logging
+
+from services.careplans.app.catalogue import load_catalogue, packaged
+from shared.engine import Engine
+from shared.errors import Unavailable
+from shared.messaging.waiting import either
+from shared.store.losses import DATABASE_LOSSES
+from shared.telemetry.failures import class_of
+
+log = logging.getLogger(__name__)
+
+AGAIN = 5.0
+"""Seconds until another try."""
+
+
+async def load_at_start(engine: Engine, stop: asyncio.Event, *, again: float = AGAIN) -> None:
+    """Load the catalogue once; return then, or on ``stop``."""
+    wanted = await asyncio.to_thread(packaged)
+    while not stop.is_set():
+        try:
+            loaded = await load_catalogue(engine, wanted)
+        except (*DATABASE_LOSSES, Unavailable) as error:
+            log.warning("the treatment catalogue waits: %s", class_of(error))
+            await either(stop, seconds=again)
+        else:
+            log.info("the treatment catalogue: %d created, %d updated", loaded.created, loaded.updated)
+            return

@@ -1,0 +1,166 @@
+"""Conditions, medicines and age as variables."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from services.careplans.domain.applying.classes import RXNORM, SNOMED
+from services.careplans.domain.applying.conditions import CLASS_SYSTEM, diagnosed, unread
+from services.careplans.domain.applying.inputs import Input
+from services.careplans.domain.applying.medicines import taken
+from services.careplans.domain.applying.moments import age
+from shared.fhir.json import Resource
+from tests.unit.services.careplans.domain.applying.patients import condition, medicine, record
+
+
+def conditions(*given: Resource) -> dict[str, Input]:
+    return {entry.name: entry for entry in diagnosed(given)}
+
+
+def medicines(*given: Resource) -> dict[str, Input]:
+    return {entry.name: entry for entry in taken(record(*given))}
+
+
+def named(text: str, **more: Any) -> Resource:
+    return {"resourceType": "Condition", "id": "n", "code": {"text": text}} | more
+
+
+@pytest.mark.parametrize(
+    ("given", "variable"),
+    [
+        (condition("N18"), "kidneyDisease"),
+        (condition("N18.31"), "kidneyDisease"),
+        (condition("F45.42"), "painWithPsychologicalFactors"),
+        (condition("82423001", SNOMED), "chronicPain"),
+        (condition("kidney-disease", CLASS_SYSTEM), "kidneyDisease"),
+        (named("Chronic Lower Back Pain"), "chronicPain"),
+        (named("Sciatica, left side"), "neuropathicPain"),
+        (
+            condition("278860009", "http://hl7.org/fhir/sid/icd-10-cm") | named("Chronic kidney disease stage 3"),
+            "kidneyDisease",
+        ),
+    ],
+)
+def test_a_condition_is_recognised(given: Resource, variable: str) -> None:
+    found = conditions(given)[variable]
+    assert found.value is True
+    assert found.references == (f"Condition/{given['id']}",)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        condition("N2"),
+        condition("N18", SNOMED),
+        condition("N18.3", verification="refuted"),
+        condition("N18.3", verification="entered-in-error"),
+        condition("N18.3", clinicalStatus={"coding": [{"system": "c", "code": "resolved"}]}),
+        condition("N18.3", clinicalStatus={"coding": [{"code": "inactive"}]}),
+        named("Family history of kidney disease"),
+        named("No kidney disease"),
+    ],
+)
+def test_a_condition_is_not_recognised(given: Resource) -> None:
+    assert conditions(given, condition("J44.9"))["kidneyDisease"].value is False
+
+
+def test_a_name_counts_only_where_no_code_is_known() -> None:
+    coded = condition("J45.909") | {"code": {"coding": condition("J45.909")["code"]["coding"], "text": "COPD"}}
+    assert conditions(coded)["copd"].value is False
+    assert "by its name" in conditions(named("COPD"))["copd"].note
+
+
+def test_without_any_condition_nothing_is_known() -> None:
+    for given in ((), (condition("N18", verification="refuted"),)):
+        assert all(entry.missing for entry in conditions(*given).values())
+
+
+def test_conditions_that_no_class_knows_are_named() -> None:
+    assert unread([condition("N18"), condition("L40.0"), named("COPD"), named("Something") | {"id": "s"}]) == (
+        "Condition/c-l40.0",
+        "Condition/s",
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "value"),
+    [("confirmed", False), ("provisional", True), ("differential", True), ("unconfirmed", True), (None, None)],
+)
+def test_a_diagnosis_is_uncertain_confirmed_or_not_said(status: str | None, value: bool | None) -> None:
+    assert conditions(condition("M54.5", verification=status))["uncertainDiagnosis"].value is value
+
+
+_ACTIVE = {"resourceType": "MedicationStatement", "id": "s", "status": "active"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        medicine("Oxycodone"),
+        medicine("x", medicationCodeableConcept={"coding": [{"system": RXNORM, "code": "7804"}]}),
+        _ACTIVE | {"medicationCodeableConcept": {"text": "OXYCODONE/acetaminophen"}},
+        medicine("x", medicationCodeableConcept=None, medicationReference={"display": "Oxycodone 5 MG"}),
+        medicine(
+            "x",
+            medicationCodeableConcept=None,
+            medicationReference={"reference": "#m"},
+            contained=[
+                {
+                    "resourceType": "Medication",
+                    "id": "m",
+                    "ingredient": [{"itemCodeableConcept": {"text": "Oxycodone"}}],
+                }
+            ],
+        ),
+    ],
+)
+def test_a_medicine_is_recognised(given: Resource) -> None:
+    assert medicines(given)["takesOpioid"].value is True
+
+
+def test_a_medicine_is_found_by_its_reference() -> None:
+    referring = medicine("x", medicationCodeableConcept=None, medicationReference={"reference": "Medication/m"})
+    target = {"resourceType": "Medication", "id": "m", "code": {"text": "Oxycodone"}}
+    assert medicines(referring, target)["takesOpioid"].value is True
+    assert medicines(referring, target | {"id": "other"})["takesOpioid"].value is False
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        medicine("Oxycodone", status="stopped"),
+        medicine("Oxycodone", status="on-hold"),
+        medicine("Oxycodone", intent="proposal"),
+        medicine("Oxycodone", intent="plan"),
+        medicine("Oxycodone", doNotPerform=True),
+        medicine("Oxycodoneless"),
+    ],
+)
+def test_a_medicine_is_not_taken(given: Resource) -> None:
+    found = medicines(given, medicine("Ibuprofen"))
+    assert (found["takesOpioid"].value, found["takesNsaid"].value) == (False, True)
+
+
+def test_without_any_active_medicine_nothing_is_known() -> None:
+    found = medicines(medicine("Oxycodone", status="completed"))
+    assert all(entry.missing for entry in found.values())
+
+
+@pytest.mark.parametrize(
+    ("born", "years"),
+    [
+        ("1961-03-01", 65),
+        ("1961-03-02", 64),
+        ("1961-03", 64),
+        ("1961", 64),
+        ("2026-03-01", 0),
+        ("2027-01-01", None),
+        ("1961-13-01", None),
+        ("long ago", None),
+        (None, None),
+        (1961, None),
+    ],
+)
+def test_age_is_never_more_than_it_can_be(born: Any, years: int | None) -> None:
+    assert age(born, date(2026, 3, 1)) == years

@@ -54,4 +54,4 @@ def _held(response: Resource | None) -> dict[str, Reading]:
 
 
 def _mistaken(response: Resource | None) -> bool:
-    return response is not None and response["status"] == "entered-in-error"
+    return response is not None and response.get("status") == "entered-in-error"

@@ -3,6 +3,7 @@
 An answer that cannot be read is told as well, as not certain: nobody has seen that it is harmless.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from shared.fhir.json import Resource
 
 ITEM_CODE = "44260-8"
 """LOINC."""
+_PATIENT = re.compile(r"(?P<patient>Patient/[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?").fullmatch
 _VOID = frozenset({"entered-in-error", "cancelled"})
 
 
@@ -21,7 +23,7 @@ class SelfHarmItemPositive:
     """A fact: the item became positive in a response or an Observation. It never carries the answer."""
 
     patient: str | None
-    """A relative reference."""
+    """``Patient/x``; None where the resource does not say so, or names a patient of another server."""
     certain: bool
     """False where the answer could not be read."""
     measured: str | None = None
@@ -38,8 +40,13 @@ def self_harm_facts(before: Resource | None, after: Resource | None) -> tuple[Se
     known = isinstance(now, int)
     if was not in (None, 0) and (isinstance(was, int) or not known):
         return ()
-    patient = (after.get("subject") or {}).get("reference")
-    return (SelfHarmItemPositive(patient, known, after.get("authored") or after.get("effectiveDateTime")),)
+    return (SelfHarmItemPositive(_patient(after), known, after.get("authored") or after.get("effectiveDateTime")),)
+
+
+def _patient(resource: Resource) -> str | None:
+    subject = resource.get("subject")
+    found = _PATIENT(str(subject.get("reference"))) if isinstance(subject, dict) else None
+    return found["patient"] if found else None
 
 
 def _answer(resource: Resource | None) -> Answer | None:

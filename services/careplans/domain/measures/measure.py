@@ -32,14 +32,19 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a figure is from. Not ``verified``: nobody has checked it against the publication yet."""
+    """Where a figure is from. ``verified``: it was read there, or in the abstract."""
 
     text: str
     year: int
-    verified: bool = True
+    verified: bool = False
+
+    @property
+    def cited(self) -> str:
+        """The publication."""
+        return f"{self.text} ({self.year})"
 
     def __str__(self) -> str:
-        return f"{self.text} ({self.year})" + ("" if self.verified else ", unverified")
+        return self.cited if self.verified else f"{self.cited}, unverified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ class Threshold:
         return all(tests) if self.both else any(tests)
 
     def __str__(self) -> str:
-        parts = [f"{self.points} points"] if self.points is not None else []
+        parts = [f"{self.points} point{'' if self.points == 1 else 's'}"] if self.points is not None else []
         if self.share is not None:
             parts.append(f"{float(self.share * 100):g} %")
         return (" and " if self.both else " or ").join(parts)

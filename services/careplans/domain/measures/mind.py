@@ -7,11 +7,11 @@ from services.careplans.domain.measures.frequency import FREQUENCY
 from services.careplans.domain.measures.measure import LOINC, Band, Code, Goal, Item, Measure, Source, Threshold
 
 PFIZER = "Pfizer: no permission required to reproduce, translate, display or distribute."
-_PHQ9 = Source("Kroenke et al., J Gen Intern Med 16:606", 2001)
+_PHQ9 = Source("Kroenke et al., J Gen Intern Med 16:606", 2001, verified=True)
 _GAD7 = Source("Spitzer et al., Arch Intern Med 166:1092", 2006)
-_ISI = Source("Morin et al., Sleep 34:601", 2011)
-_GAD7_FOUR = Threshold(Source("Toussaint et al., J Affect Disord 265:395", 2020), points=Decimal(4))
-_PCS_EIGHT = Threshold(Source("Project clinical content", 2025, verified=False), points=Decimal(8))
+_ISI = Source("Morin et al., Sleep 34:601", 2011, verified=True)
+_GAD7_FOUR = Threshold(Source("Toussaint et al., J Affect Disord 265:395", 2020, verified=True), points=Decimal(4))
+_PCS_EIGHT = Threshold(Source("Project clinical content", 2025), points=Decimal(8))
 _TSK_MORE = Threshold(Source("George et al., J Orthop Sports Phys Ther 40:197", 2010), points=Decimal("5.6"))
 
 SELF_HARM = Item("phq9-9", 0, 3, (Code(LOINC, "44260-8"),), needed=True, answers=FREQUENCY)
@@ -34,11 +34,11 @@ PHQ9 = Measure(
         Band("severe", Decimal(20)),
     ),
     bands_source=_PHQ9,
-    matters=Threshold(Source("Löwe et al., Med Care 42:1194", 2004), points=Decimal(5)),
+    matters=Threshold(Source("Löwe et al., Med Care 42:1194", 2004, verified=True), points=Decimal(5)),
     responder=Threshold(
         Source("Kroenke and Spitzer, Psychiatr Ann 32:509", 2002), points=Decimal(5), share=Fraction(1, 2), both=True
     ),
-    goal=Goal(Decimal(4), _PHQ9),
+    goal=Goal(Decimal(4), Source("Kroenke et al., J Gen Intern Med 16:606", 2001)),
     items=(
         *(
             Item(f"phq9-{number}", 0, 3, (Code(LOINC, code),), answers=FREQUENCY)
@@ -98,9 +98,9 @@ ISI = Measure(
         Band("moderate", Decimal(15)),
         Band("severe", Decimal(22)),
     ),
-    bands_source=Source("Bastien et al., Sleep Med 2:297", 2001),
-    matters=Threshold(Source("Yang et al., Curr Med Res Opin 25:2487", 2009), points=Decimal(6)),
-    responder=Threshold(_ISI, points=Decimal(8)),
+    bands_source=_ISI,
+    matters=Threshold(Source("Yang et al., Curr Med Res Opin 25:2487", 2009, verified=True), points=Decimal(6)),
+    responder=Threshold(_ISI, points=Decimal("8.4")),
     goal=Goal(Decimal(7), _ISI),
     items=tuple(Item(f"isi-{number}", 0, 4) for number in range(1, 8)),
     completeness="All seven items; no rule for missing ones is published.",
@@ -136,7 +136,7 @@ TSK11 = Measure(
         Band("moderate", Decimal(29)),
         Band("high", Decimal(36)),
     ),
-    bands_source=Source("Chimenti et al., Front Pain Res 2:739051", 2021),
+    bands_source=Source("Chimenti et al., Front Pain Res 2:739051", 2021, verified=True),
     matters=_TSK_MORE,
     responder=_TSK_MORE,
     items=tuple(Item(f"tsk11-{number}", 1, 4) for number in range(1, 12)),

@@ -14,7 +14,7 @@ from services.careplans.domain.measures.measure import (
     Threshold,
 )
 
-IMMPACT = Source("Dworkin et al., J Pain 9:105", 2008)
+IMMPACT = Source("Dworkin et al., J Pain 9:105", 2008, verified=True)
 THIRTY, HALF = Fraction(3, 10), Fraction(1, 2)
 
 PEG = Measure(
@@ -27,8 +27,8 @@ PEG = Measure(
     code=Code(LOINC, "91147-9"),
     panel=Code(LOINC, "91148-7"),
     bands=(Band("mild", Decimal(0)), Band("moderate", Decimal(4)), Band("severe", Decimal(7))),
-    bands_source=Source("Project clinical content", 2025, verified=False),
-    matters=Threshold(Source("Reed et al., J Pain 25:142", 2024), points=Decimal(1)),
+    bands_source=Source("Project clinical content", 2025),
+    matters=Threshold(Source("Reed et al., J Pain 25:142", 2024, verified=True), points=Decimal(1)),
     responder=Threshold(IMMPACT, share=THIRTY),
     substantial=Threshold(IMMPACT, share=HALF),
     items=(
@@ -52,7 +52,7 @@ NRS = Measure(
     source=Source("Farrar et al., Pain 94:149", 2001),
     code=Code(LOINC, "72514-3"),
     bands=(Band("mild", Decimal(0)), Band("moderate", Decimal(5), above=True), Band("severe", Decimal(8))),
-    bands_source=Source("Boonstra et al., Front Psychol 7:1466", 2016),
+    bands_source=Source("Boonstra et al., Front Psychol 7:1466", 2016, verified=True),
     matters=Threshold(Source("Farrar et al., Pain 94:149", 2001), points=Decimal(2), share=THIRTY),
     responder=Threshold(IMMPACT, share=THIRTY),
     substantial=Threshold(IMMPACT, share=HALF),
@@ -73,10 +73,10 @@ ODI = Measure(
         Band("severe", Decimal(40), above=True),
         Band("crippled", Decimal(60), above=True),
     ),
-    bands_source=Source("Fairbank and Pynsent, Spine 25:2940", 2000),
+    bands_source=Source("Fairbank and Pynsent, Spine 25:2940", 2000, verified=True),
     matters=Threshold(Source("Ostelo et al., Spine 33:90", 2008), points=Decimal(10), share=THIRTY),
     responder=Threshold(Source("Ostelo et al., Spine 33:90", 2008), points=Decimal(10), share=THIRTY),
-    substantial=Threshold(Source("Fritz et al., Spine 34:2803", 2009), share=HALF),
+    substantial=Threshold(Source("Fritz et al., Spine 34:2803", 2009, verified=True), share=HALF),
     items=tuple(Item(f"odi-{n}", 0, 5) for n in range(1, 11)),
     method=Method.PERCENT,
     may_miss=1,

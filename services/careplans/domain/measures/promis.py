@@ -9,8 +9,8 @@ from decimal import Decimal
 from services.careplans.domain.measures.measure import LOINC, Band, Code, Direction, Measure, Source, Threshold
 
 _SOURCE = Source("Hays et al., Qual Life Res 27:1885", 2018)
-_BANDS = Source("HealthMeasures, PROMIS score cut points; project clinical content for 65", 2025, verified=False)
-_INTERFERENCE = Source("Chen et al., Pain 159:775", 2018)
+_BANDS = Source("HealthMeasures, PROMIS score cut points; project clinical content for 65", 2025)
+_INTERFERENCE = Source("Chen et al., Pain 159:775", 2018, verified=True)
 _SYMPTOM_BANDS = (
     Band("normal", Decimal(20)),
     Band("mild", Decimal(55)),

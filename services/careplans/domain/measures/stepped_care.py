@@ -15,7 +15,7 @@ from services.careplans.domain.measures.series import Point, Series
 
 RULE = "stepped-care"
 VERSION = "1"
-SOURCE = Source("Project default, for a clinician to sign off", 2025, verified=False)
+SOURCE = Source("Project default, for a clinician to sign off", 2025)
 CONSECUTIVE = 2
 """Scores in a row that must miss, or keep, the target."""
 OFF_TARGET, ON_TARGET = timedelta(weeks=4), timedelta(weeks=12)

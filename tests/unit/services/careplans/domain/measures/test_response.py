@@ -73,11 +73,12 @@ def of(measure: str, *values: Any) -> Series:
         ("gad-7", "12", "0", R),
         ("gad-7", "12", "15", N),
         ("gad-7", "12", "16", D),
-        # 6 points; 8 points
+        # 6 points; 8.4 points
         ("isi", "20", "15", N),
         ("isi", "20", "14", M),
         ("isi", "20", "13", M),
-        ("isi", "20", "12", R),
+        ("isi", "20", "12", M),
+        ("isi", "20", "11", R),
         ("isi", "20", "26", D),
         # 8 points
         ("pcs", "35", "28", N),

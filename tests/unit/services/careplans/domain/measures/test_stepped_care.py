@@ -51,7 +51,7 @@ def test_more_scores_in_a_row_can_be_asked_for() -> None:
 def test_a_proposal_says_what_it_looked_at_and_what_it_lacks() -> None:
     found = proposal(of("phq-9", 20, 19, 18))
     assert found.looked_at == ("Observation/o2", "Observation/o3")
-    assert (found.target, str(found.target_source)) == (4, "Kroenke et al., J Gen Intern Med 16:606 (2001)")
+    assert (found.target, str(found.target_source)) == (4, "Kroenke et al., J Gen Intern Med 16:606 (2001), unverified")
     assert (found.rule, found.version, found.missing) == ("stepped-care", "1", ())
     assert proposal(of("peg", 8)).missing == ("target", "scores")
     assert proposal(of("phq-9", 20, 19), Decimal(9)).target_source is None, "it is the patient's own"

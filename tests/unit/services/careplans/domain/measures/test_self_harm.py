@@ -121,8 +121,9 @@ def test_the_patient_is_named_where_it_is_one_of_ours(subject: Any, patient: str
     assert fact.patient == patient
 
 
-def test_the_event_is_thin() -> None:
-    [fact] = self_harm_facts(None, phq9(3))
+@pytest.mark.parametrize(("answer", "certain"), [(3, True), (9, False)])
+def test_the_event_is_thin(answer: int, certain: bool) -> None:
+    [fact] = self_harm_facts(None, phq9(answer))
     assert set(asdict(fact)) == {"patient", "certain", "measured"}
     stored = Stored("QuestionnaireResponse", "r", 2, NOON, False, b"{}")
     [(type_, subject, payload)] = outgoing(fact, stored, Caller("p", Role.PATIENT))
@@ -132,7 +133,7 @@ def test_the_event_is_thin() -> None:
         version=2,
         patient="Patient/p",
         code="44260-8",
-        certain=True,
+        certain=certain,
         measured=AUTHORED,
         occurred_at=instant(NOON),
     )

@@ -59,8 +59,9 @@ def read(response: Resource) -> dict[str, Reading]:
         elif (scored := _scored_by(element)) is not None:
             reading = readings.setdefault(scored.id, Reading())
             total = _total(scored, element)
-            # stated twice and differently: nobody knows which holds
-            reading.total = total if reading.total in (None, total) else Unread.UNREADABLE
+            if total is not None:
+                # stated twice and differently: nobody knows which holds
+                reading.total = total if reading.total in (None, total) else Unread.UNREADABLE
     return readings
 
 
@@ -154,13 +155,14 @@ def _codes(element: Resource) -> Iterator[tuple[str, str]]:
         yield (LOCAL_ITEMS if base == LOCAL_ITEMS else LOINC if base.startswith(LOINC) else base), code
 
 
-def _elements(parent: Resource) -> Iterator[Resource]:
-    """All items below ``parent``, those below answers too, in their order."""
-    for item in parent.get("item") or ():
-        yield item
-        yield from _elements(item)
-        for answer in item.get("answer") or ():
-            yield from _elements(answer)
+def _elements(response: Resource) -> Iterator[Resource]:
+    """All items, those below items and answers too; not by recursion, as forms may be nested deeply."""
+    waiting: list[Resource] = [response]
+    while waiting:
+        parent = waiting.pop()
+        for item in parent.get("item") or ():
+            yield item
+            waiting += (item, *(item.get("answer") or ()))
 
 
 def _canonical(url: Any) -> str:

@@ -23,6 +23,7 @@ class Why(StrEnum):
     NO_TIME = "no-time"
     NO_VALUE = "no-value"
     NOT_A_NUMBER = "not-a-number"
+    ITEMS = "items-not-understood"
     OTHER_UNIT = "other-unit"
     OUT_OF_RANGE = "out-of-range"
 
@@ -84,8 +85,10 @@ def series(observations: Iterable[Resource]) -> dict[str, Series]:
 
 
 def measure_of(observation: Resource) -> Measure | None:
-    """The measure that the Observation is a score of, by its code; None for all others."""
-    for table in (BY_CODE, BY_PANEL):
+    """The measure that the Observation is a score of, by its code; None for all others.
+
+    A panel is one where it has components; where it has members, those are the scores."""
+    for table in (BY_CODE, BY_PANEL) if observation.get("component") else (BY_CODE,):
         for key in _codes(observation.get("code")):
             if key in table:
                 return table[key]
@@ -139,7 +142,7 @@ def _of_components(measure: Measure, observation: Resource) -> Fraction | Why:
             reading.answers[found[1].link] = answer
     made = score(measure, reading)
     if made.value is None:
-        return Why.NOT_A_NUMBER if made.unreadable else Why.NO_VALUE
+        return Why.ITEMS if made.unreadable else Why.NO_VALUE
     return made.value
 
 

@@ -257,6 +257,19 @@ def test_a_total_that_the_response_states_counts_where_it_has_no_items(answer: R
     assert (found.value, found.stated) == (value, True)
 
 
+@pytest.mark.parametrize(("totals", "value"), [([12, None], 12), ([None, 12], 12), ([12, 12], 12), ([12, 13], None)])
+def test_a_total_that_is_stated_twice_and_differently_is_none(totals: list[int | None], value: int | None) -> None:
+    items = [{"linkId": "44261-6"} | ({} if each is None else {"answer": [integer(each)]}) for each in totals]
+    assert scored("phq-9", response({}, item=items)).value == value
+
+
+def test_a_deeply_nested_form_is_read() -> None:
+    item: Resource = {"linkId": "44261-6", "answer": [integer(12)]}
+    for _ in range(5_000):
+        item = {"linkId": "group", "item": [item]}
+    assert scored("phq-9", response({}, item=[item])).value == 12
+
+
 def test_items_count_more_than_a_stated_total() -> None:
     both = response({code: coded("LA6569-3") for code in LOINC_PHQ9} | {"44261-6": integer(20)})
     assert scored("phq-9", both).value == 9

@@ -131,8 +131,15 @@ def test_a_panel_of_items_is_a_score() -> None:
     found = only("peg", panel)
     assert isinstance(found, Point)
     assert found.value == 7
+    components[0]["valueQuantity"] = {"value": Decimal("7.2876")}  # as Synthea has it, too: nobody answers so
+    assert only("peg", panel) == Refused("Observation/o", Why.ITEMS)
     del components[0]
     assert only("peg", panel) == Refused("Observation/o", Why.NO_VALUE)
+
+
+def test_a_panel_of_members_is_no_score_itself() -> None:
+    panel = observed("peg", 0) | {"code": {"coding": [{"system": LOINC, "code": "91148-7"}]}}
+    assert measure_of(panel) is None
 
 
 @pytest.mark.parametrize("code", [None, {}, {"text": "PEG"}, {"coding": [{"code": "91147-9"}]}, {"coding": [{}]}])

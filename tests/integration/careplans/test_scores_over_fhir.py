@@ -246,3 +246,29 @@ async def test_nothing_is_scored_that_is_none_of_ours(engine: Engine, client: ht
     given = response({"1": 5}) | {"subject": {"reference": await new_patient(engine)}}
     assert (await client.post("QuestionnaireResponse", json=given)).status_code == 201
     assert await engine.pool.fetchval("SELECT count(*) FROM resource WHERE type = 'Observation'") == 0
+
+
+async def test_answers_and_their_score_that_are_written_crosswise_leave_one_score(
+    engine: Engine, client: httpx.AsyncClient
+) -> None:
+    given = await answers(engine, "peg", [5, 5, 5]) | {"id": "r"}
+    await client.put("QuestionnaireResponse/r", json=given)
+    kept = (await score(client, "r", "peg")).json()
+
+    async def together() -> httpx.Response:
+        entries = [
+            {"resource": each, "request": {"method": "PUT", "url": f"{each['resourceType']}/{each['id']}"}}
+            for each in (kept | {"bodySite": {"text": "back"}}, given)
+        ]
+        return await client.post("", json={"resourceType": "Bundle", "type": "transaction", "entry": entries})
+
+    async def alone(item: int) -> httpx.Response:
+        more = {"item": ours("peg", [item] * 3)["item"], "status": "amended"}
+        return await client.put("QuestionnaireResponse/r", json=given | more)
+
+    sent = await asyncio.gather(*(each for n in range(10) for each in (together(), alone(n))))
+    assert {each.status_code for each in sent} <= {200, 409, 503}
+    assert 200 in {each.status_code for each in sent}
+    last = ours("peg", [10] * 3)["item"]
+    await client.put("QuestionnaireResponse/r", json=given | {"item": last, "status": "amended"})
+    assert await value(client, "r", "peg") == ("amended", 10)

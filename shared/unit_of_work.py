@@ -132,13 +132,15 @@ class UnitOfWork:
             return None
         kind = self.engine.kinds.kind(type_)
         before = loads(stored.body)
-        decision = kind.decide(before, None, await self._context(kind, before, None, self.caller))
+        decision = kind.decide(before, None, await self._context(kind, id_, before, None, self.caller))
         gone = Stored(type_, id_, stored.version + 1, self.now, True, b"")
         # who saw the patient's record may see that something of it was deleted
         index = IndexEntries(patient=extract(before).patient)
         await self._stage(Write(type_, id_, gone.version, self.now, "DELETE", b"", deleted=True, index=index), gone, ())
         self._changes.append(change(before, None, type_, id_, gone.version))
         self._tell(Changed(before, None, gone, decision.facts))
+        for consequence in decision.consequences:
+            await self._follow(consequence)
         return gone
 
     def record(self, type: str, subject: str, payload: BaseModel) -> None:
@@ -224,7 +226,7 @@ class UnitOfWork:
         references = check(after)
         refuse_subset(after)
         revives = before is None and version > 1
-        context = await self._context(kind, before, after, decider or self.caller, revives=revives)
+        context = await self._context(kind, id_, before, after, decider or self.caller, revives=revives)
         decision = kind.decide(before, after, context)
         resource = decision.resource
         assert resource is not None, "a decision about a save must return a resource"
@@ -237,19 +239,20 @@ class UnitOfWork:
         self._changes.append(change(before, resource, kind.type, id_, version))
         self._tell(Changed(before, resource, stored, decision.facts))
         for consequence in decision.consequences:
-            await self._follow(consequence)
+            await self._follow(consequence, new=method == "POST")
         return stored
 
     async def _context(
         self,
         kind: ResourceKind,
+        id_: str,
         before: Resource | None,
         after: Resource | None,
         by: Caller,
         revives: bool = False,
     ) -> DecisionContext:
         related = await self._surroundings.of(kind, before, after, self._connection)
-        return DecisionContext(by, self.now, related, revives)
+        return DecisionContext(by, self.now, related, revives, id_)
 
     async def _account(self) -> None:
         """Stage who did what of all that was changed, once."""
@@ -271,17 +274,20 @@ class UnitOfWork:
             await self.flush()
         self._staged.add(write, stored, references, self.place)
 
-    async def _follow(self, consequence: Consequence) -> None:
-        """Change what cannot stay as it is, whether or not the caller may see it, in the name of the service."""
+    async def _follow(self, consequence: Consequence, *, new: bool = False) -> None:
+        """Change what cannot stay as it is, whether or not the caller may see it, in the name of the service.
+
+        ``new``: what it follows from has an id that was made just now."""
         key = key_of(consequence.reference)
-        stored = self._staged.newest.get(key) or await self._locks.whether_seen_or_not(key)
-        if stored is None or stored.deleted:
-            return
-        before = loads(stored.body)
-        after = consequence.amend(before)
+        stored = self._staged.newest.get(key)
+        if stored is None and not (new and consequence.absent is not None):
+            stored = await self._locks.whether_seen_or_not(key)
+        before = None if stored is None or stored.deleted else loads(stored.body)
+        after = consequence.absent if before is None else consequence.amend(before)
         if after is not None:
+            version = 1 if stored is None else stored.version + 1
             own = internal(self.engine.service)
-            await self._save(before, after, stored.id, version=stored.version + 1, method="PUT", decider=own)
+            await self._save(before, after, key[1], version=version, method="PUT", decider=own)
 
     def _tell(self, changed: Changed) -> None:
         if self.engine.projects(changed.stored.type):

@@ -6,6 +6,7 @@ from services.careplans.domain.rules import (
     decide_care_plan,
     decide_care_team,
     decide_goal,
+    decide_observation,
     decide_questionnaire_response,
     decide_record,
 )
@@ -31,6 +32,7 @@ _DECISIONS: Mapping[str, Decide] = {
     "CarePlan": decide_care_plan,
     "CareTeam": decide_care_team,
     "Goal": decide_goal,
+    "Observation": decide_observation,
     "QuestionnaireResponse": decide_questionnaire_response,
 }
 

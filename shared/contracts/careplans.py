@@ -1,4 +1,5 @@
-"""What ``careplans`` says: ``careplan.<what happened>.v1``, subject ``CarePlan/<id>``, payload ``CarePlanV1``."""
+"""What ``careplans`` says: ``careplan.<what happened>.v1``, subject ``CarePlan/<id>``, payload ``CarePlanV1``, and
+``safety.<what>.v1``, subject what it was found in, payload ``SafetyV1``."""
 
 from enum import StrEnum
 
@@ -35,4 +36,28 @@ class CarePlanV1(BaseModel):
     discipline: str | None = None
     caused_by: str | None = None
     """The id of the event that led to this one."""
+    occurred_at: str
+
+
+class SafetyEvent(StrEnum):
+    """What somebody must look at today. Each is also the routing key on the exchange."""
+
+    SELF_HARM_ITEM_POSITIVE = "safety.self-harm-item-positive.v1"
+
+
+class SafetyV1(BaseModel):
+    """Where it was found. References are relative; what was answered is read over FHIR."""
+
+    model_config = ConfigDict(frozen=True)
+
+    resource: str
+    """``QuestionnaireResponse/x`` or ``Observation/x``."""
+    version: int
+    patient: str | None = None
+    code: str
+    """The LOINC code of the item."""
+    certain: bool = True
+    """False where the answer could not be read, so that nobody knows that it is harmless."""
+    measured: str | None = None
+    """The date or time of the answer, as it was sent (FHIR ``dateTime``): what is imported may be old."""
     occurred_at: str

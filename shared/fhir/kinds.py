@@ -25,15 +25,21 @@ class DecisionContext:
     resources that do not exist are absent."""
     revives: bool = False
     """On create: a resource with this id was there before, and was deleted."""
+    id: str = ""
+    """The id under which it is stored; a resource that is created need not name it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """Another resource of this service that cannot stay as it is; its own kind decides about the change, too."""
+    """Another resource of this service that cannot stay as it is, or must be there; its own kind decides, too."""
 
     reference: str
     amend: Callable[[Resource], Resource | None]
     """From what is stored, when it is locked, to what it becomes; None where it may stay. Pure."""
+    absent: Resource | None = None
+    """What it is made as where there is none, or it was deleted; None: then nothing happens.
+
+    Its id must come from the id of what is written: where that is new and ours, nobody has it, and nobody looks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.careplans.app import commands, queries
+from services.careplans.app.measures import Measures, measures_of
 from services.careplans.app.queries import Moment, Plan
 from shared.engine import Engine
 from shared.security.dependency import CurrentCaller
@@ -55,6 +56,13 @@ async def timeline(
 ) -> list[Moment]:
     """What happened to the plan and its team, oldest first, in their newest ``limit`` versions."""
     return await queries.timeline(_engine(request), caller, plan_id, limit=limit)
+
+
+@router.get("/{plan_id}/measures")
+async def measures(request: Request, caller: CurrentCaller, plan_id: PlanId) -> Measures:
+    """The outcome measures of the plan's patient: scores ready to plot, the change since the plan began with its class
+    of response, and what the newest scores propose. Advisory: a proposal is a draft for people."""
+    return await measures_of(_engine(request), caller, plan_id)
 
 
 def _engine(request: Request) -> Engine:

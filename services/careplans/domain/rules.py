@@ -13,6 +13,8 @@ from services.careplans.domain.codes import (
     reference_of,
 )
 from services.careplans.domain.facts import plan_facts, team_facts
+from services.careplans.domain.measures.derive import scores
+from services.careplans.domain.measures.self_harm import self_harm_facts
 from services.careplans.domain.states import CARE_PLAN, GOAL, require_legal
 from shared.errors import Conflict, Forbidden, Unprocessable
 from shared.fhir.json import Resource
@@ -37,7 +39,9 @@ def decide_record(before: Resource | None, after: Resource | None, context: Deci
 def decide_questionnaire_response(
     before: Resource | None, after: Resource | None, context: DecisionContext
 ) -> Decision:
-    """Answers: a patient may give their own, in nobody else's name, and change nobody else's."""
+    """Answers: a patient may give their own, in nobody else's name, and change nobody else's.
+
+    The scores of outcome measures among them follow in the same transaction."""
     if context.caller.role is Role.PATIENT:
         own = context.caller.fhir_user
         for version in filter(None, (before, after)):
@@ -45,7 +49,13 @@ def decide_questionnaire_response(
                 if own is None or reference_of(version.get(element)) != own:
                     path = f"QuestionnaireResponse.{element}"
                     raise Forbidden("A patient may write their own answers only.", expression=(path,))
-    return Decision(after)
+    return Decision(after, self_harm_facts(before, after), scores(before, after, context.id, context.now))
+
+
+def decide_observation(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
+    """As all of the shared record; an answer about self-harm is told, however it comes in."""
+    refuse_patients(context.caller)
+    return Decision(after, self_harm_facts(before, after))
 
 
 def decide_care_plan(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:

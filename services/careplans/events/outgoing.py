@@ -1,12 +1,13 @@
-"""Domain facts as the contract ``careplan.*``."""
+"""Domain facts as the contracts ``careplan.*`` and ``safety.*``."""
 
 from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel
 
 from services.careplans.domain.facts import PlanFact, What
+from services.careplans.domain.measures.self_harm import ITEM_CODE, SelfHarmItemPositive
 from shared.clock import instant
-from shared.contracts.careplans import CarePlanEvent, CarePlanV1
+from shared.contracts.careplans import CarePlanEvent, CarePlanV1, SafetyEvent, SafetyV1
 from shared.fhir.kinds import Fact
 from shared.security.caller import Caller
 from shared.store.resources import Stored
@@ -22,7 +23,9 @@ EVENTS: Mapping[What, CarePlanEvent] = {
 
 
 def outgoing(fact: Fact, stored: Stored, caller: Caller) -> Iterable[tuple[str, str, BaseModel]]:
-    """The event that ``fact`` becomes; its subject is the plan, also where the team changed."""
+    """The event that ``fact`` becomes. Of a plan, its subject is the plan, also where the team changed."""
+    if isinstance(fact, SelfHarmItemPositive):
+        yield _safety(fact, stored)
     if not isinstance(fact, PlanFact):
         return
     of_team = fact.plan is not None
@@ -40,3 +43,17 @@ def outgoing(fact: Fact, stored: Stored, caller: Caller) -> Iterable[tuple[str, 
         occurred_at=instant(stored.last_updated),
     )
     yield EVENTS[fact.what], plan, payload
+
+
+def _safety(fact: SelfHarmItemPositive, stored: Stored) -> tuple[str, str, BaseModel]:
+    found_in = f"{stored.type}/{stored.id}"
+    payload = SafetyV1(
+        resource=found_in,
+        version=stored.version,
+        patient=fact.patient,
+        code=ITEM_CODE,
+        certain=fact.certain,
+        measured=fact.measured,
+        occurred_at=instant(stored.last_updated),
+    )
+    return SafetyEvent.SELF_HARM_ITEM_POSITIVE, found_in, payload

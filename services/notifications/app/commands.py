@@ -139,7 +139,8 @@ async def _put_down(work: UnitOfWork, happening: Happening, told: Sequence[Messa
 
 def _deliveries(engine: Engine, message: Message, wishes: Mapping[str, list[preferences.Kept]]) -> list[New]:
     kept = wishes.get(message.receiver, [])
-    channels = (Channel.STREAM,) if message.rule.stream_only else channels_for(wish.preference for wish in kept)
+    rule, wanted = message.rule, [wish.preference for wish in kept]
+    channels = (Channel.STREAM,) if rule.stream_only else channels_for(wanted, urgent=rule.urgent)
     communication = engine.ids()
     # an entry in the stream is delivered by being written; the other channels have yet to be tried
     status = {channel: Status.DELIVERED if channel is Channel.STREAM else Status.PENDING for channel in channels}

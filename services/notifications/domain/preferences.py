@@ -27,9 +27,13 @@ class Preference:
     enabled: bool = True
 
 
-def channels_for(preferences: Iterable[Preference]) -> tuple[Channel, ...]:
-    """The channels of one receiver. The stream is on unless switched off; nobody can switch everything off."""
+def channels_for(preferences: Iterable[Preference], *, urgent: bool = False) -> tuple[Channel, ...]:
+    """The channels of one receiver. The stream is on unless switched off; nobody can switch everything off.
+
+    What is ``urgent`` is in the stream, too, whatever is switched off."""
     wishes = {preference.channel: preference.enabled for preference in preferences}
+    if urgent:
+        wishes[Channel.STREAM] = True
     chosen = tuple(channel for channel in Channel if wishes.get(channel, channel is Channel.STREAM))
     return chosen or (Channel.STREAM,)
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from services.notifications.domain.happening import Happening
 from services.notifications.domain.receivers import COORDINATORS, DISCIPLINES, everyone_of, is_receiver
 
-VERSION = "2"
+VERSION = "3"
 """The version of the table as a whole; it goes up with every change of a row."""
 
 
@@ -61,6 +61,8 @@ class Rule:
     version: str = VERSION
     stream_only: bool = False
     """Never by mail or webhook, whatever the receiver prefers."""
+    urgent: bool = False
+    """To be looked at today: never digested, and never muted, so the stream has it whatever the receiver prefers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,16 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("plan-team-team", "careplan.team-changed.v1", Audience.TEAM, "The team of a shared plan has changed."),
     Rule("plan-deleted-team", "careplan.deleted.v1", Audience.TEAM, "A shared plan was deleted."),
+    *(
+        Rule(
+            f"safety-answer-{audience}",
+            "safety.self-harm-item-positive.v1",
+            audience,
+            "An answer in a questionnaire must be looked at today, for the patient's safety.",
+            urgent=True,
+        )
+        for audience in (_COORDINATORS, Audience.TEAM)
+    ),
     Rule(
         "notification-failed-coordinators",
         "notification.failed.v1",

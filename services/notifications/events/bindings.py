@@ -8,6 +8,10 @@ from shared.service import Binding
 BINDINGS = (
     # our own events too: a delivery that failed is told to the coordinators, and an event that no queue hears
     # would come back from the broker again and again
-    Binding(CONSUMER, ("referral.#", "referral-clock.#", "referral-exchange.#", "careplan.#", "notification.#"), hear),
+    Binding(
+        CONSUMER,
+        ("referral.#", "referral-clock.#", "referral-exchange.#", "careplan.#", "safety.#", "notification.#"),
+        hear,
+    ),
     copies("notifications", "referrals", "careplans"),
 )

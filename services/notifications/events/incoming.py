@@ -6,7 +6,7 @@ from dataclasses import replace
 from services.notifications.app.commands import tell
 from services.notifications.domain.happening import Happening
 from services.notifications.domain.team import Referral
-from shared.contracts.careplans import CarePlanV1
+from shared.contracts.careplans import CarePlanV1, SafetyV1
 from shared.contracts.notifications import NotificationEvent, NotificationV1
 from shared.contracts.referrals import ReferralClockV1, ReferralExchangeV1, ReferralV1
 from shared.engine import Engine
@@ -28,6 +28,8 @@ def hear(engine: Engine) -> Handle:
             await tell(engine, of_exchange(event, event.payload(ReferralExchangeV1)))
         elif event.type.startswith("careplan."):
             await tell(engine, of_care_plan(event, event.payload(CarePlanV1)))
+        elif event.type.startswith("safety."):
+            await tell(engine, of_safety(event, event.payload(SafetyV1)))
         elif event.type == NotificationEvent.FAILED:
             await tell(engine, of_failure(event, event.payload(NotificationV1)))
 
@@ -101,6 +103,17 @@ def of_care_plan(event: Event, payload: CarePlanV1) -> Happening:
         patient=payload.patient,
         based_on=payload.activity,
         discipline=payload.discipline,
+        traceparent=event.traceparent,
+    )
+
+
+def of_safety(event: Event, payload: SafetyV1) -> Happening:
+    """What somebody must look at today."""
+    return Happening(
+        event_id=event.id,
+        type=event.type,
+        focus=payload.resource,
+        patient=payload.patient,
         traceparent=event.traceparent,
     )
 

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 from pydantic import ValidationError
 
-from services.notifications.domain.preferences import Channel
+from services.notifications.domain.preferences import Channel, Preference
+from services.notifications.store import preferences
+from shared.contracts.careplans import SafetyEvent
 from shared.contracts.notifications import NotificationEvent
 from shared.contracts.referrals import ReferralEvent
 from shared.engine import Engine
@@ -151,3 +153,24 @@ async def test_a_payload_that_fits_no_contract_is_refused_and_can_come_again(eng
         await hears(engine, broken)
     await hears(engine, referral("accepted", id="e9"))
     assert len(await communications(engine.pool)) == 1
+
+
+async def test_what_must_be_looked_at_today_is_in_the_stream_of_who_muted_it(engine: Engine) -> None:
+    await hears(engine, referral("accepted"))
+    await prefers(engine, MOSS, Channel.EMAIL, "moss@example.org")
+    await preferences.put(engine.pool, Preference(MOSS, Channel.STREAM, False), None, None, engine.clock())
+    where = "QuestionnaireResponse/r1"
+    data = {"resource": where, "version": 1, "patient": "Patient/p1", "code": "44260-8", "occurred_at": "2026-03-01"}
+    event = Event("e9", "/consilium/careplans", SafetyEvent.SELF_HARM_ITEM_POSITIVE, where, "t", data)
+    await hears(engine, event, event)
+    told = [row for row in await deliveries(engine.pool) if row["event_id"] == "e9"]
+    assert [(row["receiver"], row["channel"]) for row in told] == [
+        (LIND, "stream"),
+        (MOSS, "email"),
+        (MOSS, "stream"),
+        ("role:coordinator", "stream"),
+    ]
+    about = [one for one in await communications(engine.pool) if one["about"] == [{"reference": where}]]
+    assert {one["payload"][0]["contentString"] for one in about} == {
+        "An answer in a questionnaire must be looked at today, for the patient's safety."
+    }

@@ -13,5 +13,5 @@ def test_every_type_is_ours_or_somebody_elses() -> None:
 
 def test_only_five_types_have_rules_of_their_own() -> None:
     special = {kind.type for kind in KINDS if kind.decide is not decide_record}
-    assert special == {"CarePlan", "CareTeam", "Goal", "Provenance", "QuestionnaireResponse"}
+    assert special == {"CarePlan", "CareTeam", "Goal", "Observation", "Provenance", "QuestionnaireResponse"}
     assert [kind.type for kind in KINDS if kind.if_match_required] == ["CarePlan"]

@@ -10,9 +10,10 @@ from services.notifications.events.incoming import (
     of_exchange,
     of_failure,
     of_referral,
+    of_safety,
     parties_of,
 )
-from shared.contracts.careplans import CarePlanV1
+from shared.contracts.careplans import CarePlanV1, SafetyV1
 from shared.contracts.notifications import NotificationV1
 from shared.contracts.referrals import ReferralClockV1, ReferralExchangeV1, ReferralV1
 from shared.messaging.envelope import Event
@@ -90,6 +91,14 @@ def test_a_change_of_the_plan_is_told_under_the_event_that_led_to_it() -> None:
     )
     told = of_care_plan(event("careplan.activity-changed.v1", "CarePlan/c"), payload)
     assert (told.event_id, told.told_as, told.based_on) == ("e2", "e1", "ServiceRequest/s")
+
+
+def test_what_must_be_looked_at_today_is_about_where_it_was_found() -> None:
+    payload = SafetyV1(
+        resource="QuestionnaireResponse/r", version=1, patient="Patient/p", code="44260-8", occurred_at=AT
+    )
+    told = of_safety(event("safety.self-harm-item-positive.v1", "QuestionnaireResponse/r"), payload)
+    assert (told.focus, told.patient) == ("QuestionnaireResponse/r", "Patient/p")
 
 
 def test_a_failed_message_is_about_its_communication() -> None:

@@ -28,6 +28,18 @@ def test_the_stream_is_on_unless_switched_off_and_nobody_is_out_of_reach(
 
 
 @pytest.mark.parametrize(
+    ("preferences", "channels"),
+    [
+        (wishes(), (Channel.STREAM,)),
+        (wishes(email=True, stream=False), (Channel.STREAM, Channel.EMAIL)),
+        (wishes(email=False, stream=False), (Channel.STREAM,)),
+    ],
+)
+def test_what_is_urgent_is_not_muted(preferences: list[Preference], channels: tuple[Channel, ...]) -> None:
+    assert channels_for(preferences, urgent=True) == channels
+
+
+@pytest.mark.parametrize(
     ("channel", "address"),
     [
         (Channel.STREAM, None),

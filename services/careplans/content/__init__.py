@@ -1,0 +1,1 @@
+"""Clinical content as FHIR resources, in files beside the code."""

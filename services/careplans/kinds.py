@@ -1,6 +1,7 @@
 """The types that careplans owns: every R4 type that is nobody else's, and what is particular about a few."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from services.careplans.domain.rules import (
     decide_care_plan,
@@ -9,6 +10,9 @@ from services.careplans.domain.rules import (
     decide_observation,
     decide_questionnaire_response,
     decide_record,
+    looked_up_for_plan,
+    plans_of_goal,
+    teams_of_plans,
 )
 from shared import provenance
 from shared.fhir.definitions import RESOURCE_TYPES
@@ -36,6 +40,12 @@ _DECISIONS: Mapping[str, Decide] = {
     "QuestionnaireResponse": decide_questionnaire_response,
 }
 
+_LOOKED_AT: Mapping[str, Mapping[str, Any]] = {
+    "CarePlan": {"related": looked_up_for_plan},
+    "Goal": {"referring": plans_of_goal, "further": teams_of_plans},
+}
+"""What a decision wants to see beside the resource itself, as ``ResourceKind`` has it."""
+
 KINDS = Registry(
     [
         *(
@@ -43,6 +53,7 @@ KINDS = Registry(
                 type_,
                 decide=_DECISIONS.get(type_, decide_record),
                 if_match_required=type_ == "CarePlan",
+                **_LOOKED_AT.get(type_, {}),
             )
             for type_ in sorted(RESOURCE_TYPES - OF_OTHERS - WITHOUT_ENDPOINT - {provenance.TYPE})
         ),

@@ -16,6 +16,8 @@ ACTIVITY_STATUS = "https://consilium.care/fhir/StructureDefinition/activity-stat
 
 Its codes: http://hl7.org/fhir/R4/valueset-care-plan-activity-status.html"""
 ACTIVITY_DISCIPLINE = "https://consilium.care/fhir/StructureDefinition/activity-discipline"
+GOAL_DISCIPLINE = "https://consilium.care/fhir/StructureDefinition/goal-discipline"
+"""To which discipline a Goal belongs."""
 ACTIVITY_TASK = "https://consilium.care/fhir/StructureDefinition/activity-task"
 """The Task that the activity follows: what makes an activity ours."""
 

@@ -1,6 +1,7 @@
 """Who may write what in the shared record, and what may follow what. Every way in passes through here."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from services.careplans.domain.codes import (
@@ -13,12 +14,15 @@ from services.careplans.domain.codes import (
     reference_of,
 )
 from services.careplans.domain.facts import plan_facts, team_facts
+from services.careplans.domain.goals import check_goal
+from services.careplans.domain.hands import check_plan, check_team, hands_of, team_of
+from services.careplans.domain.identity import with_ids
 from services.careplans.domain.measures.derive import scores
 from services.careplans.domain.measures.self_harm import self_harm_facts
 from services.careplans.domain.states import CARE_PLAN, GOAL, require_legal
 from shared.errors import Conflict, Forbidden, Unprocessable
 from shared.fhir.json import Resource
-from shared.fhir.kinds import Decision, DecisionContext
+from shared.fhir.kinds import Decision, DecisionContext, Referring
 from shared.security.caller import Caller, Role, internal
 
 KEEPER = internal("careplans")
@@ -59,36 +63,74 @@ def decide_observation(before: Resource | None, after: Resource | None, context:
 
 
 def decide_care_plan(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
-    """Legal status, the same subject, one shared plan per patient whose referral activities follow their referrals.
+    """Legal status, the same subject, one shared plan per patient whose referral activities follow their referrals,
+    and of which everybody changes their own part.
 
-    Raises ``Forbidden`` for patients, ``Conflict`` for an illegal status or a second or removed shared plan,
-    ``Unprocessable`` for a changed subject or a touched referral activity."""
-    refuse_patients(context.caller)
+    Raises ``Forbidden`` for somebody else's part, ``Conflict`` for an illegal status or a second or removed shared
+    plan, ``Unprocessable`` for a changed subject or a touched referral activity."""
+    if not (is_shared_plan(before) and is_shared_plan(after)):
+        refuse_patients(context.caller)
     if before is not None and after is not None:
         _same_subject(before, after, "CarePlan.subject")
         require_legal(CARE_PLAN, before.get("status"), after.get("status"), "CarePlan.status")
     if context.caller is not KEEPER:
         _leave_shared_plan_alone(before, after)
+    if is_shared_plan(after) and after is not None:
+        after = with_ids(after, "activity")
+        if before is not None and context.caller is not KEEPER:
+            before = with_ids(before, "activity")
+            team = team_of(before, context.related)
+            hands = hands_of(context.caller, team, reference_of(before.get("subject")), context.now)
+            after = check_plan(before, after, hands, context.related)
     return Decision(after, plan_facts(before, after))
 
 
+def looked_up_for_plan(before: Resource | None, after: Resource | None) -> Iterable[str]:
+    """The team of a shared plan, and the goals that come into it or leave it."""
+    if before is None or after is None or not is_shared_plan(before):
+        return ()
+    goals = [{reference_of(each) for each in plan.get("goal") or ()} for plan in (before, after)]
+    wanted = {reference_of(each) for each in before.get("careTeam") or ()} | (goals[0] ^ goals[1])
+    return [each for each in wanted if each is not None and each.startswith(("CareTeam/", "Goal/"))]
+
+
 def decide_care_team(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
-    """A shared plan's team stays the team of that plan; people may edit who is in it."""
+    """A shared plan's team stays the team of that plan; who takes part for a discipline is theirs to say."""
     refuse_patients(context.caller)
     if context.caller is not KEEPER and plan_of_team(before) != plan_of_team(after):
         raise Conflict("A shared plan's team is made and kept with the plan.", expression=("CareTeam.identifier",))
     if before is not None and after is not None and plan_of_team(before) is not None:
         _same_subject(before, after, "CareTeam.subject")
+        after = with_ids(after, "participant")
+        if context.caller is not KEEPER:
+            before = with_ids(before, "participant")
+            hands = hands_of(context.caller, before, reference_of(before.get("subject")), context.now)
+            check_team(before, after, hands)
     return Decision(after, team_facts(before, after))
 
 
+def plans_of_goal(before: Resource | None, after: Resource | None) -> Iterable[Referring]:
+    """The plans that a Goal which changes belongs to."""
+    if before is not None and after is not None:
+        yield Referring("CarePlan", f"Goal/{after['id']}")
+
+
+def teams_of_plans(before: Resource | None, after: Resource | None, related: Mapping[str, Resource]) -> Iterable[str]:
+    """The teams of the shared plans that were found."""
+    for plan in related.values():
+        if plan["resourceType"] == "CarePlan" and is_shared_plan(plan):
+            teams = (reference_of(each) for each in plan.get("careTeam") or ())
+            yield from (team for team in teams if team is not None and team.startswith("CareTeam/"))
+
+
 def decide_goal(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
-    """Legal lifecycle, the same subject."""
-    refuse_patients(context.caller)
+    """Legal lifecycle, the same subject; a goal is changed by the discipline that it belongs to, or by all.
+
+    A patient may say what they want to reach: a proposed goal of self-care that they express themselves."""
     if before is not None and after is not None:
         _same_subject(before, after, "Goal.subject")
         require_legal(GOAL, before.get("lifecycleStatus"), after.get("lifecycleStatus"), "Goal.lifecycleStatus")
-    return Decision(after)
+    return Decision(check_goal(before, after, context))
 
 
 def refuse_patients(caller: Caller) -> None:

@@ -68,7 +68,7 @@ def hands_of(caller: Caller, team: Resource | None, patient: str | None, now: da
     disciplines = {code for each in taking_part if _is(caller, each) for code in disciplines_of_participant(each)}
     taken = {code for each in taking_part for code in disciplines_of_participant(each)}
     if caller.discipline is not None and (caller.discipline not in taken or any(_is(caller, p) for p in taking_part)):
-        disciplines.add(caller.discipline)
+        disciplines.add(caller.discipline.value)
     return Hands(frozenset(disciplines), caller.references)
 
 

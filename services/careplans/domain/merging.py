@@ -138,14 +138,14 @@ class _Work:
         """All ids, in the order of theirs; in that of mine where only mine has another one than base."""
         shared = set(known.base) & set(known.theirs) & set(known.mine)
         orders = known.each(lambda ids: [id_ for id_ in ids if id_ in shared])
-        first, second = known.theirs, known.mine
+        mine_first = list(known.theirs) == list(known.base)
         if orders.mine not in (orders.base, orders.theirs):
-            if orders.theirs == orders.base:
+            mine_first = orders.theirs == orders.base
+            if mine_first:
                 self.differences.append(Difference(where, orders.base, orders.mine))
-                first, second = known.mine, known.theirs
             else:
                 self.clashes.append(Clash(where, *orders))
-        return dict.fromkeys((*first, *second))
+        return dict.fromkeys((*known.mine, *known.theirs) if mine_first else (*known.theirs, *known.mine))
 
     def _set(self, versions: _Three, where: str) -> list[Any]:
         """Items without an id, as often as they stand there: what one added or took away.
@@ -161,7 +161,7 @@ class _Work:
         taken, put = _beyond(removed, their_removed), _beyond(added, their_added)
         self.differences += [Difference(where, item, None) for item in taken]
         self.differences += [Difference(where, None, item) for item in put]
-        return [*_beyond(theirs, taken), *put]
+        return list(mine) if theirs == base else [*_beyond(theirs, taken), *put]
 
 
 def _names(value: Resource) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.careplans.domain import states
+from services.careplans.domain.codes import ACTIVITY_DISCIPLINE
 from services.careplans.domain.rules import (
     KEEPER,
     decide_care_plan,
@@ -17,10 +18,10 @@ from services.careplans.domain.rules import (
 )
 from shared.errors import Conflict, Forbidden, Unprocessable
 from shared.fhir.kinds import Decide, DecisionContext
-from shared.security.caller import Caller, Role
+from shared.security.caller import Caller, Discipline, Role
 from tests.unit.services.careplans.domain.referrals import NOON, Told, after
 
-CLINICIAN = DecisionContext(Caller("c", Role.CLINICIAN, fhir_user="Practitioner/c"), NOON)
+CLINICIAN = DecisionContext(Caller("c", Role.CLINICIAN, Discipline.MENTAL_HEALTH, "Practitioner/c"), NOON)
 PATIENT = DecisionContext(Caller("p", Role.PATIENT, fhir_user="Patient/p"), NOON)
 CAREPLANS = DecisionContext(KEEPER, NOON)
 EHR_PLAN: dict[str, Any] = {
@@ -154,7 +155,9 @@ def test_only_the_service_makes_a_shared_plan() -> None:
 
 def test_people_add_to_the_shared_plan() -> None:
     edited = deepcopy(SHARED) | {"goal": [{"reference": "Goal/g"}]}
-    edited["activity"].append({"detail": {"status": "not-started", "description": "Stretch"}})
+    own = {"url": ACTIVITY_DISCIPLINE, "valueCode": "mental-health"}
+    stretch = {"id": "stretch", "extension": [own], "detail": {"status": "not-started", "description": "Stretch"}}
+    edited["activity"].append(stretch)
     edited["activity"][0]["progress"] = [{"text": "Going well"}]
     assert decide_care_plan(SHARED, edited, CLINICIAN).resource == edited
 
@@ -178,8 +181,9 @@ def test_people_do_not_move_an_activity_that_follows_a_referral(edit: str) -> No
 def test_the_shared_team_stays_with_its_plan_and_people_join_it() -> None:
     assert TEAM is not None
     joined = deepcopy(TEAM)
-    joined["participant"].append({"member": {"reference": "RelatedPerson/mother"}})
-    assert decide_care_team(TEAM, joined, CLINICIAN).resource == joined
+    joined["participant"].append({"id": "mother", "member": {"reference": "RelatedPerson/mother"}})
+    coordinator = DecisionContext(Caller("k", Role.COORDINATOR), NOON)
+    assert decide_care_team(TEAM, joined, coordinator).resource == joined
     stranger = {key: value for key, value in TEAM.items() if key != "identifier"}
     for before, after_ in ((TEAM, stranger), (TEAM, None), (stranger, TEAM), (None, TEAM)):
         with pytest.raises(Conflict):

@@ -1,5 +1,5 @@
-"""The safety rules on a patient's merged medication list: resources in, findings and changes of DetectedIssues out.
+"""What a patient's prescriptions say, for safety rules: ingredients, daily doses, morphine equivalents.
 
-``evaluation.evaluate`` is the way in; ``reconciliation.reconcile`` turns its findings into DetectedIssues with a life
-cycle. Advisory, all of it: a clinician must sign off the content before clinical use.
+``medications.read`` reads one MedicationRequest or MedicationStatement, ``mme.equivalents`` adds up what is active.
+Advisory, all of it: a clinician must sign off the content before clinical use.
 """

@@ -94,7 +94,8 @@ def _together(part: Part, product: Product, current: Sequence[Resource], referen
         sequence = number(instruction, "sequence")
         found = _by_instruction(part, product, instruction)
         if isinstance(found, _Unknown):
-            gap = Gap(reference, f"{path}.{found.element}" if found.element else path, found.reason)
+            above = path.partition(".")[0] if found.element == "medication[x]" else path
+            gap = Gap(reference, f"{above}.{found.element}", found.reason)
             found = Dose(part.ingredient, gaps=(gap,))
         steps.setdefault(sequence, []).append(found)
     sums = [_sum(doses) for doses in steps.values()]

@@ -1,0 +1,249 @@
+"""The daily dose of each ingredient by a prescription's dosage instructions
+(http://hl7.org/fhir/R4/dosage.html). What cannot be known is a gap with the element and the reason, never a number.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from services.careplans.domain.safety.dates import bounds_of
+from services.careplans.domain.safety.gaps import Gap
+from services.careplans.domain.safety.ingredients import Ingredient
+from services.careplans.domain.safety.products import Form, Part, Product
+from services.careplans.domain.safety.quantities import (
+    MCG_PER_HOUR,
+    MG,
+    MG_PER_DAY,
+    MG_PER_ML,
+    ML,
+    PER_DAY,
+    Amount,
+    amount,
+)
+from services.careplans.domain.safety.reading import child, codes, number, objects, string
+from services.careplans.domain.safety.timing import Often, often
+from shared.fhir.json import Resource
+
+_COUNTED = re.compile(
+    r"\{?(tab(let)?s?|cap(sule)?s?|caplets?|pills?|patch(es)?|films?|units?|each|doses?|suppositor(y|ies)"
+    r"|lozenges?|troches?|TAB|CAP|PATCH|1)\}?|\[tab\]|\[cap\]",
+    re.IGNORECASE,
+)
+_AS_NEEDED = re.compile(r"\b(as needed|prn|if needed|when needed)\b", re.IGNORECASE)
+_SHORTEST_PATCH_INTERVAL = Decimal(1)
+"""Applications a day: a patch for pain stays on for days, and what says otherwise is a mistake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """What is taken of one ingredient: mg per day, or mcg per hour from patches; one of them, or gaps that say why not.
+
+    ``at_most``: an upper bound, because it is as needed, or a range."""
+
+    ingredient: Ingredient
+    mg_per_day: Decimal | None = None
+    mcg_per_hour: Decimal | None = None
+    at_most: bool = False
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a figure."""
+        return self.mg_per_day is not None or self.mcg_per_hour is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    element: str
+    reason: str
+
+
+def instructions_of(resource: Resource) -> tuple[str, list[Resource]]:
+    """The path and the dosages of a MedicationRequest or MedicationStatement."""
+    name = "dosage" if resource.get("resourceType") == "MedicationStatement" else "dosageInstruction"
+    return f"{resource.get('resourceType')}.{name}", objects(resource.get(name))
+
+
+def is_as_needed(instruction: Resource) -> bool:
+    """Whether it says so by an element or in its text."""
+    said = instruction.get("asNeededBoolean") is True or "asNeededCodeableConcept" in instruction
+    return said or bool(_AS_NEEDED.search(string(instruction, "text") or ""))
+
+
+def doses_of(resource: Resource, reference: str, product: Product, begun: date | None, as_of: date) -> tuple[Dose, ...]:
+    """The dose of each known ingredient of ``product`` by ``resource``, as it is on the day ``as_of``."""
+    path, instructions = instructions_of(resource)
+    current = [each for each in instructions if _runs(each, begun, as_of)]
+    if not current:
+        gap = Gap(reference, path, "no dosage is given")
+        return tuple(Dose(part.ingredient, gaps=(gap,)) for part in product.parts)
+    return tuple(_together(part, product, current, reference, path) for part in product.parts)
+
+
+def _runs(instruction: Resource, begun: date | None, as_of: date) -> bool:
+    first, last = bounds_of(child(child(instruction, "timing"), "repeat"), begun)
+    return (first is None or first <= as_of) and (last is None or last >= as_of)
+
+
+def _together(part: Part, product: Product, current: Sequence[Resource], reference: str, path: str) -> Dose:
+    """Instructions with the same sequence number are concurrent and add up; others follow each other: the largest."""
+    steps: dict[object, list[Dose]] = {}
+    for instruction in current:
+        sequence = number(instruction, "sequence")
+        found = _by_instruction(part, product, instruction)
+        if isinstance(found, _Unknown):
+            above = path.partition(".")[0] if found.element == "medication[x]" else path
+            gap = Gap(reference, f"{above}.{found.element}", found.reason)
+            found = Dose(part.ingredient, gaps=(gap,))
+        steps.setdefault(sequence, []).append(found)
+    sums = [_sum(doses) for doses in steps.values()]
+    gaps = tuple(dict.fromkeys(gap for each in sums for gap in each.gaps))
+    if gaps or len(sums) == 1:
+        return sums[0] if len(sums) == 1 else Dose(part.ingredient, gaps=gaps)
+    largest = max(sums, key=_size)
+    return Dose(part.ingredient, largest.mg_per_day, largest.mcg_per_hour, at_most=True)
+
+
+def _size(dose: Dose) -> tuple[Decimal, Decimal]:
+    return dose.mcg_per_hour or Decimal(0), dose.mg_per_day or Decimal(0)
+
+
+def _sum(doses: Sequence[Dose]) -> Dose:
+    if len(doses) == 1:
+        return doses[0]
+    gaps = tuple(dict.fromkeys(gap for dose in doses for gap in dose.gaps))
+    ingredient = doses[0].ingredient
+    if gaps:
+        return Dose(ingredient, gaps=gaps)
+    mg = [dose.mg_per_day for dose in doses if dose.mg_per_day is not None]
+    rate = [dose.mcg_per_hour for dose in doses if dose.mcg_per_hour is not None]
+    at_most = any(dose.at_most for dose in doses)
+    return Dose(ingredient, sum(mg) if mg else None, sum(rate) if rate else None, at_most)  # type: ignore[arg-type]
+
+
+def _by_instruction(part: Part, product: Product, instruction: Resource) -> Dose | _Unknown:
+    rate = _rate(instruction)
+    if product.form is Form.PATCH or (rate is not None and product.form is Form.UNKNOWN):
+        return _patch(part, rate, instruction)
+    if rate is not None:
+        daily = rate[0].to(MG_PER_DAY) if product.alone else None
+        if daily is None:
+            return _Unknown("doseAndRate.rate[x]", "the rate is no mass per time of one ingredient")
+        return Dose(part.ingredient, daily, at_most=True)
+    each = _dose(instruction)
+    mass = each if isinstance(each, _Unknown) else _mass(part, product, *each[:2])
+    times = often(child(instruction, "timing"))
+    limit = _limit(part, product, instruction)
+    at_most = is_as_needed(instruction) or (not isinstance(each, _Unknown) and each[2])
+    if isinstance(mass, _Unknown) or not isinstance(times, Often):
+        if limit is not None:
+            return Dose(part.ingredient, limit, at_most=True)
+        return mass if isinstance(mass, _Unknown) else _Unknown(str(times), "how often it is taken cannot be told")
+    daily = mass * times.per_day
+    if limit is not None and limit < daily:
+        return Dose(part.ingredient, limit, at_most=True)
+    return Dose(part.ingredient, daily, at_most=at_most or times.at_most)
+
+
+def _dose(instruction: Resource) -> tuple[Decimal, str | None, bool] | _Unknown:
+    """Value, unit, and whether it is the upper end of a range. The ordered one counts before the calculated one."""
+    doses = objects(instruction.get("doseAndRate"))
+    doses.sort(key=lambda each: "ordered" not in codes(child(each, "type")))
+    for each in doses:
+        quantity = child(each, "doseQuantity")
+        high = child(child(each, "doseRange"), "high")
+        found = quantity or high
+        value = number(found, "value")
+        if value is not None:
+            return value, string(found, "code") or string(found, "unit"), not quantity
+        if found:
+            return _Unknown("doseAndRate.dose[x].value", "the dose has no value")
+    if any(child(each, "doseRange") for each in doses):
+        return _Unknown("doseAndRate.doseRange.high", "the range has no upper end")
+    return _Unknown("doseAndRate.dose[x]", "no dose is given")
+
+
+def _mass(part: Part, product: Product, value: Decimal, unit: str | None) -> Decimal | _Unknown:
+    """The mg of the ingredient in one dose."""
+    given = amount(value, unit)
+    mg = given.to(MG) if given else None
+    if mg is not None:
+        if product.alone:
+            return mg
+        return _Unknown("doseAndRate.dose[x].unit", "a mass of a combination does not tell which ingredient")
+    strength = part.strength
+    if strength is None:
+        return _Unknown("medication[x]", f"the strength of {part.ingredient.name} is not stated")
+    millilitres = given.to(ML) if given else None
+    if millilitres is not None:
+        concentration = strength.to(MG_PER_ML)
+        if concentration is None:
+            return _Unknown("medication[x]", "the dose is a volume and the strength no concentration")
+        return millilitres * concentration
+    counted = unit is None and product.form is Form.COUNTED
+    if not counted and not (unit and _COUNTED.fullmatch(unit)):
+        return _Unknown("doseAndRate.dose[x].unit", "the unit of the dose is missing or not known")
+    per_piece = strength.to(MG)
+    if per_piece is None:
+        return _Unknown("doseAndRate.dose[x].unit", "the dose is a number of pieces and the strength is not per piece")
+    return value * per_piece
+
+
+def _limit(part: Part, product: Product, instruction: Resource) -> Decimal | None:
+    """The mg per day of ``maxDosePerPeriod``."""
+    for ratio in objects(instruction.get("maxDosePerPeriod")):
+        numerator, denominator = child(ratio, "numerator"), child(ratio, "denominator")
+        value = number(numerator, "value")
+        unit = string(denominator, "code") or string(denominator, "unit")
+        period = amount(number(denominator, "value"), unit)
+        if value is None or period is None or not period.value:
+            continue
+        per = Amount(Decimal(1), "1").per(period)
+        times = per.to(PER_DAY) if per else None
+        mass = _mass(part, product, value, string(numerator, "code") or string(numerator, "unit"))
+        if times is not None and not isinstance(mass, _Unknown):
+            return mass * times
+    return None
+
+
+def _rate(instruction: Resource) -> tuple[Amount, bool] | None:
+    """A mass per time, wherever it stands, and whether it is the upper end of a range."""
+    for each in objects(instruction.get("doseAndRate")):
+        ratio = child(each, "rateRatio")
+        numerator, denominator = child(ratio, "numerator"), child(ratio, "denominator")
+        below = _quantity(denominator)
+        above = _quantity(numerator)
+        found = above.per(below) if above and below else None
+        for name in ("rateQuantity", "doseQuantity"):
+            found = found or _quantity(child(each, name))
+        upper = _quantity(child(child(each, "rateRange"), "high")) or _quantity(child(child(each, "doseRange"), "high"))
+        for amount_, at_most in ((found, False), (upper, True)):
+            if amount_ is not None and amount_.to(MCG_PER_HOUR) is not None:
+                return amount_, at_most
+    return None
+
+
+def _quantity(quantity: Resource) -> Amount | None:
+    return amount(number(quantity, "value"), string(quantity, "code") or string(quantity, "unit"))
+
+
+def _patch(part: Part, rate: tuple[Amount, bool] | None, instruction: Resource) -> Dose | _Unknown:
+    """Patches give their rate as long as they are worn, however often they are changed: mcg/h, never times the days."""
+    as_needed = is_as_needed(instruction)
+    if rate is not None:
+        return Dose(part.ingredient, mcg_per_hour=rate[0].to(MCG_PER_HOUR), at_most=as_needed or rate[1])
+    each = _dose(instruction)
+    if isinstance(each, _Unknown):
+        return each
+    value, unit, range_ = each
+    if unit is not None and not _COUNTED.fullmatch(unit):
+        return _Unknown("doseAndRate.dose[x].unit", "the dose of a patch is neither a number of patches nor a rate")
+    per_patch = part.strength.to(MCG_PER_HOUR) if part.strength else None
+    if per_patch is None:
+        return _Unknown("medication[x]", f"how much {part.ingredient.name} a patch gives per hour is not stated")
+    times = often(child(instruction, "timing"))
+    if isinstance(times, Often) and times.per_day > _SHORTEST_PATCH_INTERVAL:
+        return _Unknown("timing.repeat", "a patch more often than once a day cannot be meant")
+    return Dose(part.ingredient, mcg_per_hour=value * per_patch, at_most=as_needed or range_)

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 
+import asyncpg
+
 from services.careplans.app.catalogue import load_catalogue, packaged
 from shared.engine import Engine
 from shared.errors import Unavailable
@@ -22,7 +24,8 @@ async def load_at_start(engine: Engine, stop: asyncio.Event, *, again: float = A
     while not stop.is_set():
         try:
             loaded = await load_catalogue(engine, wanted)
-        except (*DATABASE_LOSSES, Unavailable) as error:
+        except (asyncpg.PostgresError, *DATABASE_LOSSES, Unavailable) as error:
+            # whatever the database has against it, messages go on meanwhile
             log.warning("the treatment catalogue waits: %s", class_of(error))
             await either(stop, seconds=again)
         else:

@@ -120,7 +120,8 @@ def _sum(doses: Sequence[Dose]) -> Dose:
     mg = [dose.mg_per_day for dose in doses if dose.mg_per_day is not None]
     rate = [dose.mcg_per_hour for dose in doses if dose.mcg_per_hour is not None]
     at_most = any(dose.at_most for dose in doses)
-    return Dose(ingredient, sum(mg) if mg else None, sum(rate) if rate else None, at_most)  # type: ignore[arg-type]
+    zero = Decimal(0)
+    return Dose(ingredient, sum(mg, zero) if mg else None, sum(rate, zero) if rate else None, at_most)
 
 
 def _by_instruction(part: Part, product: Product, instruction: Resource) -> Dose | _Unknown:

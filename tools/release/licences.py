@@ -59,6 +59,8 @@ _READ: dict[str, str] = {
     "fhir-core": "BSD-3-Clause",
     "fhir-resources": "BSD-3-Clause",
     "fhirpathpy": "MIT",
+    "flexcache": "BSD-3-Clause",
+    "flexparser": "BSD-3-Clause",
     "openssl": "Apache-2.0",
     "python-dateutil": "BSD-3-Clause",
 }

@@ -62,6 +62,7 @@ _READ: dict[str, str] = {
     "flexcache": "BSD-3-Clause",
     "flexparser": "BSD-3-Clause",
     "openssl": "Apache-2.0",
+    "pint": "BSD-3-Clause",
     "python-dateutil": "BSD-3-Clause",
 }
 """Package -> what its licence file says, where its metadata leaves open which one, or is short (ours, in images)."""

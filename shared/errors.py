@@ -22,9 +22,10 @@ ConsiliumError
 Texts never repeat what a client sent: no values, no ids, only codes of ours and element paths.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class Category(StrEnum):
@@ -64,6 +65,12 @@ class ConsiliumError(Exception):
 
     category: ClassVar[Category]
     default_code: ClassVar[str] = "processing"
+    contained: tuple[dict[str, Any], ...] = ()
+    """Resources that the OperationOutcome contains for who is told; they may hold anything, and are never logged."""
+    linked: Mapping[str, str] = {}
+    """Extension URL -> id: how the OperationOutcome refers to each of ``contained``."""
+    version: int | None = None
+    """The current version of what the request was about, where the error is that it has moved on."""
 
     def __init__(self, text: str, *, code: str | None = None, expression: tuple[str, ...] = ()) -> None:
         super().__init__(text)

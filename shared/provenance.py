@@ -20,6 +20,8 @@ SOURCE = "urn:consilium:provenance"
 MOST_TARGETS = 1_000
 """In one Provenance; a larger transaction has several."""
 LONGEST_HEADER = 8_192
+REQUESTS = "https://consilium.care/fhir/sid/request"
+"""The system of the identifiers by which a request is known when it comes again."""
 _DISCIPLINES = "https://consilium.care/fhir/CodeSystem/discipline"
 _ROLES = "https://consilium.care/fhir/CodeSystem/caller-role"
 _CALLERS = "https://consilium.care/fhir/sid/caller"
@@ -45,6 +47,30 @@ class Change:
         return f"{self.type}/{self.id}/_history/{self.version}"
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What a caller says of a unit of work as a whole."""
+
+    reason: str | None = None
+    """Why, in words."""
+    request: str | None = None
+    """By which name the request is known when it comes again."""
+
+    @property
+    def reasons(self) -> list[Resource]:
+        """Why, as CodeableConcepts."""
+        return [{"text": self.reason}] if self.reason else []
+
+    @property
+    def entities(self) -> list[Resource]:
+        """The request, as what the change was made from."""
+        known = {"system": REQUESTS, "value": self.request}
+        return [{"role": "source", "what": {"identifier": known}}] if self.request else []
+
+
+UNSAID = Cause()
+
+
 def change(before: Resource | None, after: Resource | None, type_: str, id_: str, version: int) -> Change:
     """What a write did. Its reason is a ``statusReason`` that it brought in."""
     operation = "DELETE" if after is None else "CREATE" if before is None else "UPDATE"
@@ -53,7 +79,7 @@ def change(before: Resource | None, after: Resource | None, type_: str, id_: str
     return Change(type_, id_, version, operation, told)
 
 
-def accounts(changes: Iterable[Change], caller: Caller, at: datetime) -> Iterator[Resource]:
+def accounts(changes: Iterable[Change], caller: Caller, at: datetime, cause: Cause = UNSAID) -> Iterator[Resource]:
     """The Provenances of ``changes`` by ``caller``: one for each kind of operation."""
     by_operation: dict[str, list[Change]] = {}
     for each in changes:
@@ -61,7 +87,7 @@ def accounts(changes: Iterable[Change], caller: Caller, at: datetime) -> Iterato
     for operation, some in by_operation.items():
         for start in range(0, len(some), MOST_TARGETS):
             few = some[start : start + MOST_TARGETS]
-            reasons = [each.reason for each in few if each.reason]
+            reasons = [*(each.reason for each in few if each.reason), *cause.reasons]
             yield {
                 "resourceType": TYPE,
                 "meta": {"source": SOURCE},
@@ -70,6 +96,7 @@ def accounts(changes: Iterable[Change], caller: Caller, at: datetime) -> Iterato
                 **({"reason": list({str(reason): reason for reason in reasons}.values())} if reasons else {}),
                 "activity": {"coding": [{"system": _OPERATION, "code": operation}]},
                 "agent": [agent(caller)],
+                **({"entity": cause.entities} if cause.entities else {}),
             }
 
 

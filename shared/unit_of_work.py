@@ -22,7 +22,7 @@ from shared.fhir.validate import LocalReference, check
 from shared.locking import Locks
 from shared.messaging import inbox
 from shared.provenance import TYPE as PROVENANCE
-from shared.provenance import Change, accounts, change
+from shared.provenance import UNSAID, Cause, Change, accounts, change
 from shared.security.caller import Caller, internal
 from shared.staging import Key, Staged, key_of, stamp
 from shared.store import prepared, resources
@@ -40,7 +40,9 @@ LONGEST_WORK = LONGEST_WRITE / 2
 class UnitOfWork:
     """A set of changes that is stored whole or not at all. Get one from ``unit_of_work``."""
 
-    def __init__(self, engine: Engine, caller: Caller, provenance: Resource | None = None) -> None:
+    def __init__(
+        self, engine: Engine, caller: Caller, provenance: Resource | None = None, cause: Cause = UNSAID
+    ) -> None:
         self.engine = engine
         self.caller = caller
         self.access = engine.access(caller)
@@ -58,6 +60,7 @@ class UnitOfWork:
         self._changes: list[Change] = []
         self._projected: list[Changed] = []
         self._sent = provenance
+        self._cause = cause
 
     async def connection(self) -> Connection:
         """The connection, with the transaction open: for the service's own tables."""
@@ -263,7 +266,7 @@ class UnitOfWork:
             await self.create(sent | {"target": [{"reference": each.reference} for each in changes]})
         if not self.engine.records_provenance:
             return
-        for account in accounts(changes, self.caller, self.now):
+        for account in accounts(changes, self.caller, self.now, self._cause):
             resource = stamp(account, self.engine.new_id(PROVENANCE), 1, self.now)
             body = dumps(resource)
             write = Write(PROVENANCE, resource["id"], 1, self.now, "POST", body, index=extract(resource))
@@ -339,13 +342,13 @@ class UnitOfWork:
 
 @asynccontextmanager
 async def unit_of_work(
-    engine: Engine, caller: Caller, *, provenance: Resource | None = None
+    engine: Engine, caller: Caller, *, provenance: Resource | None = None, cause: Cause = UNSAID
 ) -> AsyncIterator[UnitOfWork]:
     """A unit of work; what is not committed when the block ends is rolled back.
 
     ``provenance`` is what the client says of where its data come from: it is kept, with all that is changed as its
-    targets."""
-    work = UnitOfWork(engine, caller, provenance)
+    targets. ``cause`` stands in what the server itself records, where ``Engine.records_provenance``."""
+    work = UnitOfWork(engine, caller, provenance, cause)
     try:
         yield work
     finally:

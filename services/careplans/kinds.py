@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from services.careplans.domain.comparing import compare
 from services.careplans.domain.rules import (
     decide_care_plan,
     decide_care_team,
@@ -40,11 +41,12 @@ _DECISIONS: Mapping[str, Decide] = {
     "QuestionnaireResponse": decide_questionnaire_response,
 }
 
-_LOOKED_AT: Mapping[str, Mapping[str, Any]] = {
-    "CarePlan": {"related": looked_up_for_plan},
+_PARTICULAR: Mapping[str, Mapping[str, Any]] = {
+    "CarePlan": {"related": looked_up_for_plan, "compare": compare},
     "Goal": {"referring": plans_of_goal, "further": teams_of_plans},
 }
-"""What a decision wants to see beside the resource itself, as ``ResourceKind`` has it."""
+"""What a decision wants to see beside the resource itself, and how two changes are told apart, as ``ResourceKind`` has
+it."""
 
 KINDS = Registry(
     [
@@ -53,7 +55,7 @@ KINDS = Registry(
                 type_,
                 decide=_DECISIONS.get(type_, decide_record),
                 if_match_required=type_ == "CarePlan",
-                **_LOOKED_AT.get(type_, {}),
+                **_PARTICULAR.get(type_, {}),
             )
             for type_ in sorted(RESOURCE_TYPES - OF_OTHERS - WITHOUT_ENDPOINT - {provenance.TYPE})
         ),

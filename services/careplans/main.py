@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from services.careplans.api.operations import OPERATIONS
 from services.careplans.api.rest import router
 from services.careplans.copies import COPIED, TELLS
 from services.careplans.events.bindings import BINDINGS
@@ -16,6 +17,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     outgoing=outgoing,
     routers=(router,),
+    operations=OPERATIONS,
     bindings=BINDINGS,
     jobs=(load_at_start,),
     records_provenance=True,

@@ -18,6 +18,7 @@ SMALLEST = 8
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
+_ordered = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
 
 def loads(body: bytes) -> Any:
@@ -45,3 +46,8 @@ def received(body: bytes) -> Any:
 def dumps(value: Any) -> bytes:
     """Compact JSON of ``value``."""
     return _encoder.encode(value)
+
+
+def canonical(value: Any) -> bytes:
+    """The same bytes for the same JSON value, whatever the order of its members; ``1.0`` and ``1.00`` are two."""
+    return _ordered.encode(value)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared.errors import NotFound
+from shared.fhir.comparison import Compare
 from shared.fhir.json import Resource
 from shared.security.caller import Caller
 
@@ -107,6 +108,8 @@ class ResourceKind:
     held: Callable[[Resource], Iterable[str]] = nothing_held
     """References that are locked before the resource is judged, so that what is judged together changes in turn; pure,
     and asked of what nobody has checked yet."""
+    compare: Compare | None = None
+    """How a change that was made from an older version differs: told to whom its If-Match is stale; pure."""
     if_match_required: bool = False
     """An interactive caller must send If-Match on update (428 otherwise), unless ``CONSILIUM_IF_MATCH_TYPES`` says
     which types that holds for."""

@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field
 
 from services.careplans.app import commands, queries
 from services.careplans.app.measures import Measures, measures_of
-from services.careplans.app.queries import Moment, Plan
+from services.careplans.app.queries import Plan
+from services.careplans.app.timeline import Moment, timeline
 from shared.engine import Engine
 from shared.security.dependency import CurrentCaller
 
@@ -51,11 +52,12 @@ async def plan(request: Request, caller: CurrentCaller, plan_id: PlanId) -> Plan
 
 
 @router.get("/{plan_id}/timeline")
-async def timeline(
+async def timeline_of_plan(
     request: Request, caller: CurrentCaller, plan_id: PlanId, limit: Annotated[int, Query(ge=1, le=500)] = 200
 ) -> list[Moment]:
-    """What happened to the plan and its team, oldest first, in their newest ``limit`` versions."""
-    return await queries.timeline(_engine(request), caller, plan_id, limit=limit)
+    """What happened to the plan and its team, oldest first, in their newest ``limit`` versions: who did it, why, and a
+    line for each change."""
+    return await timeline(_engine(request), caller, plan_id, limit=limit)
 
 
 @router.get("/{plan_id}/measures")

@@ -1,17 +1,10 @@
-"""What coordinators look at: the plan as a whole, and what happened to it."""
+"""What coordinators look at: the plan as a whole."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.careplans.domain.codes import DISCIPLINE_SYSTEM, followed_task, is_shared_plan, reference_of
-from services.careplans.domain.facts import (
-    PlanFact,
-    activity_discipline,
-    activity_status,
-    plan_facts,
-    team_facts,
-)
+from services.careplans.domain.facts import activity_discipline, activity_status
 from services.careplans.store import shared_plans
 from shared.engine import Engine
 from shared.errors import NotFound
@@ -19,10 +12,6 @@ from shared.fhir.json import Resource, loads
 from shared.reading import current
 from shared.security.caller import Caller, Role
 from shared.store import resources
-from shared.store.resources import Past
-
-Compare = Callable[[Resource | None, Resource | None], tuple[PlanFact, ...]]
-NEWEST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +51,6 @@ class Plan:
     team: tuple[Member, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One thing that happened, in the version (of the plan or of its team) that brought it."""
-
-    at: datetime
-    resource: str
-    version: int
-    what: str
-    changed: tuple[str, ...]
-    status: str | None
-    activity: str | None
-    activity_status: str | None
-    discipline: str | None
-
-
 async def shared_plan_of(engine: Engine, caller: Caller, patient: str) -> Plan:
     """The patient's current shared plan. Raises ``NotFound`` where there is none, or the caller may not see it."""
     require_view(caller, patient)
@@ -108,54 +82,10 @@ async def plan(engine: Engine, caller: Caller, plan_id: str) -> Plan:
     )
 
 
-async def timeline(engine: Engine, caller: Caller, plan_id: str, *, limit: int) -> list[Moment]:
-    """What happened to the plan and its team in their newest ``limit`` versions each, oldest first.
-
-    Raises ``NotFound`` or ``Gone``."""
-    await plan(engine, caller, plan_id)
-    moments = _moments(await _versions(engine, "CarePlan", plan_id, limit), plan_facts, limit)
-    team_id = await shared_plans.team_of(engine.pool, plan_id)
-    if team_id is not None:
-        moments += _moments(await _versions(engine, "CareTeam", team_id, limit), team_facts, limit)
-    return sorted(moments, key=lambda moment: (moment.at, moment.resource, moment.version))
-
-
 def require_view(caller: Caller, patient: str | None) -> None:
     """Patients see their own plan; that of another does not exist for them. Raises ``NotFound``."""
     if caller.role is Role.PATIENT and (patient is None or caller.fhir_user != patient):
         raise NotFound("No such plan.")
-
-
-async def _versions(engine: Engine, type_: str, id_: str, limit: int) -> list[Past]:
-    """The newest versions, oldest first, with one more before them to compare the oldest with."""
-    newest_first = await resources.history(engine.pool, type_, id_, below=NEWEST, limit=limit + 1)
-    return newest_first[::-1]
-
-
-def _moments(versions: list[Past], facts: Compare, limit: int) -> list[Moment]:
-    moments: list[Moment] = []
-    before: Resource | None = None
-    for place, past in enumerate(versions):
-        stored = past.stored
-        after = None if stored.deleted else loads(stored.body)
-        # retention may have let go of the versions before it: then there is nothing to compare the oldest with
-        if place > 0 or (len(versions) <= limit and stored.version == 1):
-            moments += [
-                Moment(
-                    at=stored.last_updated,
-                    resource=f"{stored.type}/{stored.id}",
-                    version=stored.version,
-                    what=fact.what,
-                    changed=fact.changed,
-                    status=fact.status,
-                    activity=fact.activity,
-                    activity_status=fact.activity_status,
-                    discipline=fact.discipline,
-                )
-                for fact in facts(before, after)
-            ]
-        before = after
-    return moments
 
 
 def _activity(entry: Resource) -> Activity:

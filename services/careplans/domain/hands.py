@@ -19,7 +19,7 @@ from services.careplans.domain.codes import (
     plan_of_team,
     reference_of,
 )
-from services.careplans.domain.merging import Difference, differences
+from services.careplans.domain.merging import Difference, differences, is_in, place_of
 from shared.errors import Forbidden, Unprocessable
 from shared.fhir.json import Resource
 from shared.security.caller import Caller, Role
@@ -77,9 +77,7 @@ def check_plan(before: Resource, after: Resource, hands: Hands, goals: Mapping[s
 
     Raises ``Forbidden`` with the paths of what is not theirs to change; ``Unprocessable`` where a new activity has to
     say to which of their disciplines it belongs."""
-    if hands.disciplines is not None and not hands.disciplines:
-        raise Forbidden("The caller has no part in this plan.", expression=("CarePlan.careTeam",))
-    after = _claimed(before, after, hands)
+    after = claimed(before, after, hands)
     refused = [each.path for each in differences(before, after) if not _may(each, before, after, hands, goals)]
     if refused:
         text = "This part of the plan belongs to another discipline."
@@ -97,7 +95,7 @@ def check_team(before: Resource, after: Resource, hands: Hands) -> None:
         for participant in versions:
             codes = disciplines_of_participant(participant)
             if not (all(map(hands.own, codes)) if codes else hands.own(None)):
-                path = f"CareTeam.participant.where(id='{id_}')"
+                path = place_of("CareTeam.participant", id_)
                 raise Forbidden("This participant belongs to another discipline.", expression=(path,))
 
 
@@ -117,10 +115,14 @@ def _is(caller: Caller, participant: Resource) -> bool:
     return reference_of(participant.get("member")) in caller.references
 
 
-def _claimed(before: Resource, after: Resource, hands: Hands) -> Resource:
-    """``after`` with the caller's discipline on what they added without any."""
+def claimed(before: Resource, after: Resource, hands: Hands) -> Resource:
+    """``after`` with the caller's discipline on what they added without any. Its activities have ids.
+
+    Raises ``Forbidden`` for a caller without a part in the plan, ``Unprocessable`` as ``check_plan``."""
     if hands.disciplines is None:
         return after
+    if not hands.disciplines:
+        raise Forbidden("The caller has no part in this plan.", expression=("CarePlan.careTeam",))
     known = {each.get("id") for each in before.get("activity") or ()}
     activities = list(after.get("activity") or ())
     for place, activity in enumerate(activities):
@@ -170,4 +172,4 @@ def _owners(path: str, before: Resource, after: Resource) -> Iterator[str | None
 
 
 def _named(path: str, activities: Iterable[Resource]) -> Iterator[Resource]:
-    return (each for each in activities if f".where(id='{each.get('id')}')" in path)
+    return (each for each in activities if is_in(path, place_of("CarePlan.activity", each.get("id"))))

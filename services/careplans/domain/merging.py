@@ -6,12 +6,13 @@ its detail, with its datatype whole (half of a CodeableConcept by one and half b
 item of any other list, like a note. Activities are known by their id, which ``identity`` gives them.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
-from shared.fhir.json import Resource
+from shared.fhir.json import Resource, canonical
 
 TAKEN_APART = frozenset({"CarePlan.activity.detail"})
 """Objects of which each field is an element of its own."""
@@ -81,6 +82,17 @@ def differences(before: Resource, after: Resource) -> tuple[Difference, ...]:
     return merge(before, before, after).mine
 
 
+def place_of(where: str, id_: object) -> str:
+    """The FHIRPath of the item ``id_`` of the list ``where`` (http://hl7.org/fhirpath/N1/#string)."""
+    said = str(id_).replace("\\", "\\\\").replace("'", "\\'")
+    return f"{where}.where(id='{said}')"
+
+
+def is_in(path: str, place: str) -> bool:
+    """Whether ``path`` is the element ``place`` or one in it. The items of a list are not in a change of its order."""
+    return path == place or (place not in KEYED and path.startswith(f"{place}."))
+
+
 def _content(plan: Resource) -> Resource:
     narrative = plan.get(NARRATIVE)
     generated = isinstance(narrative, dict) and narrative.get("status") != "additional"
@@ -126,8 +138,11 @@ class _Work:
         known = versions.each(lambda items: {item["id"]: item for item in items})
         found = []
         for id_ in self._order(known, where):
-            place = f"{where}.where(id='{id_}')"
+            place = place_of(where, id_)
             three = _Three(*(items.get(id_, _NOTHING) for items in known))
+            if three.theirs == three.base == three.mine:
+                found.append(three.theirs)
+                continue
             in_all = all(item is not _NOTHING for item in three)
             item = self.fields(three, place, kind) if in_all else self._atom(three, place)
             if item is not _NOTHING:
@@ -202,11 +217,12 @@ def _all_have_ids(items: list[Any]) -> bool:
 
 def _beyond(items: list[Any], others: list[Any]) -> list[Any]:
     """``items`` without ``others``, each as often as it is there more often."""
-    left = list(others)
+    left = Counter(map(canonical, others))
     found = []
     for item in items:
-        if item in left:
-            left.remove(item)
+        known = canonical(item)
+        if left[known]:
+            left[known] -= 1
         else:
             found.append(item)
     return found

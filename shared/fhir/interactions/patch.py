@@ -14,7 +14,8 @@ from shared.errors import Gone, Invalid, NotFound, Unprocessable, UnsupportedMed
 from shared.fhir.formats import FHIR_XML
 from shared.fhir.http import FHIR_JSON, Request, Response, body_resource
 from shared.fhir.interactions.conditional import existing, hold
-from shared.fhir.interactions.guards import require_if_match, require_match
+from shared.fhir.interactions.guards import require_if_match
+from shared.fhir.interactions.stale import require_unchanged
 from shared.fhir.interactions.writing import written
 from shared.fhir.json import Resource, loads, received
 from shared.fhir.patch import fhirpath_patched, json_patched, merge_patched
@@ -51,10 +52,15 @@ async def stage(work: UnitOfWork, request: Request, link: Callable[[Resource], R
         raise NotFound("No such resource.")
     if stored.deleted:
         raise Gone("The resource was deleted.")
-    require_match(request, stored)
+
+    def changed(resource: Resource) -> Resource:
+        after = link(_checked(patched(resource), type_, id_))
+        make_relative(after, request.base)
+        return after
+
+    await require_unchanged(work, request, stored, changed)
     require_if_match(work, request, stored)
-    resource = link(_checked(patched(loads(stored.body)), type_, id_))
-    make_relative(resource, request.base)
+    resource = changed(loads(stored.body))
     return written(request, await work.update(resource, method="PATCH"), created=False)
 
 

@@ -9,13 +9,15 @@ from shared.engine import Engine
 from shared.errors import Conflict, Invalid, PreconditionFailed
 from shared.fhir.http import Request, Response, body_resource, legal_id
 from shared.fhir.interactions.conditional import existing, hold, id_for, require_free
-from shared.fhir.interactions.guards import require_if_match, require_match
+from shared.fhir.interactions.guards import require_if_match
+from shared.fhir.interactions.stale import require_unchanged
 from shared.fhir.interactions.writing import written
 from shared.unit_of_work import UnitOfWork, unit_of_work
 
 
 async def update(engine: Engine, request: Request) -> Response:
-    """200 with the new version, 201 where the id was new; 412 for a stale If-Match, 428 for a demanded one."""
+    """200 with the new version, 201 where the id was new; 412 for a stale If-Match (see ``stale``), 428 for a demanded
+    one."""
     async with unit_of_work(engine, request.caller, provenance=request.provenance) as work:
         response = await stage(work, request if len(request.path) > 1 else await _found(work, request))
         try:
@@ -38,7 +40,7 @@ async def stage(work: UnitOfWork, request: Request) -> Response:
     if resource.get("id") != id_:
         raise Invalid("The body's id is not the id in the URL.", code="invalid", expression=(f"{type_}.id",))
     stored = await work.load(type_, id_)
-    require_match(request, stored)
+    await require_unchanged(work, request, stored, lambda base: resource)
     require_if_match(work, request, stored)
     return written(request, await work.update(resource), created=stored is None or stored.deleted)
 

@@ -33,9 +33,9 @@ async def contribute(
     cause = Cause(contribution.reason, name)
     async with unit_of_work(engine, caller, provenance=provenance, cause=cause) as work:
         stored = await _locked(work, plan_id)
-        if contribution.base > stored.version:
+        if not 0 < contribution.base <= stored.version:
             where = ("CarePlan.meta.versionId",)
-            raise Invalid("The plan has not had this version yet.", code="value", expression=where)
+            raise Invalid("The plan never had this version.", code="value", expression=where)
         if contribution.base < stored.version and await _came_before(work, name):
             return stored
         brought = await _brought(work, stored, contribution)

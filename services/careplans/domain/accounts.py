@@ -8,20 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from services.careplans.domain.codes import DISCIPLINE_DISPLAY, DISCIPLINE_SYSTEM, reference_of
+from services.careplans.domain.codes import DISCIPLINE_SYSTEM, reference_of
 from shared.fhir.json import Resource
-from shared.security.caller import Role
 
 SERVER = "urn:consilium:provenance"
 """``meta.source`` of what the server records; nobody else can write it."""
 ROLE_SYSTEM = "https://consilium.care/fhir/CodeSystem/caller-role"
-_NAMES = {
-    Role.COORDINATOR.value: "A coordinator",
-    Role.PATIENT.value: "The patient",
-    Role.CLINICIAN.value: "A clinician",
-    Role.SYSTEM.value: "The system",
-}
-NOBODY_KNOWN = "Somebody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +29,6 @@ class Account:
     def reference(self) -> str | None:
         """Who, where that is a resource."""
         return reference_of(self.who)
-
-    @property
-    def name(self) -> str:
-        """Who, for a sentence: the discipline before the role. No person's name is known here."""
-        if self.discipline is not None:
-            return DISCIPLINE_DISPLAY.get(self.discipline, self.discipline.replace("-", " ").capitalize())
-        return _NAMES.get(self.role or "", NOBODY_KNOWN)
 
 
 UNKNOWN = Account()

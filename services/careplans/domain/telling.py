@@ -1,28 +1,47 @@
 """What changed between two versions of a plan, in a line for people: "Physical therapy changed X because Y"."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from services.careplans.domain.accounts import Account
+from services.careplans.domain.codes import DISCIPLINE_DISPLAY
+from services.careplans.domain.facts import activity_discipline
 from services.careplans.domain.merging import Difference, is_in, place_of
 from shared.fhir.json import Resource
+from shared.security.caller import Role
 
 _LONGEST = 80
 """Characters of a title that is no name but a description."""
 _ACTIVITY = "CarePlan.activity"
-_FIELD = re.compile(r"[A-Za-z_.]*$")
+_ROLES = {
+    Role.COORDINATOR.value: "A coordinator",
+    Role.PATIENT.value: "The patient",
+    Role.CLINICIAN.value: "A clinician",
+    Role.SYSTEM.value: "The system",
+}
 
 
 def line(change: Difference, account: Account, *plans: Resource) -> str:
-    """One change by somebody. ``plans`` are the versions in which its activity may be looked up, the best first."""
+    """One change by somebody. ``plans`` are the versions in which its activity may be looked up, the best first.
+
+    A clinician whose token named no discipline is told as the one that the activity belongs to: nobody else may."""
+    activity = next((found for plan in plans if (found := _activity_at(change.path, plan))), None)
+    owner = activity_discipline(activity) if activity and account.role == Role.CLINICIAN.value else None
+    name = named(account.discipline or owner, account.role)
     because = f" because: {account.reason.strip()}" if account.reason else ""
-    return f"{account.name} {_verb(change)} {_what(change, *plans)}{because}"
+    return f"{name} {_verb(change)} {_what(change, activity)}{because}"
 
 
-def lines(changes: Iterator[Difference] | tuple[Difference, ...], account: Account, *plans: Resource) -> Iterator[str]:
+def lines(changes: Iterable[Difference], account: Account, *plans: Resource) -> Iterator[str]:
     """A line for each change."""
     return (line(change, account, *plans) for change in changes)
+
+
+def named(discipline: str | None, role: str | None) -> str:
+    """Who, for a sentence: the discipline before the role. No person's name is known here."""
+    if discipline is not None:
+        return DISCIPLINE_DISPLAY.get(discipline, discipline.replace("-", " ").capitalize())
+    return _ROLES.get(role or "", "Somebody")
 
 
 def _verb(change: Difference) -> str:
@@ -31,20 +50,18 @@ def _verb(change: Difference) -> str:
     return "removed" if change.after is None else "changed"
 
 
-def _what(change: Difference, *plans: Resource) -> str:
+def _what(change: Difference, activity: Resource | None) -> str:
     if not change.path.startswith(f"{_ACTIVITY}."):
         return "the order of the activities" if change.path == _ACTIVITY else change.path.removeprefix("CarePlan.")
-    field = (_FIELD.search(change.path) or [""])[0].lstrip(".")
-    title = next((found for plan in plans if (found := _titled(change.path, plan))), None)
+    field = change.path.removeprefix(place_of(_ACTIVITY, (activity or {}).get("id"))).lstrip(".")
+    title = title_of(activity) if activity else None
     whole = f"the activity “{title}”" if title else "an activity"
-    return f"{field} of {whole}" if field else whole
+    return f"{field} of {whole}" if field and activity else whole
 
 
-def _titled(path: str, plan: Resource) -> str | None:
-    for activity in plan.get("activity") or ():
-        if is_in(path, place_of(_ACTIVITY, activity.get("id"))):
-            return title_of(activity)
-    return None
+def _activity_at(path: str, plan: Resource) -> Resource | None:
+    activities: Iterable[Resource] = plan.get("activity") or () if path.startswith(f"{_ACTIVITY}.") else ()
+    return next((each for each in activities if is_in(path, place_of(_ACTIVITY, each.get("id")))), None)
 
 
 def title_of(activity: Resource) -> str | None:

@@ -75,9 +75,7 @@ async def test_each_change_says_who_and_why(client: httpx.AsyncClient, plan: Res
         "role": "clinician",
         "reason": "the knee is swollen",
     }
-    assert status["summary"] == [
-        "A clinician changed detail.status of the activity “Walk” because: the knee is swollen"
-    ]
+    assert status["summary"] == [LINE]
     assert "before" not in added
     assert added["after"]["detail"]["description"] == "Breathe"
     assert added["summary"] == ["Mental health added the activity “Breathe”"]

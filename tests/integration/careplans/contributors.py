@@ -201,7 +201,10 @@ def _check_answers(sent: Sent, made: dict[int, Sent]) -> None:
         assert told or sent.kind == "put"
         assert conflicts or sent.kind == "put", "a refusal tells of no conflict"
     if sent.accepted and sent.words:
-        assert any(each is sent for each in made.values()), "what was acknowledged made no version"
+        version = next((number for number, each in made.items() if each is sent), None)
+        assert version is not None, "what was acknowledged made no version"
+        late = [answer for answer in sent.answers if answer.status_code == 409 and _version(answer) >= version]
+        assert not late, "what is in the plan was refused when it came again"
 
 
 def _check_word(word: str, sent: Sent, versions: list[Version], made: dict[int, Sent]) -> None:

@@ -19,7 +19,7 @@ from tests.integration.careplans.contributing import DISCIPLINES, activity, memb
 from tests.integration.careplans.contributors import Clients, Crowd, Move, check_book, versions_of
 
 EDITS = ("add", "note", "text", "text", "text", "progress", "remove", "description")
-KINDS = (*6 * ["contribute"], "put", "again", "again", "event")
+KINDS = (*6 * ["contribute"], "put", *3 * ["again"], "event")
 moves = st.builds(
     Move,
     actor=st.integers(0, len(DISCIPLINES) - 1),

@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 # most tests wait for a process, a broker or a database; each worker has servers of its own
 WORKERS ?= 3
 
-.PHONY: help setup run demo up down test lint format types imports pytest compose-test scale-test bench bench-growth bench-telemetry bench-worklists generated release lock clean
+.PHONY: help setup run demo up down test lint format types imports pytest compose-test scale-test bench bench-contributions bench-growth bench-telemetry bench-worklists generated release lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,9 @@ bench: setup ## Measure, print the ratios, write bench/out/latest.json
 	@scripts/ensure-wrk.sh
 	@scripts/ensure-rabbitmq.sh
 	@exec $(BIN)/python -m bench $(ARGS)
+
+bench-contributions: setup ## Measure 200 contributions to one plan at once (half a minute)
+	@exec $(BIN)/python -m bench.contributions $(ARGS)
 
 bench-growth: setup ## Compare the searches of 10,000 and of 1,000,000 CarePlans (a quarter of an hour)
 	@scripts/ensure-wrk.sh

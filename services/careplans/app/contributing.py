@@ -1,5 +1,6 @@
 """``CarePlan/$contribute``: what somebody changed in an older version of the shared plan comes into the current one."""
 
+from services.careplans.app.turns import Turns
 from services.careplans.domain.codes import is_shared_plan, reference_of
 from services.careplans.domain.contributing import Contribution, brought_in
 from services.careplans.domain.hands import Hands, hands_of, team_of
@@ -19,6 +20,8 @@ from shared.store import resources
 from shared.store.resources import Stored
 from shared.unit_of_work import UnitOfWork, unit_of_work
 
+_TURNS = Turns()
+
 
 async def contribute(
     engine: Engine, caller: Caller, plan_id: str, contribution: Contribution, *, provenance: Resource | None
@@ -31,7 +34,7 @@ async def contribute(
     refuse_subset(contribution.plan)
     name = contribution.name(caller)
     cause = Cause(contribution.reason, name)
-    async with unit_of_work(engine, caller, provenance=provenance, cause=cause) as work:
+    async with _TURNS.of(plan_id), unit_of_work(engine, caller, provenance=provenance, cause=cause) as work:
         stored = await _locked(work, plan_id)
         if not 0 < contribution.base <= stored.version:
             where = ("CarePlan.meta.versionId",)

@@ -1,5 +1,6 @@
 """``CarePlan/[id]/$contribute``: what was changed in an older version comes into the current one, or is refused."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -383,3 +384,21 @@ async def test_what_a_referral_says_is_not_changed_by_a_contribution(engine: Eng
         client, changed(now, (f"activity.{followed}.reference", {"reference": "ServiceRequest/x"}))
     )
     assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (422, ["CarePlan.activity"])
+
+
+async def test_those_who_wait_for_a_plan_do_not_keep_others_from_theirs(
+    engine: Engine, client: httpx.AsyncClient, plan: Resource
+) -> None:
+    other = await new_plan(engine, WALK)
+    assert engine.pool.get_max_size() < 30
+    async with engine.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM resource WHERE type = 'CarePlan' AND id = $1 FOR UPDATE", plan["id"])
+        mine = (with_activity(plan, activity(None, None, f"Swim {number}")) for number in range(30))
+        waiting = [asyncio.create_task(contribute(client, each)) for each in mine]
+        done = await asyncio.wait_for(
+            contribute(client, changed(other, ("activity.walk.detail.status", "on-hold"))), timeout=30
+        )
+        assert done.status_code == 200
+        assert not any(task.done() for task in waiting)
+    assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [200] * 30
+    assert await version_of(engine, plan) == 32

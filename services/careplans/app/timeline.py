@@ -9,6 +9,7 @@ from services.careplans.app.queries import plan
 from services.careplans.domain.accounts import UNKNOWN, Account, accounts_in
 from services.careplans.domain.facts import PlanFact, What, plan_facts, team_facts
 from services.careplans.domain.merging import differences
+from services.careplans.domain.places import activities_by_place
 from services.careplans.domain.telling import lines
 from services.careplans.store import plan_accounts, shared_plans
 from shared.engine import Engine
@@ -133,4 +134,4 @@ def _summary(
 ) -> tuple[str, ...]:
     if fact.what != What.UPDATED or before is None or after is None:
         return ()
-    return tuple(lines(differences(before, after), account or UNKNOWN, after, before))
+    return tuple(lines(differences(before, after), account or UNKNOWN, *map(activities_by_place, (after, before))))

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from services.careplans.domain.identity import with_ids
-from services.careplans.domain.merging import Clash, Difference, differences, is_in, merge
+from services.careplans.domain.merging import Clash, Difference, differences, merge
+from services.careplans.domain.places import places_of
 from shared.fhir.comparison import Element, Side
 from shared.fhir.json import Resource, canonical
 
@@ -30,9 +31,9 @@ def _theirs(
     changes: Iterable[Difference], by_me: set[tuple[str, bytes]], clashes: Iterable[Clash]
 ) -> Iterator[Element]:
     """What they changed and I did not, or did in the same way; what clashes has been told."""
-    clashing = [clash.path for clash in clashes]
+    clashing = {clash.path for clash in clashes}
     for each in changes:
-        if any(is_in(each.path, path) for path in clashing):
+        if not clashing.isdisjoint(places_of(each.path)):
             continue
         if _key(each) in by_me:
             yield Element(each.path, each.before, each.after, each.after, Side.BOTH)

@@ -19,7 +19,8 @@ from services.careplans.domain.codes import (
     plan_of_team,
     reference_of,
 )
-from services.careplans.domain.merging import Difference, differences, is_in, place_of
+from services.careplans.domain.merging import Difference, differences
+from services.careplans.domain.places import Activities, activities_by_place, place_of, places_of
 from shared.errors import Forbidden, Unprocessable
 from shared.fhir.json import Resource
 from shared.security.caller import Caller, Role
@@ -78,7 +79,8 @@ def check_plan(before: Resource, after: Resource, hands: Hands, goals: Mapping[s
     Raises ``Forbidden`` with the paths of what is not theirs to change; ``Unprocessable`` where a new activity has to
     say to which of their disciplines it belongs."""
     after = claimed(before, after, hands)
-    refused = [each.path for each in differences(before, after) if not _may(each, before, after, hands, goals)]
+    versions = tuple(map(activities_by_place, (before, after)))
+    refused = [each.path for each in differences(before, after) if not _may(each, versions, hands, goals)]
     if refused:
         text = "This part of the plan belongs to another discipline."
         raise Forbidden(text, expression=tuple(dict.fromkeys(refused)))
@@ -137,10 +139,10 @@ def claimed(before: Resource, after: Resource, hands: Hands) -> Resource:
     return after | {"activity": activities} if activities != list(after.get("activity") or ()) else after
 
 
-def _may(change: Difference, before: Resource, after: Resource, hands: Hands, goals: Mapping[str, Resource]) -> bool:
+def _may(change: Difference, versions: Iterable[Activities], hands: Hands, goals: Mapping[str, Resource]) -> bool:
     element = change.path.removeprefix("CarePlan.").partition(".")[0]
     if element == "activity":
-        return all(hands.own(discipline) for discipline in _owners(change.path, before, after))
+        return all(hands.own(discipline) for discipline in _owners(change.path, versions))
     if element == "goal":
         named = {reference_of(each) for each in (change.before, change.after)} - {None}
         return all(hands.own(discipline_of_goal(goals.get(name or ""))) for name in named)
@@ -161,15 +163,12 @@ def discipline_of_goal(goal: Resource | None) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _owners(path: str, before: Resource, after: Resource) -> Iterator[str | None]:
+def _owners(path: str, versions: Iterable[Activities]) -> Iterator[str | None]:
     """Whose the activity in ``path`` was and is; of the order of all, everybody's."""
-    versions = [list(_named(path, each.get("activity") or ())) for each in (before, after)]
-    if not any(versions):
+    places = list(places_of(path))
+    found = [activities[place] for activities in versions for place in places if place in activities]
+    if not found:
         yield None
-    for activity in (*versions[0], *versions[1]):
+    for activity in found:
         value: Any = extension_value(activity, ACTIVITY_DISCIPLINE)
         yield value if isinstance(value, str) else None
-
-
-def _named(path: str, activities: Iterable[Resource]) -> Iterator[Resource]:
-    return (each for each in activities if is_in(path, place_of("CarePlan.activity", each.get("id"))))

@@ -4,7 +4,8 @@ An id is made of what is said, not of chance: the same contribution that comes a
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -28,18 +29,18 @@ def with_ids(resource: Resource, element: str) -> Resource:
             known.add(id_)
     if len(known) == len(items):
         return resource
+    owner, alike = f"{resource.get('id')}/{element}", dict[str, Iterator[str]]()
     named = []
     for item in items:
         if "id" not in item:
-            item = {"id": _free_id(f"{resource.get('id')}/{element}", item, known)} | item
+            said = json.dumps(item, sort_keys=True, default=str)
+            ids = alike.setdefault(said, _ids(owner, said))
+            item = {"id": next(id_ for id_ in ids if id_ not in known)} | item
             known.add(item["id"])
         named.append(item)
     return resource | {element: named}
 
 
-def _free_id(place: str, item: Resource, known: set[str]) -> str:
-    said = json.dumps(item, sort_keys=True, default=str)
-    number = 0
-    while (id_ := uuid5(_NAMESPACE, f"{place}/{number}/{said}").hex[:16]) in known:
-        number += 1
-    return id_
+def _ids(owner: str, said: str) -> Iterator[str]:
+    """The ids of the first, the second, ... item that says the same."""
+    return (uuid5(_NAMESPACE, f"{owner}/{number}/{said}").hex[:16] for number in count())

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
+from services.careplans.domain.places import KEYED, place_of
 from shared.fhir.json import Resource, canonical
 
 TAKEN_APART = frozenset({"CarePlan.activity.detail"})
 """Objects of which each field is an element of its own."""
-KEYED = frozenset({"CarePlan.activity"})
-"""Lists whose items are known by their id."""
 APART = frozenset({"resourceType", "id", "meta"})
 """The server's own, and what does not change."""
 NARRATIVE = "text"
@@ -80,17 +79,6 @@ def merge(base: Resource, theirs: Resource, mine: Resource) -> Merged:
 def differences(before: Resource, after: Resource) -> tuple[Difference, ...]:
     """What changed between two versions, element by element."""
     return merge(before, before, after).mine
-
-
-def place_of(where: str, id_: object) -> str:
-    """The FHIRPath of the item ``id_`` of the list ``where`` (http://hl7.org/fhirpath/N1/#string)."""
-    said = str(id_).replace("\\", "\\\\").replace("'", "\\'")
-    return f"{where}.where(id='{said}')"
-
-
-def is_in(path: str, place: str) -> bool:
-    """Whether ``path`` is the element ``place`` or one in it. The items of a list are not in a change of its order."""
-    return path == place or (place not in KEYED and path.startswith(f"{place}."))
 
 
 def _content(plan: Resource) -> Resource:

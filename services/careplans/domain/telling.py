@@ -6,7 +6,8 @@ from typing import Any
 from services.careplans.domain.accounts import Account
 from services.careplans.domain.codes import DISCIPLINE_DISPLAY
 from services.careplans.domain.facts import activity_discipline
-from services.careplans.domain.merging import Difference, is_in, place_of
+from services.careplans.domain.merging import Difference
+from services.careplans.domain.places import Activities, place_of, places_of
 from shared.fhir.json import Resource
 from shared.security.caller import Role
 
@@ -21,20 +22,21 @@ _ROLES = {
 }
 
 
-def line(change: Difference, account: Account, *plans: Resource) -> str:
-    """One change by somebody. ``plans`` are the versions in which its activity may be looked up, the best first.
+def line(change: Difference, account: Account, *versions: Activities) -> str:
+    """One change by somebody. Its activity is looked up in ``versions``, the best first.
 
     A clinician whose token named no discipline is told as the one that the activity belongs to: nobody else may."""
-    activity = next((found for plan in plans if (found := _activity_at(change.path, plan))), None)
+    places = list(places_of(change.path))
+    activity = next((each[place] for each in versions for place in places if place in each), None)
     owner = activity_discipline(activity) if activity and account.role == Role.CLINICIAN.value else None
     name = named(account.discipline or owner, account.role)
     because = f" because: {account.reason.strip()}" if account.reason else ""
     return f"{name} {_verb(change)} {_what(change, activity)}{because}"
 
 
-def lines(changes: Iterable[Difference], account: Account, *plans: Resource) -> Iterator[str]:
+def lines(changes: Iterable[Difference], account: Account, *versions: Activities) -> Iterator[str]:
     """A line for each change."""
-    return (line(change, account, *plans) for change in changes)
+    return (line(change, account, *versions) for change in changes)
 
 
 def named(discipline: str | None, role: str | None) -> str:
@@ -57,11 +59,6 @@ def _what(change: Difference, activity: Resource | None) -> str:
     title = title_of(activity) if activity else None
     whole = f"the activity “{title}”" if title else "an activity"
     return f"{field} of {whole}" if field and activity else whole
-
-
-def _activity_at(path: str, plan: Resource) -> Resource | None:
-    activities: Iterable[Resource] = plan.get("activity") or () if path.startswith(f"{_ACTIVITY}.") else ()
-    return next((each for each in activities if is_in(path, place_of(_ACTIVITY, each.get("id")))), None)
 
 
 def title_of(activity: Resource) -> str | None:

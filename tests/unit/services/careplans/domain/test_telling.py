@@ -7,6 +7,7 @@ import pytest
 from services.careplans.domain.accounts import SERVER, UNKNOWN, Account, accounts_in
 from services.careplans.domain.codes import ACTIVITY_DISCIPLINE
 from services.careplans.domain.merging import Difference, differences
+from services.careplans.domain.places import activities_by_place
 from services.careplans.domain.telling import line, title_of
 from services.careplans.domain.versions import Version, changes
 from shared import provenance
@@ -23,6 +24,7 @@ PLAN: dict[str, Any] = {
         }
     ],
 }
+ACTIVITIES = activities_by_place(PLAN)
 WALK = "CarePlan.activity.where(id='it\\'s')"
 
 
@@ -40,7 +42,7 @@ WALK = "CarePlan.activity.where(id='it\\'s')"
 )
 def test_who(account: Account, name: str) -> None:
     change = Difference(f"{WALK}.detail.status", "scheduled", "on-hold")
-    assert line(change, account, PLAN) == f"{name} changed detail.status of the activity “Graded exercise”"
+    assert line(change, account, ACTIVITIES) == f"{name} changed detail.status of the activity “Graded exercise”"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,7 @@ def test_who(account: Account, name: str) -> None:
     ],
 )
 def test_what(change: Difference, told: str) -> None:
-    assert line(change, UNKNOWN, PLAN) == told
+    assert line(change, UNKNOWN, ACTIVITIES) == told
 
 
 def test_why() -> None:

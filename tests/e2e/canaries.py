@@ -35,6 +35,7 @@ def everywhere() -> Iterator[Sent]:
     yield from _headers()
     yield from _bundles()
     yield from _bodies()
+    yield from _contributions()
     yield from _rest()
 
 
@@ -105,6 +106,28 @@ def _refused_resources() -> Iterator[Sent]:
         yield Sent("POST", f"/fhir/{type_}", {"resourceType": type_, "status": CANARY, "subject": {"reference": ID}})
     yield Sent("PUT", f"/fhir/CarePlan/{ID}", care_plan(f"Patient/{ID}", id=ID, status="draft", title=CANARY))
     yield Sent("DELETE", f"/fhir/Patient/{ID}")
+
+
+def _contributions() -> Iterator[Sent]:
+    plan = care_plan(f"Patient/{ID}", id=ID, title=f"{CANARY} {CANARY}", description=CANARY)
+    yield Sent("PUT", f"/fhir/CarePlan/{ID}", plan, {"if-match": 'W/"999"'})
+    patch = [{"op": "replace", "path": "/title", "value": CANARY}]
+    headers = {"if-match": 'W/"999"', "content-type": "application/json-patch+json"}
+    yield Sent("PATCH", f"/fhir/CarePlan/{ID}", patch, headers)
+    given = [{"name": "resource", "resource": plan | {"meta": {"versionId": "1"}}}]
+    for more in (
+        {"name": "reason", "valueString": CANARY},
+        {"name": "reason", "valueString": [CANARY]},
+        {"name": CANARY, "valueString": CANARY},
+        {"name": "reason", CANARY: CANARY},
+    ):
+        body = {"resourceType": "Parameters", "parameter": [*given, more]}
+        yield Sent("POST", f"/fhir/CarePlan/{ID}/$contribute", body)
+    for broken in ({"activity": [CANARY]}, {"activity": [{"id": [CANARY]}]}, {"meta": {"versionId": CANARY}}):
+        yield Sent("POST", f"/fhir/CarePlan/{ID}/$contribute", plan | broken)
+    yield Sent("POST", f"/fhir/CarePlan/{ID}-absent/$contribute", plan)
+    for query in (f"from={CANARY}", f"from=1&to={CANARY}", f"{CANARY}=1", "from=1", "from=999"):
+        yield Sent("GET", f"/fhir/CarePlan/{ID}/$diff?{query}")
 
 
 def _reads() -> Iterator[Sent]:

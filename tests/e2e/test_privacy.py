@@ -110,12 +110,22 @@ def refusals(answer: httpx.Response) -> Iterator[str]:
     """What an answer says of errors: all of it, or the outcomes in it; headers but for the place of what was stored."""
     yield "".join(f"{name}: {value}\n" for name, value in answer.headers.items() if name not in ("location", "etag"))
     if answer.status_code >= 400:
-        yield answer.text
+        yield _without_difference(answer.text)
     elif answer.content:
         content = answer.json()
         for entry in content.get("entry", []) if isinstance(content, dict) else []:
             if entry.get("response", {}).get("status", "2") >= "4" or "outcome" in entry.get("response", {}):
                 yield json.dumps(entry)
+
+
+def _without_difference(text: str) -> str:
+    """A refusal without what it contains: of a change that came late, what was sent beside what is stored."""
+    outcome = json.loads(text) if text.startswith('{"resourceType":"OperationOutcome","contained"') else None
+    if outcome is None:
+        return text
+    (contained,) = outcome.pop("contained")
+    assert contained["id"] == "diff"
+    return json.dumps(outcome)
 
 
 def spans(seen: Edge) -> Iterable[str]:

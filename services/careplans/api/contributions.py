@@ -8,7 +8,8 @@ from shared.fhir.etags import tags
 from shared.fhir.http import Request, Response, any_resource
 from shared.fhir.interactions.writing import written
 from shared.fhir.json import Resource
-from shared.fhir.parameters import parameters_in
+from shared.fhir.parameters import parameters, parameters_in
+from shared.fhir.validate import check
 
 LONGEST_REASON = 1_000
 """Characters."""
@@ -60,6 +61,7 @@ def _reason(parameter: Resource) -> str:
     if not isinstance(reason, str) or not reason.strip() or len(reason) > LONGEST_REASON:
         text = f"The reason is a valueString of 1 to {LONGEST_REASON} characters."
         raise Invalid(text, code="value", expression=("Parameters.parameter.where(name='reason').value",))
+    check(parameters({"name": "reason", "valueString": reason}))
     return reason
 
 

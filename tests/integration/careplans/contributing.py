@@ -19,6 +19,20 @@ from tests.integration.careplans.hearing import new_patient, shared_plan
 PAIN, MIND, PT = "pain-medicine", "mental-health", "physical-therapy"
 DISCIPLINES = (PAIN, MIND, PT, "occupational-therapy", "nutrition")
 COORDINATOR = Caller("k", Role.COORDINATOR, fhir_user="Practitioner/k")
+NASTY: list[Resource] = [
+    {"activity": 5},
+    {"activity": [5]},
+    {"activity": [[]]},
+    {"activity": [{"id": 5}]},
+    {"activity": [{"id": "x", "detail": []}]},
+    {"activity": [{"id": "x", "detail": {"status": "scheduled"}}, {"id": "x", "detail": {"status": "scheduled"}}]},
+    {"status": None},
+    {"status": "nonsense"},
+    {"_title": "x"},
+    {"_title": {"extension": "x"}},
+    {"note": {"text": "no list"}},
+]
+"""Pieces of plans that are none."""
 STRANGER = Caller("s", Role.CLINICIAN, Discipline.PAIN_MEDICINE, "Practitioner/s")
 
 

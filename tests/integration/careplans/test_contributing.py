@@ -14,9 +14,11 @@ from shared.fhir.json import Resource
 from shared.provenance import REQUESTS, SOURCE
 from shared.security.caller import Caller, Role
 from tests.factories.engine import FixedVerifier
+from tests.factories.resources import bundle, entry
 from tests.integration.careplans.contributing import (
     COORDINATOR,
     MIND,
+    NASTY,
     PAIN,
     PT,
     STRANGER,
@@ -284,6 +286,7 @@ REASON = {"name": "reason", "valueString": "Because"}
         (_parameters("PLAN", {"name": "reason", "valueString": 5}), 400),
         (_parameters("PLAN", {"name": "reason", "valueString": "  "}), 400),
         (_parameters("PLAN", {"name": "reason", "valueString": "x" * 1001}), 400),
+        (_parameters("PLAN", {"name": "reason", "valueString": "x\u0000"}), 422),
         (_parameters("PLAN", "PLAN"), 422),
         (_parameters("PLAN", REASON, REASON), 422),
         (_parameters("PLAN", {"name": "because", "valueString": "x"}), 422),
@@ -402,3 +405,24 @@ async def test_those_who_wait_for_a_plan_do_not_keep_others_from_theirs(
         assert not any(task.done() for task in waiting)
     assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [200] * 30
     assert await version_of(engine, plan) == 32
+
+
+@pytest.mark.parametrize("body", NASTY)
+async def test_what_is_no_plan_is_not_brought_in(
+    engine: Engine, client: httpx.AsyncClient, plan: Resource, body: Resource
+) -> None:
+    for version in ("1", "2"):
+        answer = await contribute(client, plan | body | {"meta": {"versionId": version}})
+        assert answer.status_code in (400, 422), answer.text
+    assert await version_of(engine, plan) == 2
+
+
+async def test_in_a_batch_each_is_on_its_own_and_in_a_transaction_there_is_none(
+    client: httpx.AsyncClient, plan: Resource
+) -> None:
+    path = f"CarePlan/{plan['id']}/$contribute"
+    entries = [entry("POST", path, with_activity(plan, activity(None, None, f"Swim {n}"))) for n in range(2)]
+    batch = (await client.post("", json=bundle("batch", *entries))).json()
+    assert [each["response"]["etag"] for each in batch["entry"]] == ['W/"3"', 'W/"4"']
+    refused = await client.post("", json=bundle("transaction", *entries))
+    assert 400 <= refused.status_code < 500, refused.text

@@ -16,6 +16,7 @@ from tests.factories.engine import FixedVerifier, client_of
 from tests.factories.resources import bundle, entry
 from tests.integration.careplans.contributing import (
     MIND,
+    NASTY,
     PT,
     activity,
     changed,
@@ -155,22 +156,7 @@ async def test_a_patch_that_does_not_fit_what_it_names_comes_late_all_the_same(
     assert "contained" not in answer.json()
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"activity": 5},
-        {"activity": [5]},
-        {"activity": [[]]},
-        {"activity": [{"id": 5}]},
-        {"activity": [{"id": "x", "detail": []}]},
-        {"activity": [{"id": "x", "detail": {"status": "scheduled"}}, {"id": "x", "detail": {"status": "scheduled"}}]},
-        {"status": None},
-        {"status": "nonsense"},
-        {"_title": "x"},
-        {"_title": {"extension": "x"}},
-        {"note": {"text": "no list"}},
-    ],
-)
+@pytest.mark.parametrize("body", NASTY)
 async def test_what_could_not_be_stored_is_not_compared(
     client: httpx.AsyncClient, plan: Resource, body: Resource
 ) -> None:

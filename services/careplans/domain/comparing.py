@@ -14,10 +14,12 @@ def compare(base: Resource | None, theirs: Resource, mine: Resource) -> tuple[El
 
     Without ``base`` all that differs between the two may be a clash. Raises ``Unprocessable`` for ids that stand
     twice."""
-    theirs, mine = with_ids(theirs, "activity"), with_ids(mine, "activity")
+    theirs = with_ids(theirs, "activity")
     if base is None:
+        mine = with_ids(mine, "activity", theirs)
         return tuple(Element(each.path, None, each.before, each.after) for each in differences(theirs, mine))
     base = with_ids(base, "activity")
+    mine = with_ids(mine, "activity", base)
     merged = merge(base, theirs, mine)
     by_them, by_me = differences(base, theirs), {_key(each) for each in differences(base, mine)}
     return (

@@ -46,11 +46,11 @@ def brought_in(contribution: Contribution, base: Resource | None, theirs: Resour
 
     What is new gets its id and discipline before, so that it is the same element when it comes again. Raises
     ``Forbidden`` and ``Unprocessable`` as ``with_ids`` and ``claimed``."""
-    mine, theirs = with_ids(contribution.plan, "activity"), with_ids(theirs, "activity")
-    mine = claimed(with_ids(base or theirs, "activity"), mine, hands)
+    theirs, seen = with_ids(theirs, "activity"), with_ids(base or theirs, "activity")
+    mine = claimed(seen, with_ids(contribution.plan, "activity", seen), hands)
     if base is None:
         return Brought(refused=compare(None, theirs, mine))
-    merged = merge(with_ids(base, "activity"), theirs, mine)
+    merged = merge(seen, theirs, mine)
     if merged.clashes:
         return Brought(refused=compare(base, theirs, mine))
     return Brought(merged.resource if merged.mine else None)

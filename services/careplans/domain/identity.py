@@ -5,7 +5,7 @@ An id is made of what is said, not of chance: the same contribution that comes a
 
 import json
 from collections.abc import Iterator, Sequence
-from itertools import count
+from itertools import chain, count
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -15,10 +15,11 @@ from shared.fhir.json import Resource
 _NAMESPACE = uuid5(NAMESPACE_URL, "https://consilium.care/fhir/element")
 
 
-def with_ids(resource: Resource, element: str) -> Resource:
+def with_ids(resource: Resource, element: str, like: Resource | None = None) -> Resource:
     """``resource`` with an id for every item of its list ``element``; itself where all have one.
 
-    Raises ``Unprocessable`` where an id stands twice (http://hl7.org/fhir/R4/element.html#id)."""
+    What stands in ``like`` as well, an earlier version, keeps the id that it has there: clients may lose ids. Raises
+    ``Unprocessable`` where an id stands twice (http://hl7.org/fhir/R4/element.html#id)."""
     items: Sequence[Any] = resource.get(element) or ()
     known: set[str] = set()
     for place, item in enumerate(items):
@@ -29,16 +30,30 @@ def with_ids(resource: Resource, element: str) -> Resource:
             known.add(id_)
     if len(known) == len(items):
         return resource
-    owner, alike = f"{resource.get('id')}/{element}", dict[str, Iterator[str]]()
+    owner, kept = f"{resource.get('id')}/{element}", _ids_in(like or {}, element)
+    alike: dict[str, Iterator[str]] = {}
     named = []
     for item in items:
         if "id" not in item:
-            said = json.dumps(item, sort_keys=True, default=str)
-            ids = alike.setdefault(said, _ids(owner, said))
+            said = _said(item)
+            ids = alike.setdefault(said, chain(kept.get(said, ()), _ids(owner, said)))
             item = {"id": next(id_ for id_ in ids if id_ not in known)} | item
             known.add(item["id"])
         named.append(item)
     return resource | {element: named}
+
+
+def _ids_in(resource: Resource, element: str) -> dict[str, list[str]]:
+    """The ids of the items of a list, by what these say."""
+    found: dict[str, list[str]] = {}
+    for item in resource.get(element) or ():
+        if "id" in item:
+            found.setdefault(_said(item), []).append(item["id"])
+    return found
+
+
+def _said(item: Resource) -> str:
+    return json.dumps({key: value for key, value in item.items() if key != "id"}, sort_keys=True, default=str)
 
 
 def _ids(owner: str, said: str) -> Iterator[str]:

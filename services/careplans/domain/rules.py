@@ -76,7 +76,7 @@ def decide_care_plan(before: Resource | None, after: Resource | None, context: D
     if context.caller is not KEEPER:
         _leave_shared_plan_alone(before, after)
     if is_shared_plan(after) and after is not None:
-        after = with_ids(after, "activity")
+        after = with_ids(after, "activity", before)
         if before is not None and context.caller is not KEEPER:
             before = with_ids(before, "activity")
             team = team_of(before, context.related)
@@ -101,7 +101,7 @@ def decide_care_team(before: Resource | None, after: Resource | None, context: D
         raise Conflict("A shared plan's team is made and kept with the plan.", expression=("CareTeam.identifier",))
     if before is not None and after is not None and plan_of_team(before) is not None:
         _same_subject(before, after, "CareTeam.subject")
-        after = with_ids(after, "participant")
+        after = with_ids(after, "participant", before)
         if context.caller is not KEEPER:
             before = with_ids(before, "participant")
             hands = hands_of(context.caller, before, reference_of(before.get("subject")), context.now)

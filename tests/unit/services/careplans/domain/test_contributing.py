@@ -67,6 +67,17 @@ def test_two_of_a_kind_in_one_contribution_are_two() -> None:
     assert brought_in(Contribution(with_new(SWIM, SWIM), 1), BASE, once, PT).resource is None
 
 
+def test_what_lost_its_id_and_says_the_same_is_the_same() -> None:
+    base = with_new({"id": "c", "detail": dict(BASE["activity"][0]["detail"])}, {"id": "d"} | SWIM)
+    theirs = deepcopy(base)
+    theirs["activity"][0]["detail"]["status"] = "on-hold"
+    bare = [{key: value for key, value in each.items() if key != "id"} for each in base["activity"]]
+    mine = base | {"title": "Ours", "activity": bare}
+    brought = brought_in(Contribution(mine, 1), base, theirs, ALL).resource
+    assert brought == theirs | {"title": "Ours"}
+    assert [each.changed_by for each in compare(base, theirs, mine)] == [Side.THEIRS, Side.MINE]
+
+
 def test_a_clash_refuses_all_of_it() -> None:
     theirs, mine = with_description("Walk daily"), with_description("Walk less") | {"title": "Ours"}
     brought = brought_in(Contribution(mine, 1), BASE, theirs, ALL)

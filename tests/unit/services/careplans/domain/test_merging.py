@@ -129,6 +129,18 @@ def test_the_same_change_twice_is_one() -> None:
     assert (again.resource, again.mine, again.clashes) == (once, (), ())
 
 
+def test_items_that_say_the_same_are_counted() -> None:
+    none, one, two, three = ({"note": [{"text": "x"}] * times} for times in range(4))
+    for base, theirs, mine, times in (
+        (one, two, two, 2),
+        (two, one, three, 2),
+        (two, one, one, 1),
+        (three, two, two, 2),
+    ):
+        assert len(merge(base, theirs, mine).resource["note"]) == times
+    assert merge(two, none, one).resource == {}
+
+
 def test_two_that_are_added_under_one_id_are_not_made_into_one() -> None:
     new = {"id": "new", "detail": {"status": "scheduled", "description": "Swim"}}
     plans = [BASE | {"activity": [*BASE["activity"], new | more]} for more in ({}, {"progress": [{"text": "wet"}]})]
@@ -153,7 +165,7 @@ def test_a_generated_narrative_goes_when_it_would_tell_of_another_plan() -> None
 
 
 VALUES = st.sampled_from(["a", "b", "c"])
-ITEMS = st.lists(st.sampled_from([{"text": "x"}, {"text": "y"}, {"text": "z"}]), max_size=3)
+ITEMS = st.lists(st.sampled_from([{"text": "x"}, {"text": "y"}, {"text": "z"}]), max_size=3, unique_by=str)
 DETAILS = st.dictionaries(st.sampled_from(["status", "description", "kind"]), VALUES, max_size=3)
 ACTIVITIES = st.lists(
     st.builds(

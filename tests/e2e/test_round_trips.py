@@ -207,3 +207,38 @@ async def test_every_interaction_takes_exactly_so_many_statements(plain_system: 
     assert {name: len(statements) for name, statements in took.items()} == {
         ask.__name__: expected for ask, expected in EXACTLY
     }, took
+
+
+async def test_a_contribution_and_a_comparison_take_exactly_so_many_statements(plain_system: System) -> None:
+    took: dict[str, list[str]] = {}
+    async with plain_system.site() as site:
+        (patient,) = await furnish(site)
+        client = site.by(SPECIALIST)
+        opened = (await site.by(EHR).post("/api/plans", json={"patient": patient})).json()["care_plan"]
+        plan = (await client.get(f"/fhir/{opened}")).json()
+        moments = f"/api/plans/{plan['id']}/timeline"
+        for asked in (f"/fhir/{opened}/$diff?from=1", moments):
+            assert (await client.get(asked)).status_code == 200
+
+        async def contribute(name: str, status: int, **more: object) -> None:
+            async with logged(site) as statements:
+                answer = await client.post(f"/fhir/{opened}/$contribute", json=plan | more)
+            assert answer.status_code == status, answer.text
+            took[name] = [statement[:80] for statement in statements]
+
+        await contribute("from the current version", 200, title="Ours")
+        await contribute("from an older version", 200, note=[{"text": "Sleeps badly"}])
+        await contribute("again", 200, title="Ours")
+        await contribute("a conflict", 409, title="Mine")
+        for name, asked in (("diff", f"/fhir/{opened}/$diff?from=1"), ("timeline", moments)):
+            async with logged(site) as statements:
+                assert (await client.get(asked)).status_code == 200
+            took[name] = [statement[:80] for statement in statements]
+    assert {name: len(statements) for name, statements in took.items()} == {
+        "from the current version": 4,  # begin, lock, write, commit
+        "from an older version": 6,  # begin, lock, whether it came before, its version, write, commit
+        "again": 4,  # begin, lock, whether it came before, rollback
+        "a conflict": 5,  # begin, lock, whether it came before, its version, rollback
+        "diff": 3,  # the plan, the versions, who made them
+        "timeline": 7,  # the plan, which team and that, both histories, who made them
+    }, took

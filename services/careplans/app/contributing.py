@@ -83,7 +83,8 @@ async def _brought(work: UnitOfWork, stored: Stored, contribution: Contribution)
 
 
 async def _hands(work: UnitOfWork, plan: Resource) -> Hands:
-    teams = await resources.read_many(await work.connection(), _teams(plan))
+    named = _teams(plan)
+    teams = await resources.read_many(await work.connection(), named) if named else []
     related = {f"{team.type}/{team.id}": loads(team.body) for team in teams if not team.deleted}
     return hands_of(work.caller, team_of(plan, related), reference_of(plan.get("subject")), work.now)
 

@@ -52,7 +52,5 @@ def as_text(said: object) -> str:
 
 def _text(element: Element) -> str:
     if element.changed_by is None:
-        return (
-            "The version that this was made from is not kept, and this element is another in the current one."
-        )
+        return "The version that this was made from is not kept, and this element is another in the current one."
     return "Others changed this element, too, since the version that this was made from."

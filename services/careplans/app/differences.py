@@ -39,6 +39,8 @@ async def differences_between(
     versions the wrong way round."""
     newest = await current(engine, caller, "CarePlan", plan_id)
     last = newest.version if last is None else last
+    if last > newest.version:
+        raise NotFound("No such version.", expression=("to",))
     if first > last:
         raise Invalid("The first version is not newer than the last.", code="value", expression=("from",))
     seen = condition(engine.access(caller), ("CarePlan",))
@@ -46,7 +48,7 @@ async def differences_between(
     found = await resources.history(engine.pool, "CarePlan", plan_id, below=last + 1, limit=limit, seen=seen)
     stretch = [past.stored for past in reversed(found) if past.stored.version >= first]
     if not stretch or stretch[-1].version != last:
-        raise NotFound("No such version.", expression=("to",))
+        raise NotFound("This version is not kept.", expression=("to",))
     start = stretch[0] if stretch[0].version == first else await _first(engine, plan_id, first, seen)
     accounts = await accounts_of(engine, caller, stretch)
     between = [

@@ -14,6 +14,16 @@ from shared.security.caller import Role
 _LONGEST = 80
 """Characters of a title that is no name but a description."""
 _ACTIVITY = "CarePlan.activity"
+_ITEMS = {
+    "addresses": "a condition",
+    "basedOn": "a plan that it is based on",
+    "careTeam": "a care team",
+    "goal": "a goal",
+    "note": "a note",
+    "replaces": "a plan that it replaces",
+    "supportingInfo": "a piece of supporting information",
+}
+"""Lists of which one item changes at a time."""
 _ROLES = {
     Role.COORDINATOR.value: "A coordinator",
     Role.PATIENT.value: "The patient",
@@ -53,8 +63,11 @@ def _verb(change: Difference) -> str:
 
 
 def _what(change: Difference, activity: Resource | None) -> str:
+    if change.path == _ACTIVITY:
+        return "the order of the activities"
     if not change.path.startswith(f"{_ACTIVITY}."):
-        return "the order of the activities" if change.path == _ACTIVITY else change.path.removeprefix("CarePlan.")
+        element = change.path.removeprefix("CarePlan.")
+        return _ITEMS.get(element, f"the {element}")
     field = change.path.removeprefix(place_of(_ACTIVITY, (activity or {}).get("id"))).lstrip(".")
     title = title_of(activity) if activity else None
     whole = f"the activity “{title}”" if title else "an activity"

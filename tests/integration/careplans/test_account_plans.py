@@ -1,4 +1,4 @@
-"""How PostgreSQL finds the Provenances of a plan's versions among 100,000: along indexes, and none that are of others."""
+"""How PostgreSQL finds the Provenances of a plan's versions among 100,000: along indexes, and not those of others."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

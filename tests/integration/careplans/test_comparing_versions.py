@@ -150,7 +150,7 @@ async def test_a_reason_of_x_provenance_is_that_of_the_change(
         f"CarePlan/{plan['id']}", json=plan | {"title": "Ours"}, headers={"If-Match": 'W/"2"', "X-Provenance": header}
     )
     (change,) = await diff(client, plan, **{"from": "2"})
-    assert change["summary"] == ["A coordinator changed title because: by header"]
+    assert change["summary"] == ["A coordinator changed the title because: by header"]
 
 
 async def test_what_nobody_recorded_is_told_without_a_name(
@@ -180,7 +180,7 @@ async def test_of_a_long_stretch_the_newest_are_told(
         (STATUS, 1),
         ("CarePlan.activity.where(id='talk').detail.status", 1),
     ]
-    assert changes[0]["summary"] == ["Somebody changed title"]
+    assert changes[0]["summary"] == ["Somebody changed the title"]
 
 
 @pytest.mark.parametrize(
@@ -197,6 +197,8 @@ async def test_of_a_long_stretch_the_newest_are_told(
         ("from=99999999999999999999", 400),
         ("from=3", 400),
         ("from=1&to=3", 404),
+        ("from=1&to=2147483647", 404),
+        ("from=1&to=2147483648", 400),
         ("from=1&_format=json", 200),
         ("from=1&to=2", 200),
     ],

@@ -12,6 +12,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from services.careplans.app import contributing
+from services.careplans.app.turns import Turns
 from services.careplans.main import SERVICE
 from shared.engine import Engine
 from tests.factories.engine import FixedVerifier, client_of
@@ -44,6 +46,19 @@ async def clients(engine: Engine) -> AsyncIterator[Clients]:
         }
 
 
+class Apart:
+    """As in processes of their own: nobody waits for a turn, all meet in the database."""
+
+    def of(self, key: str) -> asyncio.Lock:
+        return asyncio.Lock()
+
+
+@pytest.fixture(params=[Turns, Apart])
+def turns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How those line up who contribute to one plan."""
+    monkeypatch.setattr(contributing, "_TURNS", request.param())
+
+
 @pytest.fixture
 def figures() -> Iterator[Figures]:
     """What was done, told at the end."""
@@ -52,8 +67,9 @@ def figures() -> Iterator[Figures]:
     print(f"\n{dict(found)}")
 
 
+@pytest.mark.usefixtures("turns")
 @settings(
-    max_examples=60,
+    max_examples=40,
     derandomize=True,
     # what depends on who comes first is not made smaller by trying again
     phases=[Phase.generate],
@@ -71,6 +87,7 @@ async def test_every_acknowledged_contribution_is_in_the_plan_once_and_every_oth
     figures.update(check_book(crowd.sent, await versions_of(engine, plan["id"]), 2))
 
 
+@pytest.mark.usefixtures("turns")
 async def test_two_hundred_at_once_are_all_in_the_plan(engine: Engine, clients: Clients) -> None:
     plan = await new_plan(engine, *(activity(f"of-{each}", each, each) for each in DISCIPLINES))
     crowd = Crowd(engine, clients, plan)

@@ -53,8 +53,8 @@ def test_who(account: Account, name: str) -> None:
         (Difference("CarePlan.activity", ["a", "b"], ["b", "a"]), "Somebody changed the order of the activities"),
         (Difference("CarePlan.activity.where(id='gone')", {}, None), "Somebody removed an activity"),
         (Difference("CarePlan.activity.where(id='gone').x", 1, 2), "Somebody changed an activity"),
-        (Difference("CarePlan.note", None, {"text": "x"}), "Somebody added note"),
-        (Difference("CarePlan.title", "x", "y"), "Somebody changed title"),
+        (Difference("CarePlan.note", None, {"text": "x"}), "Somebody added a note"),
+        (Difference("CarePlan.title", "x", "y"), "Somebody changed the title"),
     ],
 )
 def test_what(change: Difference, told: str) -> None:
@@ -63,7 +63,9 @@ def test_what(change: Difference, told: str) -> None:
 
 def test_why() -> None:
     change = Difference("CarePlan.title", "x", "y")
-    assert line(change, Account(role="patient", reason=" it hurts ")) == "The patient changed title because: it hurts"
+    assert (
+        line(change, Account(role="patient", reason=" it hurts ")) == "The patient changed the title because: it hurts"
+    )
 
 
 @pytest.mark.parametrize(

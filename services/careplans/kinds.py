@@ -10,6 +10,7 @@ from services.careplans.domain.rules import (
     decide_observation,
     decide_questionnaire_response,
     decide_record,
+    decide_request_group,
     looked_up_for_plan,
     plans_of_goal,
     teams_of_plans,
@@ -38,6 +39,7 @@ _DECISIONS: Mapping[str, Decide] = {
     "Goal": decide_goal,
     "Observation": decide_observation,
     "QuestionnaireResponse": decide_questionnaire_response,
+    "RequestGroup": decide_request_group,
 }
 
 _LOOKED_AT: Mapping[str, Mapping[str, Any]] = {

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from services.careplans.api.apply_operation import APPLY
+from services.careplans.api.proposal_operations import OPERATIONS
 from services.careplans.api.rest import router
 from services.careplans.copies import COPIED, TELLS
 from services.careplans.events.bindings import BINDINGS
 from services.careplans.events.outgoing import outgoing
 from services.careplans.kinds import KINDS
-from services.careplans.worker import load_at_start
+from services.careplans.worker import load_at_start, send_orders
 from shared.service import Service
 
 SERVICE = Service(
@@ -16,8 +18,9 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     outgoing=outgoing,
     routers=(router,),
+    operations=(*APPLY, *OPERATIONS),
     bindings=BINDINGS,
-    jobs=(load_at_start,),
+    jobs=(load_at_start, send_orders),
     records_provenance=True,
     tells=TELLS,
     copied=COPIED,

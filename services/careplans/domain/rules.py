@@ -19,6 +19,7 @@ from services.careplans.domain.hands import check_plan, check_team, hands_of, te
 from services.careplans.domain.identity import with_ids
 from services.careplans.domain.measures.derive import scores
 from services.careplans.domain.measures.self_harm import self_harm_facts
+from services.careplans.domain.proposals.offered import plan_of_proposal
 from services.careplans.domain.states import CARE_PLAN, GOAL, require_legal
 from shared.errors import Conflict, Forbidden, Unprocessable
 from shared.fhir.json import Resource
@@ -60,6 +61,16 @@ def decide_observation(before: Resource | None, after: Resource | None, context:
     """As all of the shared record; an answer about self-harm is told, however it comes in."""
     refuse_patients(context.caller)
     return Decision(after, self_harm_facts(before, after))
+
+
+def decide_request_group(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
+    """As all of the shared record; a proposal for a shared plan is stored and decided on by its operations alone."""
+    refuse_patients(context.caller)
+    ours = [each for each in (before, after) if plan_of_proposal(each) is not None]
+    if ours and context.caller is not KEEPER:
+        text = "A proposal is made by $propose, and changes by decisions on its actions ($decide)."
+        raise Conflict(text, expression=("RequestGroup.extension",))
+    return Decision(after)
 
 
 def decide_care_plan(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:

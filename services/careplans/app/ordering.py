@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 
+from services.careplans.domain.codes import reference_of
 from services.careplans.domain.proposals.codes import REFUSED
 from services.careplans.domain.proposals.offered import offered
 from services.careplans.domain.proposals.order import order_of
@@ -24,6 +25,8 @@ from shared.store import resources
 from shared.unit_of_work import unit_of_work
 
 OWNER = "referrals"
+NOT_IN_DIRECTORY: Resource = {"display": "A person who is not in the directory"}
+"""The requester of an order that somebody decided on whom the directory does not have."""
 AT_ONCE = 20
 """Orders that one claim takes."""
 
@@ -56,8 +59,16 @@ async def _bundle(engine: Engine, order: Order) -> Resource:
     assert stored is not None, "a proposal that was decided on is not deleted"
     group = loads(stored.body)
     offer, recorded = offered(group)[order.action], latest(group)[order.action]
+    if not await _is_in_directory(engine, reference_of(recorded.by)):
+        recorded = replace(recorded, by=NOT_IN_DIRECTORY)
     made = order_of(offer, recorded, order.request_group, f"CarePlan/{order.care_plan}")
     return {"resourceType": "Bundle", "type": "transaction", "entry": [_entry(resource) for resource in made]}
+
+
+async def _is_in_directory(engine: Engine, reference: str | None) -> bool:
+    """Whether the referrals' service knows whoever decided: it refuses a reference that leads nowhere."""
+    assert engine.peers is not None, "a worker knows its peers"
+    return reference is not None and await engine.peers.get(OWNER, reference) is not None
 
 
 def _entry(resource: Resource) -> Resource:

@@ -142,17 +142,14 @@ def _expected(recorded: Recorded, plan: Resource) -> Referral:
 
 
 async def _who(work: UnitOfWork, plan: Resource) -> Who:
-    """The caller as the rules see them, and the Reference that stands for them in an order.
-
-    The referrals' service knows nobody by a reference who is not in its directory."""
-    caller, connection = work.caller, await work.connection()
-    named = [each for each in (caller.fhir_user, caller.organization) if each is not None]
+    """The caller as the rules see them, and the Reference that stands for them."""
+    caller = work.caller
     teams = [reference_of(each) or "" for each in plan.get("careTeam") or ()]
-    keys = [(type_, id_) for type_, slash, id_ in (each.partition("/") for each in (*teams, *named)) if slash]
-    found = {f"{each.type}/{each.id}": each for each in await resources.read_many(connection, keys) if not each.deleted}
-    related = {each: loads(found[each].body) for each in teams if each in found}
+    keys = [(type_, id_) for type_, slash, id_ in (each.partition("/") for each in teams) if slash]
+    found = await resources.read_many(await work.connection(), keys) if keys else []
+    related = {f"{each.type}/{each.id}": loads(each.body) for each in found if not each.deleted}
     hands = hands_of(caller, team_of(plan, related), reference_of(plan.get("subject")), work.now)
-    known = next((each for each in named if each in found), None)
+    known = caller.fhir_user or caller.organization
     return Who(hands, {"reference": known} if known else {"display": caller.role.value}, work.now)
 
 

@@ -59,7 +59,8 @@ async def test_what_is_told_goes_before_what_is_recorded(engine: Engine, client:
     await store(engine, preference)
     recorded = (await client.get("PlanDefinition/stepped-care/$apply", params={"subject": patient})).json()
     declined = [reason for outcome, reason in outcomes(recorded).values() if outcome == "declined"]
-    assert declined and all("Talking has not helped me" in reason for reason in declined)
+    assert declined
+    assert all("Talking has not helped me" in reason for reason in declined)
     body = parameters(
         ("subject", patient), ("preferred", "cbt-individual"), ("declined", [("treatment", "act"), ("reason", "No.")])
     )

@@ -16,8 +16,8 @@ from services.careplans.domain.states import TERMINAL_PLAN
 from shared.errors import Conflict, Unprocessable
 from shared.fhir.json import Resource
 
-OPEN = frozenset({"draft", "active"})
-"""Statuses of a proposal in which it is decided on."""
+OPEN = frozenset({"draft", "active", "completed"})
+"""Statuses of a proposal in which it is decided on: what was declined may be accepted later."""
 OWNERS = ("Practitioner", "PractitionerRole", "Organization", "HealthcareService")
 
 

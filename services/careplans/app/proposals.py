@@ -72,15 +72,16 @@ async def decide(
     asked: Sequence[Decision],
     *,
     precondition: Precondition,
+    plan_id: str | None = None,
     provenance: Resource | None = None,
 ) -> Stored:
-    """Decide on actions of a stored proposal, all or nothing; the proposal as it is then.
+    """Decide on actions of a stored proposal (for ``plan_id``, if that is said), all or nothing; as it is then.
 
     What is accepted becomes an activity, what another discipline must do also an order that the referrals' service gets
     after the commit. The same decisions again change nothing. Raises ``NotFound``, ``Gone``, what ``precondition`` and
     ``settle`` raise, and ``Forbidden`` for a part of the plan that is another discipline's."""
     refuse_patients(caller)
-    plan_id = _plan_id(loads((await current(engine, caller, GROUP, proposal_id)).body))
+    plan_id = _plan_id(loads((await current(engine, caller, GROUP, proposal_id)).body), plan_id)
     async with unit_of_work(engine, caller, provenance=provenance) as work:
         await shared_plans.lock(await work.connection(), plan_id)
         stored, group = await _loaded(work, GROUP, proposal_id)
@@ -177,8 +178,10 @@ async def _loaded(work: UnitOfWork, type_: str, id_: str) -> tuple[Stored, Resou
     return stored, loads(stored.body)
 
 
-def _plan_id(group: Resource) -> str:
+def _plan_id(group: Resource, wanted: str | None) -> str:
     plan = plan_of_proposal(group)
+    if wanted is not None and plan != f"{PLAN}/{wanted}":
+        raise NotFound("The plan has no such proposal.")
     if plan is None:
         raise Unprocessable("This is no proposal for a shared plan.", expression=("RequestGroup.extension",))
     return plan.partition("/")[2]

@@ -10,7 +10,7 @@ from services.careplans.copies import COPIED, TELLS
 from services.careplans.events.bindings import BINDINGS
 from services.careplans.events.outgoing import outgoing
 from services.careplans.kinds import KINDS
-from services.careplans.worker import load_at_start, send_orders
+from services.careplans.worker import follow_waits, load_at_start, send_orders
 from shared.service import Service
 
 SERVICE = Service(
@@ -21,7 +21,7 @@ SERVICE = Service(
     routers=(router, proposals.router),
     operations=(*APPLY, *OPERATIONS),
     bindings=BINDINGS,
-    jobs=(load_at_start, send_orders),
+    jobs=(load_at_start, send_orders, follow_waits),
     records_provenance=True,
     tells=TELLS,
     copied=COPIED,

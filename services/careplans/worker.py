@@ -1,5 +1,5 @@
-"""The worker's jobs beside messages: the treatment catalogue of this release is in the shared record, and orders get to
-the referrals' service. Any number of workers do both side by side.
+"""The worker's jobs beside messages: the treatment catalogue of this release is in the shared record, orders get to the
+referrals' service, and its waits come here. Any number of workers do so side by side.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import asyncpg
 
 from services.careplans.app.catalogue import load_catalogue, packaged
 from services.careplans.app.ordering import send_due
+from services.careplans.app.waits import bring_in_waits
 from services.careplans.store import orders
 from shared.engine import Engine
 from shared.errors import Unavailable
@@ -22,6 +23,9 @@ AGAIN = 5.0
 """Seconds until another try."""
 LOOK = 2.0
 """Seconds between looks for orders, at most: it is an API process that puts them down."""
+
+WAITS_AGAIN = 60.0
+"""Seconds until the referrals' service, which did not answer, is asked again."""
 
 
 async def load_at_start(engine: Engine, stop: asyncio.Event, *, again: float = AGAIN) -> None:
@@ -51,4 +55,15 @@ async def send_orders(engine: Engine, stop: asyncio.Event, *, look: float = LOOK
                 wait = min(look, max(0.05, (next_at - engine.clock()).total_seconds()))
         except DATABASE_LOSSES as error:
             log.warning("orders to the referrals' service wait: %s", class_of(error))
+        await either(stop, seconds=wait)
+
+
+async def follow_waits(engine: Engine, stop: asyncio.Event, *, again: float = WAITS_AGAIN) -> None:
+    """Keep the waits of the directory until ``stop``."""
+    while not stop.is_set():
+        try:
+            wait = (await bring_in_waits(engine)).total_seconds()
+        except (*DATABASE_LOSSES, Unavailable) as error:
+            log.warning("the waits of the directory are not known anew: %s", class_of(error))
+            wait = again
         await either(stop, seconds=wait)

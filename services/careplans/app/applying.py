@@ -11,7 +11,7 @@ from services.careplans.domain.applying.gather import RECORD
 from services.careplans.domain.applying.preferences import circumstances_of, joined
 from services.careplans.domain.applying.proposal import Proposal
 from services.careplans.domain.rules import refuse_patients
-from services.careplans.store import record
+from services.careplans.store import record, waits
 from shared.engine import Engine
 from shared.errors import Unprocessable
 from shared.fhir.json import Resource, loads
@@ -26,11 +26,12 @@ _MOST_DEFINITIONS = "1000"
 async def applied(
     engine: Engine, caller: Caller, definition: tuple[str, str], patient: str, asked: Circumstances
 ) -> Proposal:
-    """The proposal of ``definition`` (type and id) for ``patient`` (``Patient/x``): three statements.
+    """The proposal of ``definition`` (type and id) for ``patient`` (``Patient/x``): four statements.
 
-    What is ``asked`` goes before what the record holds of the patient's wishes. Raises ``Forbidden`` for patients,
-    ``NotFound`` or ``Gone`` for the definition, ``Unprocessable`` for a patient who is not here, and as ``apply``
-    does."""
+    What is ``asked`` goes before what the record holds of the patient's wishes, and what is known of waits.
+
+    Raises ``Forbidden`` for patients, ``NotFound`` or ``Gone`` for the definition, ``Unprocessable`` for a patient who
+    is not here, and as ``apply`` does."""
     refuse_patients(caller)
     stored = await current(engine, caller, *definition)
     plan: Resource = loads(stored.body)
@@ -57,6 +58,7 @@ async def of_record(
         text = "The patient is not in the shared record."
         raise Unprocessable(text, code="not-found", expression=("subject",))
     wishes = joined(asked, circumstances_of(found.resources["Observation"], now))
+    wishes = replace(wishes, waits=await waits.known(engine.pool, now) | dict(wishes.waits))
     proposal = apply(plan, definitions, found.resources, now, wishes)
     return replace(proposal, notes=(*proposal.notes, *map(_cut, found.cut)))
 

@@ -62,3 +62,12 @@ class ReferralOrderRow(CareplansTable, table=True):
     """Attempts in a row that did not reach the service."""
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     next_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class DisciplineWaitRow(CareplansTable, table=True):
+    """How long one waits for a discipline, as the referrals' service told it. ``days`` is None where nobody knows."""
+
+    __tablename__ = "discipline_wait"
+    discipline: str = Field(primary_key=True, sa_type=Text)
+    days: int | None = None
+    told_at: datetime = Field(sa_type=DateTime(timezone=True))

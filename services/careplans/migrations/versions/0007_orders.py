@@ -1,4 +1,4 @@
-"""Orders to the referrals' service."""
+"""Orders to the referrals' service, and the waits that it tells."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,3 +22,9 @@ def upgrade() -> None:
     due = sa.text("next_at IS NOT NULL")
     op.create_index("referral_order_due", "referral_order", ["next_at"], postgresql_where=due)
     op.create_index("referral_order_proposal", "referral_order", ["request_group"])
+    op.create_table(
+        "discipline_wait",
+        sa.Column("discipline", sa.Text, primary_key=True),
+        sa.Column("days", sa.Integer),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+    )

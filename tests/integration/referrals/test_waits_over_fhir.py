@@ -19,7 +19,7 @@ async def test_the_shortest_wait_of_each_discipline(
         verifier,
         service("quick"),
         service("slow"),
-        service("full", extension=[extension("service-weekly-capacity", valueUnsignedInt=0)]),
+        service("full", extension=[extension("weekly-capacity", valueUnsignedInt=0)]),
         service("closed", active=False),
         service("few"),
         service("motion", "physical-therapy"),

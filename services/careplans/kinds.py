@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from services.careplans.domain.entries import supporters
 from services.careplans.domain.rules import (
     decide_care_plan,
     decide_care_team,
@@ -44,6 +45,7 @@ _DECISIONS: Mapping[str, Decide] = {
 
 _LOOKED_AT: Mapping[str, Mapping[str, Any]] = {
     "CarePlan": {"related": looked_up_for_plan},
+    "Observation": {"related": supporters},
     "Goal": {"referring": plans_of_goal, "further": teams_of_plans},
 }
 """What a decision wants to see beside the resource itself, as ``ResourceKind`` has it."""

@@ -13,6 +13,7 @@ from services.careplans.domain.codes import (
     plan_of_team,
     reference_of,
 )
+from services.careplans.domain.entries import check_entry
 from services.careplans.domain.facts import plan_facts, team_facts
 from services.careplans.domain.goals import check_goal
 from services.careplans.domain.hands import check_plan, check_team, hands_of, team_of
@@ -58,8 +59,11 @@ def decide_questionnaire_response(
 
 
 def decide_observation(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
-    """As all of the shared record; an answer about self-harm is told, however it comes in."""
-    refuse_patients(context.caller)
+    """As all of the shared record; an answer about self-harm is told, however it comes in.
+
+    Patients and who supports them write entries of their own."""
+    if context.caller.role is Role.PATIENT:
+        check_entry(before, after, context.caller, context.related, context.now)
     return Decision(after, self_harm_facts(before, after))
 
 

@@ -13,6 +13,7 @@ from services.careplans.domain.rules import (
     decide_record,
     decide_request_group,
     looked_up_for_plan,
+    plans_linked_to,
     plans_of_goal,
     teams_of_plans,
 )
@@ -44,7 +45,7 @@ _DECISIONS: Mapping[str, Decide] = {
 }
 
 _LOOKED_AT: Mapping[str, Mapping[str, Any]] = {
-    "CarePlan": {"related": looked_up_for_plan},
+    "CarePlan": {"related": looked_up_for_plan, "referring": plans_linked_to},
     "Observation": {"related": supporters},
     "Goal": {"referring": plans_of_goal, "further": teams_of_plans},
 }

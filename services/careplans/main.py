@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.careplans.api import proposals
+from services.careplans.api import proposals, sources
 from services.careplans.api.apply_operation import APPLY
 from services.careplans.api.proposal_operations import OPERATIONS
 from services.careplans.api.rest import router
@@ -18,7 +18,7 @@ SERVICE = Service(
     kinds=KINDS,
     migrations=Path(__file__).parent / "migrations",
     outgoing=outgoing,
-    routers=(router, proposals.router),
+    routers=(router, proposals.router, sources.router),
     operations=(*APPLY, *OPERATIONS),
     bindings=BINDINGS,
     jobs=(load_at_start, send_orders, follow_waits),

@@ -64,9 +64,7 @@ async def test_deciding_does_not_depend_on_how_much_is_decided(engine: Engine, c
         assert (await decide(client, one, decision("relaxation"))).status_code == 200
     few = len(statements)
     several = await new_proposal(client, plan, "PlanDefinition/education-and-self-management")
-    wanted = [
-        each for each in ("daily-heat", "daily-stretching", "daily-distraction", "daily-diet", "together-contacts")
-    ]
+    wanted = ("daily-heat", "daily-stretching", "daily-distraction", "together-contacts", "learn-pain")
     async with logged(engine) as statements:
         assert (await decide(client, several, *map(decision, wanted))).status_code == 200
     # and the goal that these serve: whether it is there, and the plan's rules look at it

@@ -1,4 +1,6 @@
-"""The worker's job beside messages: the treatment catalogue of this release is in the shared record."""
+"""The worker's jobs beside messages: the treatment catalogue of this release is in the shared record, orders get to the
+referrals' service, and its waits come here. Any number of workers do so side by side.
+"""
 
 import asyncio
 import logging
@@ -6,6 +8,9 @@ import logging
 import asyncpg
 
 from services.careplans.app.catalogue import load_catalogue, packaged
+from services.careplans.app.ordering import send_due
+from services.careplans.app.waits import bring_in_waits
+from services.careplans.store import orders
 from shared.engine import Engine
 from shared.errors import Unavailable
 from shared.messaging.waiting import either
@@ -16,6 +21,11 @@ log = logging.getLogger(__name__)
 
 AGAIN = 5.0
 """Seconds until another try."""
+LOOK = 2.0
+"""Seconds between looks for orders, at most: it is an API process that puts them down."""
+
+WAITS_AGAIN = 60.0
+"""Seconds until the referrals' service, which did not answer, is asked again."""
 
 
 async def load_at_start(engine: Engine, stop: asyncio.Event, *, again: float = AGAIN) -> None:
@@ -31,3 +41,29 @@ async def load_at_start(engine: Engine, stop: asyncio.Event, *, again: float = A
         else:
             log.info("the treatment catalogue: %d created, %d updated", loaded.created, loaded.updated)
             return
+
+
+async def send_orders(engine: Engine, stop: asyncio.Event, *, look: float = LOOK) -> None:
+    """Send what is due until ``stop``; orders are in the database, so whoever comes next goes on from there."""
+    while not stop.is_set():
+        wait = look
+        try:
+            while not stop.is_set() and await send_due(engine):
+                pass
+            next_at = await orders.next_due(engine.pool)
+            if next_at is not None:
+                wait = min(look, max(0.05, (next_at - engine.clock()).total_seconds()))
+        except DATABASE_LOSSES as error:
+            log.warning("orders to the referrals' service wait: %s", class_of(error))
+        await either(stop, seconds=wait)
+
+
+async def follow_waits(engine: Engine, stop: asyncio.Event, *, again: float = WAITS_AGAIN) -> None:
+    """Keep the waits of the directory until ``stop``."""
+    while not stop.is_set():
+        try:
+            wait = (await bring_in_waits(engine)).total_seconds()
+        except (*DATABASE_LOSSES, Unavailable) as error:
+            log.warning("the waits of the directory are not known anew: %s", class_of(error))
+            wait = again
+        await either(stop, seconds=wait)

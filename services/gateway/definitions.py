@@ -3,7 +3,7 @@
 which find what is stored, do not list them.
 """
 
-from services.gateway import plan_definitions, referral_definitions
+from services.gateway import contribution_definitions, plan_definitions, referral_definitions
 from services.gateway.asgi import Answer, ASGIApp, Receive, Scope, Send, send_answer
 from services.gateway.defining import definition
 from services.gateway.outcome import FHIR_JSON, error_answer
@@ -49,6 +49,7 @@ OWN: dict[str, Resource] = {
             "A document, in which every reference to a resource of this server resolves.",
         ),
         *plan_definitions.DEFINITIONS,
+        *contribution_definitions.DEFINITIONS,
         *referral_definitions.DEFINITIONS,
     )
 }

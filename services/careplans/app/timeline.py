@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from services.careplans.app.queries import plan
 from services.careplans.domain.accounts import UNKNOWN, Account, accounts_in
@@ -15,6 +15,7 @@ from services.careplans.store import plan_accounts, shared_plans
 from shared.engine import Engine
 from shared.fhir.json import Resource, loads
 from shared.fhir.search.access import condition
+from shared.giving_way import give_way
 from shared.provenance import TYPE as PROVENANCE
 from shared.security.caller import Caller
 from shared.store import resources
@@ -67,7 +68,10 @@ async def timeline(engine: Engine, caller: Caller, plan_id: str, *, limit: int) 
     if team_id is not None:
         histories.append(await _versions(engine, "CareTeam", team_id, limit))
     accounts = await accounts_of(engine, caller, [past.stored for history in histories for past in history])
-    moments = [moment for history in histories for moment in _moments(history, limit, accounts)]
+    moments: list[Moment] = []
+    for moment in chain.from_iterable(_moments(history, limit, accounts) for history in histories):
+        await give_way(len(moments))
+        moments.append(moment)
     return sorted(moments, key=_in_order(histories))
 
 

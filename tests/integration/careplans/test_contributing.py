@@ -426,3 +426,18 @@ async def test_in_a_batch_each_is_on_its_own_and_in_a_transaction_there_is_none(
     assert [each["response"]["etag"] for each in batch["entry"]] == ['W/"3"', 'W/"4"']
     refused = await client.post("", json=bundle("transaction", *entries))
     assert 400 <= refused.status_code < 500, refused.text
+
+
+async def test_it_may_be_written_in_xml(client: httpx.AsyncClient, plan: Resource) -> None:
+    seen = (await client.get(f"CarePlan/{plan['id']}", headers={"accept": "application/fhir+xml"})).text
+    whole = seen.partition("?>")[2].replace('<status value="not-started"/>', '<status value="on-hold"/>', 1)
+    given = f'<parameter><name value="resource"/><resource>{whole}</resource></parameter>'
+    reason = '<parameter><name value="reason"/><valueString value="In XML"/></parameter>'
+    answer = await client.post(
+        f"CarePlan/{plan['id']}/$contribute",
+        content=f'<Parameters xmlns="http://hl7.org/fhir">{given}{reason}</Parameters>',
+        headers={"content-type": "application/fhir+xml", "accept": "application/fhir+json"},
+    )
+    assert (answer.status_code, answer.headers["etag"]) == (200, 'W/"3"'), answer.text
+    assert [each["detail"]["status"] for each in answer.json()["activity"]] == ["on-hold", "not-started"]
+    assert (await provenances(client, plan))["3"]["reason"] == [{"text": "In XML"}]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.careplans.app.timeline import accounts_of
 from services.careplans.domain.accounts import UNKNOWN
-from services.careplans.domain.identity import with_ids
+from services.careplans.domain.identity import with_ids_if_unique
 from services.careplans.domain.versions import Change, Version, changes
 from shared.clock import instant
 from shared.engine import Engine
@@ -73,4 +73,4 @@ async def _first(engine: Engine, plan_id: str, version: int, seen: Condition | N
 def _plan(stored: Stored) -> Resource:
     if stored.deleted:
         raise Gone("This version is the deletion.")
-    return with_ids(loads(stored.body), "activity")
+    return with_ids_if_unique(loads(stored.body), "activity")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from services.careplans.domain.identity import with_ids
+from services.careplans.domain.identity import with_ids, with_ids_if_unique
 from services.careplans.domain.merging import Clash, Difference, differences, merge
 from services.careplans.domain.places import places_of
 from shared.fhir.comparison import Element, Side
@@ -14,11 +14,11 @@ def compare(base: Resource | None, theirs: Resource, mine: Resource) -> tuple[El
 
     Without ``base`` all that differs between the two may be a clash. Raises ``Unprocessable`` for ids that stand
     twice."""
-    theirs = with_ids(theirs, "activity")
+    theirs = with_ids_if_unique(theirs, "activity")
     if base is None:
         mine = with_ids(mine, "activity", theirs)
         return tuple(Element(each.path, None, each.before, each.after) for each in differences(theirs, mine))
-    base = with_ids(base, "activity")
+    base = with_ids_if_unique(base, "activity")
     mine = with_ids(mine, "activity", base)
     merged = merge(base, theirs, mine)
     by_them, by_me = differences(base, theirs), {_key(each) for each in differences(base, mine)}

@@ -43,6 +43,14 @@ def with_ids(resource: Resource, element: str, like: Resource | None = None) -> 
     return resource | {element: named}
 
 
+def with_ids_if_unique(resource: Resource, element: str) -> Resource:
+    """The same for what is stored and only looked at: as it is, where an id stands twice."""
+    try:
+        return with_ids(resource, element)
+    except Unprocessable:
+        return resource
+
+
 def _ids_in(resource: Resource, element: str) -> dict[str, list[str]]:
     """The ids of the items of a list, by what these say."""
     found: dict[str, list[str]] = {}

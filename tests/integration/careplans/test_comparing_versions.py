@@ -18,6 +18,7 @@ from tests.integration.careplans.contributing import (
     activity,
     changed,
     contribute,
+    diff_in,
     member,
     new_plan,
     with_activity,
@@ -243,6 +244,23 @@ async def test_plans_and_versions_that_are_not_there(engine: Engine, client: htt
     await engine.pool.execute("DELETE FROM resource_history WHERE id = $1 AND version = 1", plan["id"])
     answer = await client.get(f"CarePlan/{plan['id']}/$diff?from=1")
     assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (404, ["from"])
+
+
+async def test_a_plan_of_an_ehr_with_an_id_twice_is_compared_by_what_stands_there(
+    client: httpx.AsyncClient, plan: Resource
+) -> None:
+    own = {"resourceType": "CarePlan", "status": "active", "intent": "plan", "subject": plan["subject"]}
+    twice = [activity("x", None, "Walk"), activity("x", None, "Swim")]
+    made = (await client.post("CarePlan", json=own | {"activity": twice})).json()
+    row = activity("x", None, "Row")
+    now = await client.put(f"CarePlan/{made['id']}", json=made | {"activity": [twice[0], row]})
+    assert now.status_code == 200
+    removed, added = await diff(client, made, **{"from": "1"})
+    assert (removed["path"], removed["before"], added["after"]) == ("CarePlan.activity", twice[1], row)
+    mine = made | {"activity": [twice[0]], "title": "Mine"}
+    answer = await client.put(f"CarePlan/{made['id']}", json=mine, headers={"If-Match": 'W/"1"'})
+    assert answer.status_code == 412
+    assert "CarePlan.title" in [each["path"] for each in diff_in(answer)]
 
 
 async def test_the_timeline_says_who_and_why(

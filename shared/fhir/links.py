@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.errors import Invalid
-from shared.fhir.definitions import RESOURCE_TYPES
+from shared.fhir.definitions import PRIMITIVE_TYPES, RESOURCE_TYPES
 from shared.fhir.definitions.naming import named_elements
 
 VERSION_SPECIFIC = "http://hl7.org/fhir/StructureDefinition/resolve-as-version-specific"
@@ -44,7 +44,8 @@ def _linked(value: Any, type_: str, links: Links, depth: int) -> Any:
         return _narrative(value, links) if type_ == "xhtml" else value
     if isinstance(value, list):
         return [_linked(each, type_, links, depth + 1) for each in value]
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or type_ in PRIMITIVE_TYPES:
+        # an object in place of a primitive is refused by the validation, which comes later
         return value
     if depth > _DEEPEST:
         raise Invalid("The JSON is nested too deeply.", code="structure")

@@ -68,6 +68,13 @@ def test_links_are_put_in_place_by_the_type_of_their_element(before: dict[str, A
     assert resource == kept
 
 
+@pytest.mark.parametrize("element", ["status", "instantiatesUri", "authoredOn", "description", "text"])
+def test_an_object_in_place_of_a_primitive_is_left_to_the_validation(element: str) -> None:
+    wrong: dict[str, Any] = {"div": {"x": 1}, "reference": P, "url": ["urn:x", {"a": [{}]}]}
+    for value in (wrong, [wrong], {}):
+        linked(_task(**{element: value, f"_{element}": value}), LINKS)
+
+
 def test_what_is_nested_too_deeply_is_refused() -> None:
     nested: dict[str, Any] = {"url": "urn:x"}
     for _ in range(300):

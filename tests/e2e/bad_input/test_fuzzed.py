@@ -67,9 +67,9 @@ async def quiet(postgres: str, templates: dict[str, str]) -> AsyncIterator[Edge]
 
 
 @st.composite
-def mutated(draw: st.DrawFn) -> dict[str, Any]:
+def mutated(draw: st.DrawFn, *seeds: dict[str, Any]) -> dict[str, Any]:
     """A valid resource or Bundle with up to three places replaced, removed or added."""
-    resource: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(SEEDS)))
+    resource: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(seeds or SEEDS)))
     for _ in range(draw(st.integers(1, 3))):
         holder, key = draw(st.sampled_from(list(places(resource)) or [(resource, "resourceType")]))
         match draw(st.sampled_from(["replace", "remove", "add", "wrap"])):
@@ -98,6 +98,35 @@ async def test_mutated_resources(quiet: Edge, resource: dict[str, Any]) -> None:
     known = type_ if isinstance(type_, str) and type_.isalpha() and type_.isascii() else "Patient"
     url = "/fhir" if known == "Bundle" else f"/fhir/{known}"
     await sent(quiet, "POST", url, json.dumps(resource).encode())
+
+
+@pytest.fixture(scope="module")
+async def plan(quiet: Edge) -> dict[str, Any]:
+    """A shared plan in its third version, as it was in the second."""
+    opened = await quiet.ask("POST", "/api/plans", json={"patient": "Patient/p1"})
+    url = f"/fhir/{opened.json()['care_plan']}"
+    plan = (await quiet.ask("GET", url)).json()
+    plan |= {"activity": [{"id": id_, "detail": {"status": "scheduled"}} for id_ in "ab"], "note": [{"text": "x"}]}
+    stored = await quiet.ask("PUT", url, json=plan)
+    assert (await quiet.ask("PUT", url, json=stored.json() | {"title": "Ours"})).headers["etag"] == 'W/"3"'
+    found: dict[str, Any] = stored.json()
+    return found
+
+
+@thorough
+@given(data=st.data())
+async def test_mutated_contributions_and_changes_that_come_late(
+    quiet: Edge, plan: dict[str, Any], data: st.DataObject
+) -> None:
+    url = f"/fhir/CarePlan/{plan['id']}"
+    given = [{"name": "resource", "resource": plan}, {"name": "reason", "valueString": "x"}]
+    whole = data.draw(mutated({"resourceType": "Parameters", "parameter": given}))
+    await sent(quiet, "POST", f"{url}/$contribute", json.dumps(whole).encode())
+    late = {"content-type": "application/fhir+json", "if-match": 'W/"2"'}
+    answer = await quiet.ask("PUT", url, content=json.dumps(data.draw(mutated(plan))).encode(), headers=late)
+    assert 400 <= answer.status_code < 500, answer.text
+    compared = await quiet.ask("GET", f"{url}/$diff?from=2")
+    assert compared.status_code == 200, compared.text
 
 
 @thorough

@@ -23,9 +23,14 @@ class Taken(BaseModel):
     items: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(
         min_length=1, max_length=200, description="Keys of activities and goals."
     )
+    reason: str | None = Field(default=None, min_length=1, max_length=4_000, description="Why, for the history.")
 
 
-EXAMPLES = {"an activity and a goal": {"value": {"version": 3, "items": ["stretching", "Goal/walk"]}}}
+EXAMPLES = {
+    "an activity and a goal": {
+        "value": {"version": 3, "items": ["stretching", "Goal/walk"], "reason": "Agreed on the phone"}
+    }
+}
 
 
 @router.get("/{plan_id}/sources")
@@ -46,7 +51,7 @@ async def take(
     """Take activities and goals of another plan into the shared one. What is in it already is not taken twice; 409
     where the other plan has changed since it was looked at."""
     engine = _engine(request)
-    await sources.take_over(engine, caller, plan_id, source_id, body.version, body.items)
+    await sources.take_over(engine, caller, plan_id, source_id, body.version, body.items, body.reason)
     return await sources.sources_of(engine, caller, plan_id)
 
 

@@ -21,6 +21,7 @@ from shared.engine import Engine
 from shared.errors import Conflict, Gone, NotFound, Unprocessable
 from shared.fhir.json import Resource, loads
 from shared.fhir.search import search
+from shared.provenance import Cause
 from shared.reading import current
 from shared.security.caller import Caller
 from shared.store import resources
@@ -82,7 +83,7 @@ async def decide(
     ``settle`` raise, and ``Forbidden`` for a part of the plan that is another discipline's."""
     refuse_patients(caller)
     plan_id = _plan_id(loads((await current(engine, caller, GROUP, proposal_id)).body), plan_id)
-    async with unit_of_work(engine, caller, provenance=provenance) as work:
+    async with unit_of_work(engine, caller, provenance=provenance, cause=_cause(asked)) as work:
         await shared_plans.lock(await work.connection(), plan_id)
         stored, group = await _loaded(work, GROUP, proposal_id)
         precondition(work, stored)
@@ -94,6 +95,11 @@ async def decide(
         stored = await _store(work, plan, settlement)
         await work.commit()
     return stored
+
+
+def _cause(asked: Sequence[Decision]) -> Cause:
+    """Why, as the Provenance of all that changes has it."""
+    return Cause("; ".join(dict.fromkeys(each.reason for each in asked if each.reason)) or None)
 
 
 async def _store(work: UnitOfWork, plan: Resource, settlement: Settlement) -> Stored:

@@ -18,6 +18,7 @@ from shared.errors import Conflict, NotFound, Unprocessable
 from shared.fhir.json import Resource, loads
 from shared.fhir.search import search
 from shared.fhir.search.access import condition
+from shared.provenance import Cause
 from shared.reading import current
 from shared.security.caller import Caller
 from shared.store import resources
@@ -97,7 +98,7 @@ async def sources_of(engine: Engine, caller: Caller, plan_id: str) -> list[Sourc
 
 
 async def take_over(
-    engine: Engine, caller: Caller, plan_id: str, source_id: str, version: int, keys: Sequence[str]
+    engine: Engine, caller: Caller, plan_id: str, source_id: str, version: int, keys: Sequence[str], reason: str | None
 ) -> None:
     """Take activities and goals of another plan into the shared one, as the caller; what is there already stays once.
 
@@ -107,7 +108,7 @@ async def take_over(
     source = await current(engine, caller, "CarePlan", source_id)
     if source.version != version:
         raise Conflict("The other plan has changed since; look at it again.", expression=("version",))
-    async with unit_of_work(engine, caller) as work:
+    async with unit_of_work(engine, caller, cause=Cause(reason)) as work:
         plan = await _locked(work, plan_id)
         other = loads(source.body)
         if not is_source(other, reference_of(plan.get("subject")) or ""):

@@ -12,6 +12,7 @@ from services.careplans.domain.facts import activity_discipline, activity_status
 from services.careplans.domain.goals import milestones
 from services.careplans.domain.hands import SELF_CARE, disciplines_of_participant
 from services.careplans.domain.proposals.activity import ENDED
+from services.careplans.domain.telling import title_of
 from shared.fhir.json import Resource
 
 STATES: Mapping[str | None, str] = {
@@ -113,12 +114,8 @@ def _activities(activities: Iterable[Resource], known: Known, *, ended: bool) ->
 
 
 def _title(activity: Resource, known: Known) -> str:
-    detail, reference = activity.get("detail") or {}, activity.get("reference") or {}
-    code = detail.get("code") or {}
-    shown = next((each["display"] for each in code.get("coding") or () if "display" in each), None)
-    named = code.get("text") or shown or detail.get("description") or reference.get("display")
-    named = named or known.names.get(reference_of(reference) or "")
-    return str(named or f"A visit to {WHO.get(activity_discipline(activity), 'another service')}")
+    ordered = known.names.get(reference_of(activity.get("reference")) or "")
+    return title_of(activity) or ordered or f"A visit to {WHO.get(activity_discipline(activity), 'another service')}"
 
 
 def _team(known: Known) -> Iterator[str]:

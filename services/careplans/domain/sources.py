@@ -6,11 +6,12 @@ what ``replaces`` one, people say.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from services.careplans.domain.applying.classes import codings
 from services.careplans.domain.codes import is_shared_plan, reference_of
 from services.careplans.domain.facts import activity_status
+from services.careplans.domain.telling import title_of
 from shared.fhir.json import Resource
 
 SOURCE = "https://consilium.care/fhir/StructureDefinition/activity-source"
@@ -133,11 +134,7 @@ def _alike(ours: Resource, theirs: Resource) -> bool:
 
 
 def _title(activity: Resource) -> str:
-    detail: dict[str, Any] = activity.get("detail") or {}
-    code = detail.get("code") or {}
-    shown = next((each["display"] for each in code.get("coding") or () if "display" in each), None)
-    reference = activity.get("reference") or {}
-    return str(code.get("text") or shown or detail.get("description") or reference.get("display") or "")
+    return title_of(activity) or ""
 
 
 def _shown(goal: Resource) -> str:

@@ -69,13 +69,13 @@ def _what(change: Difference, activity: Resource | None) -> str:
         element = change.path.removeprefix("CarePlan.")
         return _ITEMS.get(element, f"the {element}")
     field = change.path.removeprefix(place_of(_ACTIVITY, (activity or {}).get("id"))).lstrip(".")
-    title = title_of(activity) if activity else None
+    title = (title_of(activity) or activity.get("id")) if activity else None
     whole = f"the activity “{title}”" if title else "an activity"
     return f"{field} of {whole}" if field and activity else whole
 
 
 def title_of(activity: Resource) -> str | None:
-    """What people call it; else its id."""
+    """What people call it."""
     detail: Resource = activity.get("detail") or {}
     code: Resource = detail.get("code") or {}
     displays: Iterator[Any] = (coding.get("display") for coding in code.get("coding") or ())
@@ -84,7 +84,6 @@ def title_of(activity: Resource) -> str | None:
         *displays,
         _short(detail.get("description")),
         (activity.get("reference") or {}).get("display"),
-        activity.get("id"),
     )
     return next((name for name in names if isinstance(name, str) and name), None)
 

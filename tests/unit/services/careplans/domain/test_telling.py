@@ -76,7 +76,7 @@ def test_why() -> None:
         ({"id": "1", "detail": {"description": "Walk daily"}}, "Walk daily"),
         ({"id": "1", "detail": {"description": "x" * 100}}, "x" * 79 + "…"),
         ({"id": "1", "reference": {"reference": "Task/t", "display": "To the clinic"}}, "To the clinic"),
-        ({"id": "1", "reference": {"reference": "Task/t"}}, "1"),
+        ({"id": "1", "reference": {"reference": "Task/t"}}, None),
         ({"detail": {"status": "scheduled"}}, None),
     ],
 )

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from services.careplans.domain.safety.dates import bounds_of
+from services.careplans.domain.safety.directions import said
 from services.careplans.domain.safety.gaps import Gap
 from services.careplans.domain.safety.ingredients import Ingredient
 from services.careplans.domain.safety.products import Form, Part, Product
@@ -21,6 +22,7 @@ from services.careplans.domain.safety.quantities import (
     PER_DAY,
     Amount,
     amount,
+    plain,
 )
 from services.careplans.domain.safety.reading import child, codes, number, objects, string
 from services.careplans.domain.safety.timing import Often, often
@@ -32,8 +34,12 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 _AS_NEEDED = re.compile(r"\b(as needed|prn|if needed|when needed)\b", re.IGNORECASE)
-_SHORTEST_PATCH_INTERVAL = Decimal(1)
+_MOST_PATCHES = Decimal(1)
 """Applications a day: a patch for pain stays on for days, and what says otherwise is a mistake."""
+_EARLY = Decimal("1.5")
+"""Share of its time: what is put on more often than after 48 of 72 hours may be worn with the one before."""
+_NEAR = Decimal("0.01")
+"""Share by which two figures of the same thing may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +131,40 @@ def _sum(doses: Sequence[Dose]) -> Dose:
 
 
 def _by_instruction(part: Part, product: Product, instruction: Resource) -> Dose | _Unknown:
+    return _contradicted(part, product, instruction) or _by_elements(part, product, instruction)
+
+
+def _contradicted(part: Part, product: Product, instruction: Resource) -> _Unknown | None:
+    """Whether the text says another dose than the elements."""
+    text = said(string(instruction, "text"))
+    times = often(child(instruction, "timing"))
+    if isinstance(times, Often) and _differ(text.per_day, times.per_day):
+        said_ = f"{plain(text.per_day or times.per_day)} times a day"
+        return _Unknown("text", f"the text says {said_}, the timing {plain(times.per_day)}")
+    each = _dose(instruction)
+    if isinstance(each, _Unknown):
+        return None
+    value, unit, _ = each
+    counted = (unit is None and product.form is Form.COUNTED) or (unit is not None and _COUNTED.fullmatch(unit))
+    if counted and _differ(text.pieces, value):
+        return _Unknown("text", f"the text says {plain(text.pieces or value)} at a time, the dose {plain(value)}")
+    mass = _mass(part, product, value, unit)
+    if product.alone and not isinstance(mass, _Unknown) and _differ(text.mg, mass):
+        # the strength may stand in the text, as in "take two 5 mg tablets"
+        strength = part.strength.to(MG) if part.strength else None
+        if strength is None or _differ(text.mg, strength):
+            return _Unknown("text", f"the text says {plain(text.mg or mass)} mg, the dose {plain(mass)} mg")
+    return None
+
+
+def _differ(text: Decimal | None, element: Decimal) -> bool:
+    return text is not None and abs(text - element) > _NEAR * max(text, element)
+
+
+def _by_elements(part: Part, product: Product, instruction: Resource) -> Dose | _Unknown:
     rate = _rate(instruction)
     if product.form is Form.PATCH or (rate is not None and product.form is Form.UNKNOWN):
-        return _patch(part, rate, instruction)
+        return _patch(part, product, rate, instruction)
     if rate is not None:
         daily = rate[0].to(MG_PER_DAY) if product.alone else None
         if daily is None:
@@ -230,7 +267,7 @@ def _quantity(quantity: Resource) -> Amount | None:
     return amount(number(quantity, "value"), string(quantity, "code") or string(quantity, "unit"))
 
 
-def _patch(part: Part, rate: tuple[Amount, bool] | None, instruction: Resource) -> Dose | _Unknown:
+def _patch(part: Part, product: Product, rate: tuple[Amount, bool] | None, instruction: Resource) -> Dose | _Unknown:
     """Patches give their rate as long as they are worn, however often they are changed: mcg/h, never times the days."""
     as_needed = is_as_needed(instruction)
     if rate is not None:
@@ -245,6 +282,8 @@ def _patch(part: Part, rate: tuple[Amount, bool] | None, instruction: Resource) 
     if per_patch is None:
         return _Unknown("medication[x]", f"how much {part.ingredient.name} a patch gives per hour is not stated")
     times = often(child(instruction, "timing"))
-    if isinstance(times, Often) and times.per_day > _SHORTEST_PATCH_INTERVAL:
+    if isinstance(times, Often) and times.per_day > _MOST_PATCHES:
         return _Unknown("timing.repeat", "a patch more often than once a day cannot be meant")
+    if isinstance(times, Often) and product.wear and times.per_day * product.wear / 24 > _EARLY:
+        return _Unknown("timing.repeat", f"a patch for {product.wear} hours so often: nobody knows how many are worn")
     return Dose(part.ingredient, mcg_per_hour=value * per_patch, at_most=as_needed or range_)

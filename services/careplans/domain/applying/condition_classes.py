@@ -191,7 +191,7 @@ CONDITION_CLASSES: tuple[ConditionClass, ...] = (
     ),
     ConditionClass("cauda-equina", "caudaEquina", "Cauda equina syndrome", ("G83.4",), name=r"cauda equina"),
     ConditionClass(
-        "palliative-care", "palliativeCare", "Palliative care", ("Z51.5",), name=r"palliative|terminal illness"
+        "palliative-care", "palliativeCare", "Palliative care", ("Z51.5",), name=r"palliative|hospice|terminal illness"
     ),
 )
 """http://hl7.org/fhir/R4/condition.html; ``Z`` and ``O`` codes are recorded as Conditions by many EHRs."""

@@ -55,6 +55,11 @@ class Entry:
         return tuple(each.name for each in self.lead.product.ingredients)
 
     @property
+    def nameless(self) -> bool:
+        """Whether nothing says what it is: neither a text nor a known code."""
+        return not self.lead.product.parts and self.lead.product.text is None
+
+    @property
     def as_needed(self) -> bool:
         """Whether one of the sources says so."""
         return any(each.as_needed for each in self.counted)

@@ -60,20 +60,21 @@ class Total:
 
 
 def total(of: MedicationList, unit: str, figure: Figure) -> Total:
-    """The sum of what ``figure`` says of each dose."""
+    """The sum of what ``figure`` says of each dose. A medicine that cannot be told may be one of those that count."""
     shares = [share for entry in of.entries if (share := _share(entry, figure)) is not None]
     counted = {each.entry.lead.reference: each for each in shares}
     doubts = tuple(pair for pair in of.doubts if counted.keys() >= set(pair))
     low = sum((_least([counted[each] for each in group], doubts) for group in groups(counted, doubts)), ZERO)
     highs = [each.high for each in shares]
+    nameless = [gap for entry in of.entries if entry.nameless for gap in entry.lead.gaps]
     high = sum((each for each in highs if each is not None), ZERO)
     return Total(
         unit,
         _rounded(low),
-        None if None in highs else _rounded(high),
+        None if None in highs or nameless else _rounded(high),
         any(each.at_most for each in shares),
         tuple(shares),
-        tuple(sorted({gap for each in shares for gap in each.gaps})),
+        tuple(sorted({*nameless, *(gap for each in shares for gap in each.gaps)})),
         doubts,
     )
 

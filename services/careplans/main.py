@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from services.careplans.api.rest import router
+from services.careplans.api import rest, safety
 from services.careplans.copies import COPIED, TELLS
 from services.careplans.events.bindings import BINDINGS
 from services.careplans.events.outgoing import outgoing
 from services.careplans.kinds import KINDS
-from services.careplans.worker import load_at_start
+from services.careplans.worker import keep_findings, load_at_start
 from shared.service import Service
 
 SERVICE = Service(
@@ -15,9 +15,9 @@ SERVICE = Service(
     kinds=KINDS,
     migrations=Path(__file__).parent / "migrations",
     outgoing=outgoing,
-    routers=(router,),
+    routers=(rest.router, safety.router),
     bindings=BINDINGS,
-    jobs=(load_at_start,),
+    jobs=(load_at_start, keep_findings),
     records_provenance=True,
     tells=TELLS,
     copied=COPIED,

@@ -18,6 +18,7 @@ from tests.unit.services.careplans.domain.safety.prescriptions import (
     told,
 )
 
+CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 NOTHING = "nothing"
 FOUND, POSSIBLE, UNKNOWN, SILENCED = "found", "possible", "unknown", "silenced"
 
@@ -61,7 +62,7 @@ def condition(code: str | None = None, text: str | None = None, *, id: str = "c"
     return {
         "resourceType": "Condition",
         "id": id,
-        "clinicalStatus": {"coding": [{"code": status}]},
+        "clinicalStatus": {"coding": [{"system": CLINICAL, "code": status}]},
         "code": coding | ({"text": text} if text else {}),
     }
 

@@ -25,22 +25,26 @@ def instruction(value: Any, unit: str | None, repeat: Body | None = DAILY, **mor
 def prescribed(text: str, repeat: Body | None = DAILY, *, id: str = "r", count: Any = 1, **more: Any) -> Body:
     """An active MedicationRequest for ``count`` pieces at a time; without ``repeat`` it has no dosage."""
     unit = next((each for each in _OF_FORM if each in text), "tablet")
-    dosage = [instruction(count, unit, repeat)] if repeat else []
-    return {
-        "resourceType": "MedicationRequest",
-        "id": id,
-        "status": "active",
-        "intent": "order",
-        "medicationCodeableConcept": {"text": text},
-        "dosageInstruction": dosage,
-    } | more
+    dosage = {"dosageInstruction": [instruction(count, unit, repeat)]} if repeat else {}
+    return (
+        {
+            "resourceType": "MedicationRequest",
+            "id": id,
+            "status": "active",
+            "intent": "order",
+            "medicationCodeableConcept": {"text": text},
+        }
+        | dosage
+        | more
+    )
 
 
 def told(text: str, repeat: Body | None = DAILY, *, id: str = "s", count: Any = 1, **more: Any) -> Body:
     """An active MedicationStatement."""
     found = prescribed(text, repeat, id=id, count=count)
     del found["intent"]
-    return found | {"resourceType": "MedicationStatement", "dosage": found.pop("dosageInstruction")} | more
+    dosage = {"dosage": found.pop("dosageInstruction")} if repeat else {}
+    return found | {"resourceType": "MedicationStatement"} | dosage | more
 
 
 def record(*resources: Body) -> dict[str, list[Body]]:

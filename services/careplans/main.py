@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.careplans.api import rest, safety
+from services.careplans.api import hooks, rest, safety
 from services.careplans.copies import COPIED, TELLS
 from services.careplans.events.bindings import BINDINGS
 from services.careplans.events.outgoing import outgoing
@@ -16,6 +16,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     outgoing=outgoing,
     routers=(rest.router, safety.router),
+    roots=(hooks.router,),
     bindings=BINDINGS,
     jobs=(load_at_start, keep_findings),
     records_provenance=True,

@@ -1,5 +1,6 @@
 """Keep the findings of the safety rules in step with the record: made, refreshed, ended, opened again."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 from services.careplans.app.patient_record import record_of
@@ -45,7 +46,7 @@ async def keep(work: UnitOfWork, patient: str) -> tuple[Evaluation, list[Resourc
     connection = await work.connection()
     await safety.line_up(connection, patient.removeprefix("Patient/"))
     record = await record_of(work.engine, work.access, patient, connection)
-    evaluation = evaluate(record, work.now.date())
+    evaluation = await asyncio.to_thread(evaluate, record, work.now.date())
     stored = {each["id"]: each for each in record.get("DetectedIssue", ()) if is_finding(each)}
     if not record.get("Patient"):
         return evaluation, list(stored.values())

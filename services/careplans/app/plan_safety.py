@@ -1,5 +1,6 @@
 """What coordinators and clinicians see of the safety of a plan's patient, and how they answer a finding."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -136,7 +137,8 @@ async def safety_of(engine: Engine, caller: Caller, plan_id: str) -> Safety:
     patient = await _patient_of(engine, caller, plan_id)
     record = await record_of(engine, engine.access(caller), patient) if patient.startswith(PATIENT) else {}
     issues = {each["id"]: each for each in record.get("DetectedIssue", ()) if is_finding(each)}
-    return _told(plan_id, patient, evaluate(record, engine.clock().date()), issues)
+    evaluation = await asyncio.to_thread(evaluate, record, engine.clock().date())
+    return _told(plan_id, patient, evaluation, issues)
 
 
 async def answer(

@@ -5,6 +5,7 @@ http://hl7.org/fhir/R4/medicationstatement.html (identifier, basedOn, derivedFro
 ingredients is no identity.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -78,9 +79,13 @@ def _named(medications: Sequence[Medication]) -> Iterator[Pair]:
 
 def _came_twice(medications: Sequence[Medication]) -> Iterator[Pair]:
     """Pairs of copies, and of one prescription that came from two sources."""
-    for one, other in combinations(medications, 2):
-        if one.is_request == other.is_request and (_copies(one, other) or (one.is_request and _same_order(one, other))):
-            yield one.reference, other.reference
+    first: dict[str, str] = {}
+    for each in medications:
+        yield first.setdefault(_content(each), each.reference), each.reference
+    for orders in _by_order(medications).values():
+        for one, other in combinations(orders, 2):
+            if same_dose(one, other):
+                yield one.reference, other.reference
 
 
 def _repeated(medications: Sequence[Medication], same: Sequence[Pair]) -> Iterator[Pair]:
@@ -102,15 +107,19 @@ _OF_THE_COPY = frozenset({"id", "meta", "text", "implicitRules", "language"})
 """Elements in which two copies of one resource may differ."""
 
 
-def _copies(one: Medication, other: Medication) -> bool:
-    bodies = [{k: v for k, v in each.resource.items() if k not in _OF_THE_COPY} for each in (one, other)]
-    return bodies[0] == bodies[1]
+def _content(medication: Medication) -> str:
+    """All that a resource says, the same for a copy."""
+    kept = {name: value for name, value in medication.resource.items() if name not in _OF_THE_COPY}
+    return json.dumps(kept, sort_keys=True, default=str)
 
 
-def _same_order(one: Medication, other: Medication) -> bool:
-    """Whether they are of one day, by one prescriber, and say the same."""
-    dated = one.activity.since is not None and one.activity.since == other.activity.since
-    return dated and one.prescriber is not None and one.prescriber == other.prescriber and same_dose(one, other)
+def _by_order(medications: Iterable[Medication]) -> dict[tuple[date, str], list[Medication]]:
+    """Prescriptions by their day and prescriber: those that say the same are one."""
+    found: dict[tuple[date, str], list[Medication]] = defaultdict(list)
+    for each in medications:
+        if each.is_request and each.activity.since is not None and each.prescriber is not None:
+            found[(each.activity.since, each.prescriber)].append(each)
+    return found
 
 
 def same_dose(one: Medication, other: Medication) -> bool:
@@ -143,20 +152,26 @@ def replaced(medications: Mapping[str, Medication]) -> frozenset[str]:
         if each.activity.active and (before := _before(each, medications)):
             gone |= before
             instead.add(each.reference)
-    old = [medications[each] for each in gone]
-    gone |= {
-        reference
-        for reference, each in medications.items()
-        if reference not in instead
-        and each.is_request
-        and any(_copies(each, one) or _same_order(each, one) for one in old)
-    }
+    gone |= _copies_of([medications[each] for each in gone], medications.values(), instead)
     stale = {
         reference
         for reference, each in medications.items()
         if not each.is_request and (targets := told_of(each)) and gone.issuperset(targets)
     }
     return frozenset(gone | stale)
+
+
+def _copies_of(old: Sequence[Medication], all_: Iterable[Medication], but_not: set[str]) -> set[str]:
+    """References of the active prescriptions that tell of one of ``old`` again."""
+    contents, orders = {_content(each) for each in old}, _by_order(old)
+    found = set[str]()
+    for each in all_:
+        if not each.is_request or not each.activity.active or each.reference in but_not:
+            continue
+        same_day = orders.get((each.activity.since or date.min, each.prescriber or ""), [])
+        if _content(each) in contents or any(same_dose(each, one) for one in same_day):
+            found.add(each.reference)
+    return found
 
 
 def _before(medication: Medication, medications: Mapping[str, Medication]) -> set[str]:

@@ -4,6 +4,7 @@ What is the same for certain (``links``) is one entry. What may be the same, or 
 as two and counted as a range: from the case that it is one to the case that it is both.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,8 +19,11 @@ from services.careplans.domain.safety.ingredients import DrugClass
 from services.careplans.domain.safety.medications import TYPES, Medication, read
 from services.careplans.domain.safety.products import Form
 from services.careplans.domain.safety.reading import own_reference, string
+from shared.errors import Unprocessable
 from shared.fhir.json import Resource
 
+MOST = 500
+"""Active prescriptions and statements of one patient: more are a mistake, and merging compares each with each."""
 Record = Mapping[str, Sequence[Resource]]
 """A patient's resources by type."""
 
@@ -91,16 +95,23 @@ class MedicationList:
 
 
 def merge(record: Record, as_of: date) -> MedicationList:
-    """The list of the patient's medicines on ``as_of``; the order of the record does not matter."""
+    """The list of the patient's medicines on ``as_of``; the order of the record does not matter.
+
+    Raises ``Unprocessable`` for more than ``MOST`` that are active."""
     medications = {own_reference(each): each for each in record.get("Medication", ())}
     found = _read_all(record, medications, as_of)
+    if sum(each.activity.active for each in found.values()) > MOST:
+        raise Unprocessable("There are too many active prescriptions to be merged.", code="too-costly")
     linked = links.linked(list(found.values()))
     gone = links.replaced(found)
     supplied = supplies(record, medications, as_of)
+    handed_out: dict[str | None, list[str]] = defaultdict(list)
+    for supply in supplied:
+        handed_out[supply.of].append(supply.reference)
     entries = [
         entry
         for group in links.groups(found, linked.same)
-        if (entry := _entry([found[each] for each in sorted(group)], gone, supplied)) is not None
+        if (entry := _entry([found[each] for each in sorted(group)], gone, handed_out)) is not None
     ]
     entries.sort(key=lambda each: each.lead.reference)
     gaps = [gap for entry in entries for each in entry.counted for gap in each.gaps]
@@ -125,7 +136,7 @@ def _read_all(record: Record, medications: Mapping[str, Resource], as_of: date) 
     return {reference: read(resources[reference], medications, as_of) for reference in sorted(resources)}
 
 
-def _entry(group: list[Medication], gone: frozenset[str], supplied: Sequence[Supply]) -> Entry | None:
+def _entry(group: list[Medication], gone: frozenset[str], handed_out: Mapping[str | None, list[str]]) -> Entry | None:
     active = [each for each in group if each.activity.active]
     if not active:
         return None
@@ -134,7 +145,7 @@ def _entry(group: list[Medication], gone: frozenset[str], supplied: Sequence[Sup
     counted.sort(key=lambda each: (not each.is_request, -(each.activity.since or date.min).toordinal(), each.reference))
     sources = [each.reference for each in group if each.activity.active or each.reference in gone]
     begun = [each.activity.since for each in group if was_ordered(each.resource)]
-    evidence = [each.reference for each in supplied if each.of in {one.reference for one in group}]
+    evidence = sorted({one for each in group for one in handed_out.get(each.reference, ())})
     return Entry(
         counted[0],
         tuple(counted),

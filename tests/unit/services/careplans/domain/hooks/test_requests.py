@@ -76,7 +76,7 @@ WRONG: list[tuple[str, Body, str]] = [
 @pytest.mark.parametrize(("hook", "change", "path"), WRONG)
 def test_what_is_wrong_is_refused_with_its_path(hook: str, change: Body, path: str) -> None:
     with pytest.raises(Invalid) as refused:
-        read(BY_HOOK[hook], body(hook, **change))
+        read(BY_HOOK[hook], body(hook) | change)
     assert refused.value.issues[0].expression == (path,)
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from services.careplans.domain.applying.classes import ICD10, ICD10CM, ConditionClass, codings, status_code, words
 from services.careplans.domain.applying.condition_classes import CONDITION_CLASSES
-from services.careplans.domain.applying.conditions import RULED_OUT, by_code, by_name, present
+from services.careplans.domain.applying.conditions import RULED_OUT, UNCERTAIN, by_code, by_name, present
 from services.careplans.domain.safety.dates import days_of, start_of
 from services.careplans.domain.safety.reading import child, string
 from shared.fhir.json import Resource
@@ -34,6 +34,11 @@ def having(conditions: Sequence[Resource]) -> dict[str, tuple[Resource, ...]]:
     return {code: _of(CLASSES[code], now) for code in _OF_CATALOGUE}
 
 
+def confirmed(conditions: Sequence[Resource]) -> tuple[Resource, ...]:
+    """Those that are no suspicion: a rule is not turned off by what is unconfirmed, provisional or differential."""
+    return tuple(each for each in conditions if status_code(each.get("verificationStatus")) not in UNCERTAIN)
+
+
 def ever(conditions: Sequence[Resource], code: str) -> tuple[Resource, ...]:
     """Those of a class of the catalogue, also what is in remission, resolved or inactive."""
     return _of(CLASSES[code], _not_ruled_out(conditions))
@@ -47,9 +52,11 @@ def overdoses(conditions: Sequence[Resource]) -> tuple[Resource, ...]:
 def cancer_treatment(
     conditions: Sequence[Resource], procedures: Sequence[Resource], as_of: date
 ) -> tuple[Resource, ...]:
-    """Signs of a treatment of cancer that goes on: an encounter code among the conditions, or a procedure, not older
-    than ``TREATED``."""
-    coded = (each for each in present(conditions) if _has_code(each, _TREATMENT_CODES))
+    """Signs of a treatment of cancer that goes on, not older than ``TREATED``: an encounter code among the conditions,
+    or a procedure where there is cancer."""
+    coded = [each for each in confirmed(present(conditions)) if _has_code(each, _TREATMENT_CODES)]
+    if not coded and not confirmed(_of(CLASSES["cancer"], present(conditions))):
+        return ()
     done = (
         each
         for each in procedures

@@ -6,6 +6,16 @@ from services.careplans.domain.safety.evaluate import RULES, VERSION
 from services.careplans.domain.safety.factors import NOT_COUNTED, PER_MCG_PER_HOUR, PER_MG, SOURCE
 from services.careplans.domain.safety.finding import Rule
 from services.careplans.domain.safety.ingredients import INGREDIENTS, DrugClass
+from services.careplans.domain.safety.issues import (
+    BY_PEOPLE,
+    BY_RULES,
+    FINDING_SYSTEM,
+    REASON,
+    RULE_SYSTEM,
+    STATE,
+    UNTIL,
+    State,
+)
 from services.careplans.domain.safety.long_use import GAP
 from services.careplans.domain.safety.opioid_rules import BANDS, OFFERED
 from services.careplans.domain.safety.other_rules import STALE
@@ -53,7 +63,7 @@ before they are compared, as they are shown.
 in palliative or end-of-life care. For them the rules marked "opioid rule" are off, and the finding that would have been
 is told as silenced: under 18 years; sickle cell disease (the trait D57.3 is none); palliative or hospice care; cancer
 under treatment, by an encounter code (Z51.0, Z51.1) or a procedure of the last 180 days. Cancer without such a sign
-excludes nobody: that the treatment is not known is told as missing.
+excludes nobody, nor does what is unconfirmed, provisional or differential: that is told as missing.
 
 ## Rules
 """
@@ -76,6 +86,17 @@ The rule together with the ingredients, the dose band, and the conditions that i
 renewal is no news. Long use is news again every 12 weeks; prescriptions with at most {gap} days between them are one
 course. Naloxone counts as offered for {offered} days after it was prescribed.
 
+## Findings in the record
+
+What is found or possible is a `DetectedIssue` of the patient, made and kept by the worker of `careplans`
+([ADR 29](adr/0029-safety-findings.md)): `code` is the rule (`{rules}`), `detail` and `evidence` say what it rests on,
+`identifier` (`{findings}`) is patient, rule and substance. The state is the extension `{state}`, with `{reason}` and,
+of a snooze, `{until}` (1 or 3 months). `status` is `final`, `preliminary` for what is only possible, and `cancelled`
+once it is resolved or lapsed. Every answer of a person is a `mitigation`. People change the state alone, with a reason.
+
+| state | people may make it | the rules may make it |
+|---|---|---|
+{states}
 ## Classes
 
 Ingredients are known by their RxNorm code, or by name. Codes marked * are not verified.
@@ -95,7 +116,16 @@ def render() -> str:
             _MME.format(source=SOURCE, without=", ".join(sorted(NOT_COUNTED)), bands=bands),
             *(f"| {name} | {factor} |\n" for name, factor in PER_MG.items()),
             *(f"| {name} patch (mcg/h) | {factor} |\n" for name, factor in PER_MCG_PER_HOUR.items()),
-            _NEWS.format(gap=GAP.days, offered=OFFERED.days),
+            _NEWS.format(
+                gap=GAP.days,
+                offered=OFFERED.days,
+                rules=RULE_SYSTEM,
+                findings=FINDING_SYSTEM,
+                state=STATE,
+                reason=REASON,
+                until=UNTIL,
+                states="".join(_state(each) for each in State),
+            ),
             *(f"| {each} | {', '.join(_members(each))} |\n" for each in DrugClass),
         )
     )
@@ -106,6 +136,11 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield f"\n### {rule.title}\n\n`{rule.id}`, version {rule.version}, {rule.severity}{kind}.\n\n"
     yield f"- When: {rule.trigger}\n- Answer: {rule.answer}\n- Source: {rule.source}"
     yield f", {rule.source.url}\n" if rule.source.url else "\n"
+
+
+def _state(state: State) -> str:
+    may = (", ".join(each for each in State if each in table[state]) or "nothing" for table in (BY_PEOPLE, BY_RULES))
+    return f"| {state} | {' | '.join(may)} |\n"
 
 
 def _members(of: DrugClass) -> Iterator[str]:

@@ -19,6 +19,7 @@ _REVIEW = re.compile(r"\b(medication|medicines?|drug)s?\b.*\breview|\breview of 
 REVIEW_CODE = (TREATMENT, "medicines-review")
 """The catalogue's own code of a medication review."""
 ADULT = 18
+_EXCLUDING = {"sickle-cell": "sickle cell disease", "palliative-care": "palliative care"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,9 @@ def _exclusions(
     reasons = list[Exclusion]()
     if age is not None and age[1] < ADULT:
         reasons.append(Exclusion("under 18 years", (own_reference(patient),)))
-    for code, why in (("sickle-cell", "sickle cell disease"), ("palliative-care", "palliative care")):
-        if found[code]:
-            reasons.append(Exclusion(why, references(found[code])))
+    for code, why in _EXCLUDING.items():
+        if sure := conditions.confirmed(found[code]):
+            reasons.append(Exclusion(why, references(sure)))
     if treated:
         reasons.append(Exclusion("active cancer treatment", references((*found["cancer"], *treated))))
     return reasons
@@ -117,6 +118,9 @@ def _unsure(
         reasons.append("the birth date: the rules hold from 18 years on")
     elif age[0] < ADULT <= age[1]:
         reasons.append("the day of birth: whether the patient is 18 years old")
+    for code, what in _EXCLUDING.items():
+        if found[code] and not conditions.confirmed(found[code]):
+            reasons.append(f"whether {what} is confirmed")
     if found["cancer"] and not treated:
         reasons.append("whether the cancer on record is under treatment: no sign of it in the last 180 days")
     return reasons

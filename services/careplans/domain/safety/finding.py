@@ -60,6 +60,8 @@ class Verdict:
     is no news."""
     severity: Severity | None = None
     """Where it differs from the rule's."""
+    about: str = ""
+    """Of a rule that may give several verdicts at once: which of them it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,11 @@ class Finding:
     def severity(self) -> Severity:
         """How bad it may be."""
         return self.verdict.severity or self.rule.severity
+
+    @property
+    def topic(self) -> str:
+        """The rule, and which of its verdicts."""
+        return f"{self.rule.id}:{self.verdict.about}" if self.verdict.about else self.rule.id
 
     @property
     def key(self) -> str:

@@ -80,6 +80,13 @@ def rule_of(issue: Resource) -> str | None:
     return next((each.get("code") for each in codings if each.get("system") == RULE_SYSTEM), None)
 
 
+def topic_of(issue: Resource) -> str | None:
+    """The rule, and which of its verdicts, by the identifier."""
+    values = (each.get("value", "") for each in issue.get("identifier") or () if each.get("system") == FINDING_SYSTEM)
+    parts = next(values, "").split("|")
+    return parts[1] if len(parts) == 3 else None
+
+
 def until_of(issue: Resource) -> datetime | None:
     """When a snooze runs out."""
     value = extension_value(issue, UNTIL)
@@ -102,7 +109,7 @@ def with_state(issue: Resource, state: State, reason: str | None = None, until: 
 
 def drawn(finding: Finding, patient: str, now: datetime) -> Resource:
     """The DetectedIssue of a new finding, open."""
-    identifier = {"system": FINDING_SYSTEM, "value": f"{patient}|{finding.rule.id}|{finding.key}"}
+    identifier = {"system": FINDING_SYSTEM, "value": f"{patient}|{finding.topic}|{finding.key}"}
     made = {
         "resourceType": "DetectedIssue",
         "id": issue_id(patient, finding),
@@ -151,10 +158,10 @@ def reconcile(
     What a rule cannot judge at present stays as it is: missing data ends no finding."""
     holding = {issue_id(patient, each): each for each in findings}
     known = {each["id"]: each for each in stored if is_finding(each)}
-    undecided = {each.rule.id for each in unknown}
+    undecided = {each.topic for each in unknown}
     saved = [after for id_, each in holding.items() if (after := _holding(known.get(id_), each, patient, now))]
     for id_, issue in known.items():
-        if id_ not in holding and rule_of(issue) not in undecided and state_of(issue) is not State.LAPSED:
+        if id_ not in holding and topic_of(issue) not in undecided and state_of(issue) is not State.LAPSED:
             saved.append(with_state(issue, State.LAPSED) | {"status": "cancelled"})
     return sorted(saved, key=lambda each: str(each["id"]))
 

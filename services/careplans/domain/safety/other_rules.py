@@ -125,10 +125,10 @@ def _duplicates(facts: Facts) -> Iterator[Verdict]:
         substance = (drug_class, *names(orders))
         if any(_apart(one, other) for one, other in combinations(by_prescriber.values(), 2)):
             detail = f"{len(by_prescriber)} prescribers of {drug_class}: {', '.join(names(orders))}."
-            yield Verdict(Outcome.FOUND, detail, inputs, unnamed, substance)
+            yield Verdict(Outcome.FOUND, detail, inputs, unnamed, substance, about=drug_class)
         elif unnamed:
             detail = f"{len(orders)} prescriptions of {drug_class}; who prescribed is not always said."
-            yield Verdict(Outcome.UNKNOWN, detail, inputs, unnamed, substance)
+            yield Verdict(Outcome.UNKNOWN, detail, inputs, unnamed, substance, about=drug_class)
 
 
 def _apart(one: list[Entry], other: list[Entry]) -> bool:

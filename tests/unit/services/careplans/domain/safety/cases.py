@@ -56,7 +56,9 @@ def patient(born: str | None = "1980-05-05") -> Body:
     return {"resourceType": "Patient", "id": "p"} | ({"birthDate": born} if born else {})
 
 
-def condition(code: str | None = None, text: str | None = None, *, id: str = "c", status: str = "active") -> Body:
+def condition(
+    code: str | None = None, text: str | None = None, *, id: str = "c", status: str = "active", **more: Any
+) -> Body:
     """A Condition by its ICD-10-CM code or its name."""
     coding = {"coding": [{"system": ICD10CM, "code": code}]} if code else {}
     return {
@@ -64,7 +66,7 @@ def condition(code: str | None = None, text: str | None = None, *, id: str = "c"
         "id": id,
         "clinicalStatus": {"coding": [{"system": CLINICAL, "code": status}]},
         "code": coding | ({"text": text} if text else {}),
-    }
+    } | more
 
 
 def egfr(value: Any, unit: str = "mL/min/{1.73_m2}", day: str = "2026-02-01", **more: Any) -> Body:
@@ -778,6 +780,29 @@ EXCLUSIONS = [
         [HIGH, condition("Z51.5", status="inactive")],
         FOUND,
         "FHIR R4",
+    ),
+    Case(
+        "sickle cell disease is suspected",
+        "opioid-dose-90",
+        [HIGH, condition("D57.1", verificationStatus={"coding": [{"code": "provisional"}]})],
+        FOUND,
+        PROJECT,
+        "whether sickle cell disease is confirmed",
+    ),
+    Case(
+        "chemotherapy without cancer on record",
+        "opioid-dose-90",
+        [HIGH, procedure("Chemotherapy", "2026-02-01")],
+        FOUND,
+        PROJECT,
+    ),
+    Case(
+        "encounter for chemotherapy",
+        "opioid-dose-90",
+        [HIGH, condition("Z51.11")],
+        SILENCED,
+        CDC_SCOPE,
+        "active cancer",
     ),
     Case(
         "rules about other medicines stay on",

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from services.careplans.api import hooks, rest, safety
+from services.careplans.api import hooks, proposals, rest, safety, sources
+from services.careplans.api.apply_operation import APPLY
+from services.careplans.api.proposal_operations import OPERATIONS
 from services.careplans.copies import COPIED, TELLS
 from services.careplans.events.bindings import BINDINGS
 from services.careplans.events.outgoing import outgoing
 from services.careplans.kinds import KINDS
-from services.careplans.worker import keep_findings, load_at_start
+from services.careplans.worker import follow_waits, keep_findings, load_at_start, send_orders
 from shared.service import Service
 
 SERVICE = Service(
@@ -15,10 +17,11 @@ SERVICE = Service(
     kinds=KINDS,
     migrations=Path(__file__).parent / "migrations",
     outgoing=outgoing,
-    routers=(rest.router, safety.router),
+    routers=(rest.router, proposals.router, sources.router, safety.router),
     roots=(hooks.router,),
+    operations=(*APPLY, *OPERATIONS),
     bindings=BINDINGS,
-    jobs=(load_at_start, keep_findings),
+    jobs=(load_at_start, send_orders, follow_waits, keep_findings),
     records_provenance=True,
     tells=TELLS,
     copied=COPIED,

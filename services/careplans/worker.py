@@ -1,5 +1,6 @@
-"""The worker's jobs beside messages: the treatment catalogue of this release is in the shared record, and the findings
-of the safety rules are in step with it. Any number of workers do both side by side.
+"""The worker's jobs beside messages: the treatment catalogue of this release is in the shared record, orders get to the
+referrals' service, its waits come here, and the findings of the safety rules are in step with the record. Any number of
+workers do so side by side.
 """
 
 import asyncio
@@ -9,7 +10,9 @@ import asyncpg
 
 from services.careplans.app.catalogue import load_catalogue, packaged
 from services.careplans.app.findings import evaluate_due, scan
-from services.careplans.store import safety
+from services.careplans.app.ordering import send_due
+from services.careplans.app.waits import bring_in_waits
+from services.careplans.store import orders, safety
 from shared.engine import Engine
 from shared.errors import Unavailable
 from shared.messaging.waiting import either
@@ -20,7 +23,13 @@ log = logging.getLogger(__name__)
 
 AGAIN = 5.0
 """Seconds until another try."""
-LOOK = 10.0
+LOOK = 2.0
+"""Seconds between looks for orders, at most: it is an API process that puts them down."""
+
+WAITS_AGAIN = 60.0
+"""Seconds until the referrals' service, which did not answer, is asked again."""
+
+LOOK_AT_CHANGES = 10.0
 """Seconds between looks at what changed in the record."""
 
 
@@ -39,7 +48,7 @@ async def load_at_start(engine: Engine, stop: asyncio.Event, *, again: float = A
             return
 
 
-async def keep_findings(engine: Engine, stop: asyncio.Event, *, look: float = LOOK) -> None:
+async def keep_findings(engine: Engine, stop: asyncio.Event, *, look: float = LOOK_AT_CHANGES) -> None:
     """Look at what changed and at whoever is due until ``stop``. What is due is in the database: whoever comes next
     goes on from there."""
     while not stop.is_set():
@@ -71,3 +80,29 @@ async def _look_at_one(engine: Engine) -> bool:
         raise error
     log.error("the safety rules broke at a record: %s", class_of(error))
     return True
+
+
+async def send_orders(engine: Engine, stop: asyncio.Event, *, look: float = LOOK) -> None:
+    """Send what is due until ``stop``; orders are in the database, so whoever comes next goes on from there."""
+    while not stop.is_set():
+        wait = look
+        try:
+            while not stop.is_set() and await send_due(engine):
+                pass
+            next_at = await orders.next_due(engine.pool)
+            if next_at is not None:
+                wait = min(look, max(0.05, (next_at - engine.clock()).total_seconds()))
+        except DATABASE_LOSSES as error:
+            log.warning("orders to the referrals' service wait: %s", class_of(error))
+        await either(stop, seconds=wait)
+
+
+async def follow_waits(engine: Engine, stop: asyncio.Event, *, again: float = WAITS_AGAIN) -> None:
+    """Keep the waits of the directory until ``stop``."""
+    while not stop.is_set():
+        try:
+            wait = (await bring_in_waits(engine)).total_seconds()
+        except (*DATABASE_LOSSES, Unavailable) as error:
+            log.warning("the waits of the directory are not known anew: %s", class_of(error))
+            wait = again
+        await either(stop, seconds=wait)

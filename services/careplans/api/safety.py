@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.careplans.api.rest import ID, PlanId
 from services.careplans.app import plan_safety
-from services.careplans.app.plan_safety import Safety
+from services.careplans.app.safety_views import Safety
 from services.careplans.domain.safety.answering import LONGEST_REASON, SNOOZES
 from services.careplans.domain.safety.issues import State
 from shared.engine import Engine

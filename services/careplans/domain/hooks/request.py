@@ -15,6 +15,7 @@ from shared.fhir.json import Resource
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _WHOSE = ("subject", "patient")
+_UNSIGNED = frozenset({None, "draft", "active"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +138,12 @@ def _drafts(context: Resource, patient: str) -> Iterator[Resource]:
 
 
 def _as_if_active(draft: Resource, place: int) -> Resource:
-    """The order as it is once it is signed: it begins today, whatever it says."""
-    kept = {name: value for name, value in draft.items() if name != "authoredOn"}
-    return kept | {"id": string(draft, "id") or f"draft-{place}", "status": "active", "intent": "order"}
+    """The order as it is once it is signed: it begins today, whatever it says. What is no draft stays as it is."""
+    named = draft | {"id": string(draft, "id") or f"draft-{place}"}
+    if string(draft, "status") not in _UNSIGNED:
+        return named
+    kept = {name: value for name, value in named.items() if name != "authoredOn"}
+    return kept | {"status": "active", "intent": "order"}
 
 
 def _selections(context: Resource) -> frozenset[str]:

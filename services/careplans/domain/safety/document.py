@@ -6,6 +6,7 @@ from services.careplans.domain.safety.evaluate import RULES, VERSION
 from services.careplans.domain.safety.factors import NOT_COUNTED, PER_MCG_PER_HOUR, PER_MG, SOURCE
 from services.careplans.domain.safety.finding import Rule
 from services.careplans.domain.safety.ingredients import INGREDIENTS, DrugClass
+from services.careplans.domain.safety.interaction_rules import STALE
 from services.careplans.domain.safety.issues import (
     BY_PEOPLE,
     BY_RULES,
@@ -18,7 +19,6 @@ from services.careplans.domain.safety.issues import (
 )
 from services.careplans.domain.safety.long_use import GAP
 from services.careplans.domain.safety.opioid_rules import BANDS, OFFERED
-from services.careplans.domain.safety.other_rules import STALE
 
 _HEAD = """# Safety rules
 

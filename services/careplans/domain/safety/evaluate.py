@@ -6,11 +6,12 @@ from datetime import date
 
 from services.careplans.domain.safety.facts import Exclusion, Facts, facts_of
 from services.careplans.domain.safety.finding import Finding, Outcome, Rule, Silenced
+from services.careplans.domain.safety.interaction_rules import INTERACTION_RULES
 from services.careplans.domain.safety.merging import Record
 from services.careplans.domain.safety.opioid_rules import OPIOID_RULES
-from services.careplans.domain.safety.other_rules import OTHER_RULES
+from services.careplans.domain.safety.use_rules import USE_RULES
 
-RULES: tuple[Rule, ...] = (*OPIOID_RULES, *OTHER_RULES)
+RULES: tuple[Rule, ...] = (*OPIOID_RULES, *INTERACTION_RULES, *USE_RULES)
 BY_ID = {each.id: each for each in RULES}
 VERSION = "2026.11"
 """The version of the whole set; each rule has its own, too."""

@@ -154,6 +154,16 @@ def test_an_order_without_a_dose_cannot_be_judged_and_says_so() -> None:
     assert "no dosage is given" in card["detail"]
 
 
+@pytest.mark.parametrize(
+    ("status", "judged"), [("draft", True), (None, True), ("stopped", False), ("cancelled", False)]
+)
+def test_an_order_that_is_no_draft_is_not_taken_for_one(status: str | None, judged: bool) -> None:
+    order = prescribed("lorazepam 1 mg tablet", id="d", status=status, intent="proposal")
+    orders = {"resourceType": "Bundle", "entry": [{"resource": order}]}
+    sent = body("order-sign", context=body("order-sign")["context"] | {"draftOrders": orders})
+    assert bool(of("order-sign", sent)) is judged
+
+
 def test_naloxone_is_suggested_as_a_draft() -> None:
     shared = record(patient() | {"id": "p1"}, prescribed(OXY10, QID))
     (card,) = [

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.careplans.domain.safety.merging import MedicationList, merge
+from services.careplans.domain.safety.merging import MOST, MedicationList, merge
 from services.careplans.domain.safety.mme import equivalents
+from shared.errors import Unprocessable
 from tests.unit.services.careplans.domain.safety.prescriptions import (
     BID,
     DAILY,
@@ -230,6 +231,12 @@ def test_links_to_other_ingredients_are_said_aloud() -> None:
         prescribed("oxycodone 10 mg tablet", TID, id="n", priorPrescription=reference("MedicationRequest/r")),
     )
     assert [gap.reference for gap in found.gaps] == ["MedicationRequest/n"]
+
+
+def test_more_prescriptions_than_anybody_takes_are_refused() -> None:
+    with pytest.raises(Unprocessable):
+        merged(*(prescribed(MS, TID, id=str(place)) for place in range(MOST + 1)))
+    assert len(merged(*(prescribed(MS, TID, id=str(place), status="stopped") for place in range(MOST + 1))).past) > MOST
 
 
 SENTENCES = [MS, MS30, "oxycodone 5 mg tablet", "hydrocodone-acetaminophen 5-325 mg tablet", "ibuprofen 600 mg tablet"]

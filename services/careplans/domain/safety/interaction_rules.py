@@ -1,32 +1,25 @@
-"""The rules about other medicines."""
+"""The rules about other medicines that do not go together, or not with a condition or an age."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from itertools import combinations
 
 from services.careplans.domain.safety import sources
 from services.careplans.domain.safety.facts import Facts
 from services.careplans.domain.safety.finding import Input, Outcome, Rule, Severity, Verdict
 from services.careplans.domain.safety.ingredients import DrugClass
-from services.careplans.domain.safety.long_use import lasting
 from services.careplans.domain.safety.merging import Entry
-from services.careplans.domain.safety.opioid_rules import OLDER, TAPER
-from services.careplans.domain.safety.saying import aged, conditions, lacking, names, summed, taken
+from services.careplans.domain.safety.opioid_rules import OLDER
+from services.careplans.domain.safety.saying import aged, conditions, names, taken
 
 SEROTONERGIC_OPIOIDS = frozenset({"tramadol", "fentanyl"})
 LOW_EGFR, VERY_LOW_EGFR = Decimal(60), Decimal(30)
 STALE = timedelta(days=365)
 """An eGFR that is older is told as old."""
-MOST_ACETAMINOPHEN = Decimal(4000)
 LOW_DOSE_ASPIRIN = Decimal(325)
 """mg a day up to which aspirin is taken for the heart."""
 LOW_DOSE_DOXEPIN = Decimal(6)
 """mg a day up to which doxepin is no concern at an older age (Beers 2023)."""
-NO_DUPLICATES = frozenset(
-    {DrugClass.OPIOID_ANTAGONIST, DrugClass.ANALGESIC, DrugClass.ANTICONVULSANT, DrugClass.ANTIPLATELET}
-)
 ANTIDEPRESSANTS = (DrugClass.TCA, DrugClass.SSRI, DrugClass.SNRI)
 
 
@@ -110,51 +103,7 @@ def _tricyclic(facts: Facts) -> Iterator[Verdict]:
         yield Verdict(Outcome.UNKNOWN, "Whether the patient is 65 or older.", inputs, missing, names(entries))
 
 
-def _duplicates(facts: Facts) -> Iterator[Verdict]:
-    for drug_class in DrugClass:
-        entries = () if drug_class in NO_DUPLICATES else facts.medicines.of(drug_class)
-        orders = tuple(each for each in entries if each.lead.is_request)
-        if len(orders) < 2:
-            continue
-        by_prescriber: dict[str, list[Entry]] = defaultdict(list)
-        for each in orders:
-            for prescriber in each.prescribers:
-                by_prescriber[prescriber].append(each)
-        unnamed = tuple(f"{each.lead.reference}: the prescriber" for each in orders if not each.prescribers)
-        inputs = (*taken(drug_class, orders), *(Input("prescriber", each) for each in sorted(by_prescriber)))
-        substance = (drug_class, *names(orders))
-        if any(_apart(one, other) for one, other in combinations(by_prescriber.values(), 2)):
-            detail = f"{len(by_prescriber)} prescribers of {drug_class}: {', '.join(names(orders))}."
-            yield Verdict(Outcome.FOUND, detail, inputs, unnamed, substance, about=drug_class)
-        elif unnamed:
-            detail = f"{len(orders)} prescriptions of {drug_class}; who prescribed is not always said."
-            yield Verdict(Outcome.UNKNOWN, detail, inputs, unnamed, substance, about=drug_class)
-
-
-def _apart(one: list[Entry], other: list[Entry]) -> bool:
-    """Whether there is a prescription of each that is not one and the same."""
-    return any(first.lead.reference != second.lead.reference for first in one for second in other)
-
-
-def _acetaminophen(facts: Facts) -> Iterator[Verdict]:
-    total = facts.acetaminophen
-    if not total.shares and total.known:
-        return
-    substance = names(each.entry for each in total.shares)
-    inputs, missing = summed(total), lacking(total)
-    if total.low > MOST_ACETAMINOPHEN:
-        yield Verdict(Outcome.FOUND, f"{total}.", inputs, missing, substance)
-    elif total.high is None:
-        yield Verdict(Outcome.UNKNOWN, f"Whether it is more than 4 g: {total}.", inputs, missing, substance)
-    elif total.high > MOST_ACETAMINOPHEN:
-        yield Verdict(Outcome.POSSIBLE, f"{total}, as not all is decided.", inputs, missing, substance)
-
-
-def _long_benzodiazepine(facts: Facts) -> Iterator[Verdict]:
-    return lasting(DrugClass.BENZODIAZEPINE, facts)
-
-
-OTHER_RULES: tuple[Rule, ...] = (
+INTERACTION_RULES: tuple[Rule, ...] = (
     Rule(
         "serotonergic-pair",
         "1",
@@ -205,35 +154,5 @@ OTHER_RULES: tuple[Rule, ...] = (
         "A tricyclic is active at 65 years or older (doxepin up to 6 mg a day is none), or with an arrhythmia.",
         "Review falls, confusion and the heart (ECG); consider another medicine. Stop none abruptly.",
         _tricyclic,
-    ),
-    Rule(
-        "duplicate-class",
-        "1",
-        "One class of medicines from two prescribers",
-        Severity.MODERATE,
-        sources.DUPLICATES,
-        "Two active prescriptions of one class come from different prescribers.",
-        "Agree on one prescriber; review whether both are needed.",
-        _duplicates,
-    ),
-    Rule(
-        "acetaminophen-4g",
-        "1",
-        "Acetaminophen of more than 4 g a day from all sources",
-        Severity.HIGH,
-        sources.ACETAMINOPHEN,
-        "All sources together, combination products among them, are more than 4000 mg a day; as needed counts in full.",
-        "Lower the dose; name all products that contain it to the patient.",
-        _acetaminophen,
-    ),
-    Rule(
-        "benzodiazepine-long-use",
-        "1",
-        "Benzodiazepine for more than 12 weeks without a review",
-        Severity.MODERATE,
-        sources.BENZODIAZEPINES,
-        "Benzodiazepines are taken for more than 12 weeks, and no review of medicines was completed in the last 12.",
-        f"Review benefit and dependence with the patient. {TAPER}",
-        _long_benzodiazepine,
     ),
 )

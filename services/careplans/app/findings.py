@@ -10,12 +10,15 @@ from services.careplans.domain.safety.issues import is_finding, next_look, recon
 from services.careplans.store import safety
 from shared.engine import Engine
 from shared.fhir.json import Resource, loads
+from shared.telemetry.instruments import counts
 from shared.unit_of_work import UnitOfWork, unit_of_work
 
 LEASE = timedelta(minutes=5)
 """How long a patient is in one worker's hands; after a failure, how long until the next try."""
 AT_LEAST = timedelta(days=7)
 """Time alone makes findings (12 weeks, an old value, a birthday): whoever has medicines is looked at this often."""
+
+LOOKS = counts("consilium.safety.looks", "Records that the safety rules looked at.")
 
 
 async def scan(engine: Engine) -> bool:
@@ -36,6 +39,7 @@ async def evaluate_due(engine: Engine) -> bool:
         again = _again(evaluation, issues, work.now)
         await safety.settle(connection, patient, until, again)
         await work.commit()
+    LOOKS.add()
     return True
 
 

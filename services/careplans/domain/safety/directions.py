@@ -25,14 +25,15 @@ _MASS = re.compile(rf"(?<![-/.\d])\b{_RANGE}\s*(mg|mcg)\b(?!\s*/)", re.I)
 _EVERY_HOURS = re.compile(rf"\b(?:every|each|q)\s*{_RANGE}\s*(?:h|hrs?|hours?|hourly)\b", re.I)
 _EVERY_DAYS = re.compile(rf"\b(?:every|each)\s+{_RANGE}\s+(days?|weeks?)\b", re.I)
 _TIMES = re.compile(rf"\b({_COUNT})(?:\s*x|\s+times)?\s*(?:/|a|per|each|every)?\s*(?:day|daily)\b", re.I)
+_NOT_COUNTED = r"(?<!times )(?<!twice )(?<!once )(?<!\d )(?<!x )"
 _WORDS = {
     r"(?:\bb\.?i\.?d\b|\btwice daily\b)": Decimal(2),
     r"\bt\.?i\.?d\b": Decimal(3),
     r"\bq\.?i\.?d\b": Decimal(4),
     r"\b(?:qhs|(?:at|every|each) (?:bedtime|night)|nightly|(?:in the|every|each) (?:morning|evening))\b": Decimal(1),
     r"\b(?:every other day|qod)\b": Decimal(1) / 2,
-    r"\b(?:every|each) day\b|\bqd\b|(?<!times )(?<!twice )(?<!once )(?<!\d )(?<!x )\bdaily\b": Decimal(1),
-    r"\b(?:every|each) week\b|\bweekly\b": Decimal(1) / 7,
+    rf"\b(?:every|each) day\b|\bqd\b|{_NOT_COUNTED}\bdaily\b": Decimal(1),
+    rf"\b(?:every|each) week\b|{_NOT_COUNTED}\bweekly\b": Decimal(1) / 7,
 }
 _SEVERAL = re.compile(
     r"\b(?:then|and|max(?:imum)?|not? (?:more|exceed)|up to|taper|increase|decrease|for \d+ days?)\b", re.I

@@ -121,30 +121,40 @@ def _by_instruction(part: Part, product: Product, instruction: Resource) -> Dose
 
 
 def _contradicted(part: Part, product: Product, instruction: Resource) -> Unknown | None:
-    """Whether the text says another dose than the elements."""
+    """Whether the text says another dose than the elements: 2 once a day is 1 twice a day."""
     text = said(string(instruction, "text"))
-    times = often(child(instruction, "timing"))
-    if isinstance(times, Often) and _differ(text.per_day, times.per_day):
-        said_ = f"{plain(text.per_day or times.per_day)} times a day"
-        return Unknown("text", f"the text says {said_}, the timing {plain(times.per_day)}")
-    each = given_dose(instruction)
-    if isinstance(each, Unknown):
+    timing, each = often(child(instruction, "timing")), given_dose(instruction)
+    times = timing.per_day if isinstance(timing, Often) else None
+    pieces = None if isinstance(each, Unknown) else _pieces(product, *each[:2])
+    if text.per_day and text.pieces and times and pieces and not _differ(text.per_day * text.pieces, times * pieces):
         return None
-    value, unit, _ = each
-    counted = (unit is None and product.form is Form.COUNTED) or (unit is not None and COUNTED.fullmatch(unit))
-    if counted and _differ(text.pieces, value):
-        return Unknown("text", f"the text says {plain(text.pieces or value)} at a time, the dose {plain(value)}")
+    if text.per_day and times and _differ(text.per_day, times):
+        return Unknown("text", f"the text says {plain(text.per_day)} times a day, the timing {plain(times)}")
+    if text.pieces and pieces and _differ(text.pieces, pieces):
+        return Unknown("text", f"the text says {plain(text.pieces)} at a time, the dose {plain(pieces)}")
+    return None if isinstance(each, Unknown) else _other_mass(part, product, text.mg, *each[:2])
+
+
+def _pieces(product: Product, value: Decimal, unit: str | None) -> Decimal | None:
+    counted = product.form is Form.COUNTED if unit is None else COUNTED.fullmatch(unit)
+    return value if counted else None
+
+
+def _other_mass(
+    part: Part, product: Product, said_mg: Decimal | None, value: Decimal, unit: str | None
+) -> Unknown | None:
+    """Whether the text names another mass than the dose; the strength may stand in it, as in "two 5 mg tablets"."""
     mass = mass_of(part, product, value, unit)
-    if product.alone and not isinstance(mass, Unknown) and _differ(text.mg, mass):
-        # the strength may stand in the text, as in "take two 5 mg tablets"
-        strength = part.strength.to(MG) if part.strength else None
-        if strength is None or _differ(text.mg, strength):
-            return Unknown("text", f"the text says {plain(text.mg or mass)} mg, the dose {plain(mass)} mg")
-    return None
+    if said_mg is None or not product.alone or isinstance(mass, Unknown) or not _differ(said_mg, mass):
+        return None
+    strength = part.strength.to(MG) if part.strength else None
+    if strength is not None and not _differ(said_mg, strength):
+        return None
+    return Unknown("text", f"the text says {plain(said_mg)} mg, the dose {plain(mass)} mg")
 
 
-def _differ(text: Decimal | None, element: Decimal) -> bool:
-    return text is not None and abs(text - element) > _NEAR * max(text, element)
+def _differ(text: Decimal, element: Decimal) -> bool:
+    return abs(text - element) > _NEAR * max(text, element)
 
 
 def _by_elements(part: Part, product: Product, instruction: Resource) -> Dose | Unknown:

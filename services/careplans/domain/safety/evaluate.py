@@ -40,7 +40,7 @@ def evaluate(record: Record, as_of: date) -> Evaluation:
         tuple(each for each in holding if each.verdict.outcome is not Outcome.UNKNOWN),
         tuple(each for each in holding if each.verdict.outcome is Outcome.UNKNOWN),
         tuple(_silenced(each, facts.exclusions) for each in excluded),
-        tuple(_missing(facts)),
+        tuple(dict.fromkeys(_missing(facts))),
     )
 
 
@@ -59,6 +59,8 @@ def _silenced(finding: Finding, exclusions: tuple[Exclusion, ...]) -> Silenced:
 
 def _missing(facts: Facts) -> Iterator[str]:
     yield from map(str, facts.medicines.gaps)
+    for entry in facts.medicines.entries:
+        yield from (str(gap) for dose in entry.doses for gap in dose.gaps if gap.element.endswith(".text"))
     for each in facts.medicines.unread:
         yield f"{each.lead.reference}: {each.lead.product.text or 'the medicine'} is not known to the rules"
     for entry in facts.medicines.entries:

@@ -10,6 +10,7 @@ from services.careplans.domain.safety.finding import Input, Outcome, Rule, Sever
 from services.careplans.domain.safety.ingredients import DrugClass
 from services.careplans.domain.safety.merging import Entry
 from services.careplans.domain.safety.opioid_rules import OLDER
+from services.careplans.domain.safety.quantities import MG
 from services.careplans.domain.safety.saying import aged, conditions, names, taken
 
 SEROTONERGIC_OPIOIDS = frozenset({"tramadol", "fentanyl"})
@@ -18,6 +19,8 @@ STALE = timedelta(days=365)
 """An eGFR that is older is told as old."""
 LOW_DOSE_ASPIRIN = Decimal(325)
 """mg a day up to which aspirin is taken for the heart."""
+HEART_TABLET = Decimal(100)
+"""mg of an aspirin tablet for the heart, at most."""
 LOW_DOSE_DOXEPIN = Decimal(6)
 """mg a day up to which doxepin is no concern at an older age (Beers 2023)."""
 ANTIDEPRESSANTS = (DrugClass.TCA, DrugClass.SSRI, DrugClass.SNRI)
@@ -52,7 +55,7 @@ def _antidepressant(facts: Facts) -> Iterator[Verdict]:
 
 
 def _kidney(facts: Facts) -> Iterator[Verdict]:
-    entries = tuple(each for each in _nsaids(facts) if not _is_at_most(each, "aspirin", LOW_DOSE_ASPIRIN))
+    entries = tuple(each for each in _nsaids(facts) if not _is_low_dose_aspirin(each))
     if not entries:
         return
     disease, egfr = facts.has("kidney-disease"), facts.egfr
@@ -78,6 +81,15 @@ def _kidney(facts: Facts) -> Iterator[Verdict]:
     elif egfr is None or egfr.low is None or (egfr.high is None and egfr.low < LOW_EGFR):
         detail = f"{', '.join(names(entries))}; the kidney function is not known."
         yield Verdict(Outcome.UNKNOWN, detail, inputs, tuple(missing), substance)
+
+
+def _is_low_dose_aspirin(entry: Entry) -> bool:
+    """By its dose; where none is known, by the strength of the tablet."""
+    known = any(each.mg_per_day is not None for each in entry.doses)
+    strengths = [part.strength.to(MG) for part in entry.lead.product.parts if part.strength]
+    small = bool(strengths) and all(each is not None and each <= HEART_TABLET for each in strengths)
+    by_strength = not known and entry.names == ("aspirin",) and small
+    return by_strength or _is_at_most(entry, "aspirin", LOW_DOSE_ASPIRIN)
 
 
 def _is_at_most(entry: Entry, ingredient: str, mg: Decimal) -> bool:

@@ -636,6 +636,19 @@ OTHERS = [
     ),
 ]
 
+ASPIRIN = [
+    Case(
+        "aspirin 81 mg without a dose",
+        "nsaid-kidney",
+        [prescribed("aspirin 81 mg tablet", None), egfr(45)],
+        NOTHING,
+        PROJECT,
+    ),
+    Case(
+        "aspirin 500 mg without a dose", "nsaid-kidney", [told("aspirin 500 mg tablet", None), egfr(45)], FOUND, KDIGO
+    ),
+]
+
 ACETAMINOPHEN = [
     Case("4500 mg", "acetaminophen-4g", [prescribed(APAP500, TID, count=3)], FOUND, FDA_ACETAMINOPHEN, "4500 mg/day"),
     Case("4000 mg", "acetaminophen-4g", [prescribed(APAP500, QID, count=2)], NOTHING, FDA_ACETAMINOPHEN),
@@ -820,4 +833,4 @@ EXCLUSIONS = [
     ),
 ]
 
-CASES = [*DOSES, *TOGETHER, *NALOXONE_CASES, *OTHERS, *ACETAMINOPHEN, *LONG, *EXCLUSIONS]
+CASES = [*DOSES, *TOGETHER, *NALOXONE_CASES, *OTHERS, *ASPIRIN, *ACETAMINOPHEN, *LONG, *EXCLUSIONS]

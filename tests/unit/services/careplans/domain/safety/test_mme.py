@@ -125,6 +125,11 @@ SAYS = [
     ("take 30 mg every 6 hours", "not known"),
     ("take one 15 mg tablet every 6 hours", "60 MME/day"),
     ("as directed by your doctor", "60 MME/day"),
+    ("4 tablets daily", "60 MME/day"),
+    ("2 tablets twice daily", "60 MME/day"),
+    ("2 tablets daily", "not known"),
+    ("1 tablet 3 times weekly", "60 MME/day"),
+    ("1 tablet weekly", "not known"),
     ("1 tablet in the morning and 2 at night, then 1 daily", "60 MME/day"),
 ]
 

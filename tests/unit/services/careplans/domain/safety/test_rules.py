@@ -19,7 +19,14 @@ from tests.unit.services.careplans.domain.safety.cases import (
     patient,
     procedure,
 )
-from tests.unit.services.careplans.domain.safety.prescriptions import TODAY, Body, prescribed, record
+from tests.unit.services.careplans.domain.safety.prescriptions import (
+    BID,
+    TODAY,
+    Body,
+    instruction,
+    prescribed,
+    record,
+)
 from tests.unit.services.careplans.domain.safety.test_merging import resources
 
 
@@ -78,6 +85,14 @@ def test_a_renewal_is_no_new_finding_and_a_higher_band_is() -> None:
     higher = keys(prescribed("oxycodone 20 mg tablet", daily, id="2"))
     assert first == renewed
     assert first.isdisjoint(higher)
+
+
+def test_a_text_that_contradicts_is_said_aloud_of_every_medicine() -> None:
+    dosage = [instruction(1, "capsule", BID, text="1 capsule 3 times a day")]
+    told = judged(patient(), prescribed("gabapentin 300 mg capsule", dosageInstruction=dosage)).missing
+    assert told == (
+        "MedicationRequest/r MedicationRequest.dosageInstruction.text: the text says 3 times a day, the timing 2",
+    )
 
 
 OTHERS = [

@@ -63,6 +63,8 @@ class Service:
     projection: Projection | None = None
     routers: tuple[APIRouter, ...] = ()
     """REST, below ``/api``."""
+    roots: tuple[APIRouter, ...] = ()
+    """REST at the root, where a protocol of others says what the paths are."""
     operations: tuple[Operation, ...] = ()
     """FHIR operations of its own, beside those of every service."""
     bindings: tuple[Binding, ...] = ()
@@ -136,6 +138,8 @@ def rest_app(service: Service, engine: Engine, verifier: Verifier) -> FastAPI:
     app.router.routes.extend(health_routes(checks_of(service, engine)))
     for router in service.routers:
         app.include_router(router, prefix="/api", dependencies=[Depends(declared_only)])
+    for router in service.roots:
+        app.include_router(router, dependencies=[Depends(declared_only)])
     return app
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from services.gateway.operations import OPERATIONS
-from services.gateway.routing import API_PREFIXES, CAREPLANS, OWNED_TYPES
+from services.gateway.routing import API_PREFIXES, CAREPLANS, OWNED_TYPES, ROOTS
 from shared.engine import SPREAD
 
 GATEWAY = "gateway"
@@ -46,6 +46,7 @@ def prefixes() -> dict[str, str]:
     found = {f"/fhir/{type_}": owner for owner, types in OWNED_TYPES.items() if owner != CAREPLANS for type_ in types}
     found |= {"/fhir": CAREPLANS} | dict.fromkeys(OF_ALL, GATEWAY)
     found |= {f"/api/{name}": owner for name, owner in API_PREFIXES.items()}
+    found |= {f"/{name}": owner for name, owner in ROOTS.items()}
     services = [*OWNED_TYPES, GATEWAY]
     return dict(sorted((found | {"/": GATEWAY}).items(), key=lambda item: services.index(item[1])))
 

@@ -8,6 +8,7 @@ from services.careplans.domain.entries import supporters
 from services.careplans.domain.rules import (
     decide_care_plan,
     decide_care_team,
+    decide_detected_issue,
     decide_goal,
     decide_observation,
     decide_questionnaire_response,
@@ -39,6 +40,7 @@ WITHOUT_ENDPOINT = frozenset({"Parameters"})
 _DECISIONS: Mapping[str, Decide] = {
     "CarePlan": decide_care_plan,
     "CareTeam": decide_care_team,
+    "DetectedIssue": decide_detected_issue,
     "Goal": decide_goal,
     "Observation": decide_observation,
     "QuestionnaireResponse": decide_questionnaire_response,

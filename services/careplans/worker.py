@@ -1,5 +1,6 @@
 """The worker's jobs beside messages: the treatment catalogue of this release is in the shared record, orders get to the
-referrals' service, and its waits come here. Any number of workers do so side by side.
+referrals' service, its waits come here, and the findings of the safety rules are in step with the record. Any number of
+workers do so side by side.
 """
 
 import asyncio
@@ -8,9 +9,10 @@ import logging
 import asyncpg
 
 from services.careplans.app.catalogue import load_catalogue, packaged
+from services.careplans.app.findings import evaluate_due, scan
 from services.careplans.app.ordering import send_due
 from services.careplans.app.waits import bring_in_waits
-from services.careplans.store import orders
+from services.careplans.store import orders, safety
 from shared.engine import Engine
 from shared.errors import Unavailable
 from shared.messaging.waiting import either
@@ -27,6 +29,9 @@ LOOK = 2.0
 WAITS_AGAIN = 60.0
 """Seconds until the referrals' service, which did not answer, is asked again."""
 
+LOOK_AT_CHANGES = 10.0
+"""Seconds between looks at what changed in the record."""
+
 
 async def load_at_start(engine: Engine, stop: asyncio.Event, *, again: float = AGAIN) -> None:
     """Load the catalogue once; return then, or on ``stop``."""
@@ -41,6 +46,40 @@ async def load_at_start(engine: Engine, stop: asyncio.Event, *, again: float = A
         else:
             log.info("the treatment catalogue: %d created, %d updated", loaded.created, loaded.updated)
             return
+
+
+async def keep_findings(engine: Engine, stop: asyncio.Event, *, look: float = LOOK_AT_CHANGES) -> None:
+    """Look at what changed and at whoever is due until ``stop``. What is due is in the database: whoever comes next
+    goes on from there."""
+    while not stop.is_set():
+        wait = look
+        try:
+            await scan(engine)
+            while not stop.is_set() and await _look_at_one(engine):
+                pass
+            next_at = await safety.next_due(engine.pool)
+        except (asyncpg.PostgresError, *DATABASE_LOSSES, Unavailable) as error:
+            log.warning("the findings of the safety rules wait: %s", class_of(error))
+        else:
+            if next_at is not None:
+                wait = min(look, max(0.05, (next_at - engine.clock()).total_seconds()))
+        await either(stop, seconds=wait)
+
+
+async def _look_at_one(engine: Engine) -> bool:
+    """Look at one patient; a record that breaks the look is tried again later, and the others go on."""
+    looking = asyncio.create_task(evaluate_due(engine))
+    try:
+        await asyncio.wait((looking,))
+    finally:
+        looking.cancel()
+    error = looking.exception()
+    if error is None:
+        return looking.result()
+    if isinstance(error, (asyncpg.PostgresError, *DATABASE_LOSSES, Unavailable)):
+        raise error
+    log.error("the safety rules broke at a record: %s", class_of(error))
+    return True
 
 
 async def send_orders(engine: Engine, stop: asyncio.Event, *, look: float = LOOK) -> None:

@@ -20,7 +20,7 @@ from services.gateway.operations import EdgeOperation, edge_operation
 from services.gateway.outcome import FHIR_JSON, error_answer
 from services.gateway.parts import Peer
 from services.gateway.recovery import Recovery
-from services.gateway.routing import API_PREFIXES, CAREPLANS, NOTIFICATIONS, OWNED_TYPES, REFERRALS, type_at
+from services.gateway.routing import API_PREFIXES, CAREPLANS, NOTIFICATIONS, OWNED_TYPES, REFERRALS, ROOTS, type_at
 from services.gateway.settings import GatewaySettings
 from services.gateway.spanning import Spanning
 from services.gateway.spread import Spread
@@ -109,7 +109,7 @@ class Gateway:
                 return None
             app = self._app(path)
             if scope["method"] in BODY_METHODS:
-                if path.startswith("/api/"):
+                if not path.startswith("/fhir"):
                     receive = replayed(await read_rest_body(scope, receive), receive)
                 else:
                     receive = limited(scope, receive, limit=self._settings.max_resource_bytes)
@@ -128,6 +128,8 @@ class Gateway:
             raise NotFound("No such resource type or operation.", code="not-supported")
         if room == "api" and name in API_PREFIXES:
             return self._upstreams[API_PREFIXES[name]]
+        if room in ROOTS:
+            return self._upstreams[ROOTS[room]]
         raise NotFound("No such address.")
 
     async def _base(self, scope: Scope, receive: Receive) -> Answer:

@@ -57,6 +57,9 @@ API_PREFIXES: dict[str, str] = {
 }
 """The first path segment below ``/api``."""
 
+ROOTS: dict[str, str] = {"cds-services": CAREPLANS}
+"""First path segments that protocols of others say (https://cds-hooks.hl7.org/2.0/#discovery)."""
+
 _OWNER = {type_: service for service, types in OWNED_TYPES.items() for type_ in types}
 _END_OF_TYPE = re.compile(r"[/?#]")
 _IN_COMPARTMENT = re.compile(r"Patient/[^/?#]+/(?!Provenance)([A-Z][A-Za-z]+)")

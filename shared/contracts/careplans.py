@@ -40,9 +40,15 @@ class CarePlanV1(BaseModel):
 
 
 class SafetyEvent(StrEnum):
-    """What somebody must look at today. Each is also the routing key on the exchange."""
+    """What is found for the patient's safety. Each is also the routing key on the exchange."""
 
     SELF_HARM_ITEM_POSITIVE = "safety.self-harm-item-positive.v1"
+    FINDING_OPENED = "safety.finding-opened.v1"
+    """A safety rule holds: for the first time, again, or after a snooze."""
+    FINDING_ANSWERED = "safety.finding-answered.v1"
+    """Acknowledged or snoozed."""
+    FINDING_RESOLVED = "safety.finding-resolved.v1"
+    """Resolved by a person, or its inputs do not hold any more."""
 
 
 class SafetyV1(BaseModel):
@@ -51,13 +57,14 @@ class SafetyV1(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     resource: str
-    """``QuestionnaireResponse/x`` or ``Observation/x``."""
+    """``QuestionnaireResponse/x``, ``Observation/x``; of a finding, ``DetectedIssue/x``."""
     version: int
     patient: str | None = None
     code: str
-    """The LOINC code of the item."""
+    """The LOINC code of the item; of a finding, the id of the rule."""
     certain: bool = True
-    """False where the answer could not be read, so that nobody knows that it is harmless."""
+    """False where the answer could not be read, so that nobody knows that it is harmless; of a finding, where it
+    depends on what is not decided."""
     measured: str | None = None
     """The date or time of the answer, as it was sent (FHIR ``dateTime``): what is imported may be old."""
     occurred_at: str

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from consilium.assembly import SERVICES
+from services.careplans.api.safety import Answer, Snooze
 from services.referrals.api.bulk import Bulk
 from services.referrals.api.filters import Wish
 from services.referrals.api.inputs import Inputs
@@ -96,6 +97,16 @@ def test_every_action_has_an_example_that_its_inputs_take() -> None:
         action = ACTIONS[Code(code)]
         assert {name for name, required in action.takes if required} <= given.keys()
         assert given.keys() <= {*dict(action.takes), Name.REASON, Name.STATE, Name.COMMENT}
+
+
+@pytest.mark.parametrize(("action", "model"), [("acknowledge", Answer), ("snooze", Snooze), ("resolve", Answer)])
+def test_every_example_of_an_answer_to_a_finding_is_taken(action: str, model: type[BaseModel]) -> None:
+    path = f"/api/plans/{{plan_id}}/safety/{{issue}}/{action}"
+    (found,) = [paths[path]["post"] for each in SERVICES if path in (paths := document(each)["paths"])]
+    examples = found["requestBody"]["content"]["application/json"]["examples"]
+    assert examples
+    for example in examples.values():
+        assert model.model_validate(example["value"])
 
 
 def of_referrals(method: str, path: str) -> Operation:

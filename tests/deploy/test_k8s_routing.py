@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.gateway.main import Gateway
-from services.gateway.routing import API_PREFIXES, OWNED_TYPES, owner_of
+from services.gateway.routing import API_PREFIXES, OWNED_TYPES, ROOTS, owner_of
 from tests.deploy.k8s.rendering import Manifest, overlay, parsed, with_components
 from tests.deploy.k8s.routing import destination
 from tests.deploy.k8s.workloads import of_kind
@@ -59,6 +59,12 @@ def test_what_all_services_have_a_part_of_goes_to_the_gateway(routes: list[Manif
 def test_rest_goes_to_its_service(routes: list[Manifest], prefix: str) -> None:
     for path in (f"/api/{prefix}", f"/api/{prefix}/openapi.json"):
         assert {destination(manifest, path) for manifest in routes} == {API_PREFIXES[prefix]}
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_what_other_protocols_say_goes_to_its_service(routes: list[Manifest], root: str) -> None:
+    for path in (f"/{root}", f"/{root}/some-service", f"/{root}/some-service/feedback"):
+        assert {destination(manifest, path) for manifest in routes} == {ROOTS[root]}
 
 
 def test_what_the_gateway_answers_itself_is_routed_to_it(routes: list[Manifest]) -> None:

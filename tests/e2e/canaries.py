@@ -327,4 +327,20 @@ def _rest() -> Iterator[Sent]:
         yield Sent("GET", f"/fhir/{type_}/{CANARY}/$available-actions")
     for patient_ in (CANARY, f"Patient/{ID}-absent", [CANARY]):
         yield Sent("POST", "/api/plans", {"patient": patient_, CANARY: CANARY})
+    for action in ("acknowledge", "snooze", "resolve"):
+        yield Sent("POST", f"/api/plans/{ID}/safety/{CANARY}/{action}", {"reason": CANARY, "months": 1})
+        yield Sent("POST", f"/api/plans/{CANARY}/safety/{ID}/{action}", {"reason": [CANARY]})
+    for service in (CANARY, "consilium-safety-patient-view", "consilium-safety-order-sign"):
+        for context in (CANARY, {"patientId": CANARY, "userId": CANARY}, {"patientId": f"{CANARY}-x", CANARY: 1}):
+            hook = service.removeprefix("consilium-safety-")
+            called = {
+                "hook": hook,
+                "hookInstance": CANARY,
+                "context": context,
+                "fhirServer": f"https://{CANARY}.example",
+            }
+            yield Sent("POST", f"/cds-services/{service}", called | {"prefetch": {"patient": {CANARY: CANARY}}})
+            yield Sent("POST", f"/cds-services/{service}", called)
+        told = {"card": CANARY, "outcome": CANARY, "overrideReason": {"userComment": CANARY}}
+        yield Sent("POST", f"/cds-services/{service}/feedback", {"feedback": [told]})
     yield Sent("POST", f"/{CANARY}/{CANARY}", {CANARY: CANARY})

@@ -22,6 +22,8 @@ from services.careplans.domain.identity import with_ids
 from services.careplans.domain.measures.derive import scores
 from services.careplans.domain.measures.self_harm import self_harm_facts
 from services.careplans.domain.proposals.offered import plan_of_proposal
+from services.careplans.domain.safety.answering import decide_by_people, decide_by_rules
+from services.careplans.domain.safety.issues import is_finding
 from services.careplans.domain.sources import without
 from services.careplans.domain.states import CARE_PLAN, GOAL, require_legal
 from shared.errors import Conflict, Forbidden, Unprocessable
@@ -67,6 +69,16 @@ def decide_observation(before: Resource | None, after: Resource | None, context:
     if context.caller.role is Role.PATIENT:
         check_entry(before, after, context.caller, context.related, context.now)
     return Decision(after, self_harm_facts(before, after))
+
+
+def decide_detected_issue(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
+    """As all of the shared record; a finding of the safety rules is made by the service, and people answer it."""
+    refuse_patients(context.caller)
+    if not is_finding(before) and not is_finding(after):
+        return Decision(after)
+    if context.caller is KEEPER:
+        return Decision(after, decide_by_rules(before, after))
+    return Decision(*decide_by_people(before, after, context.caller, context.now))
 
 
 def decide_request_group(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:

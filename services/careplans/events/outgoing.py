@@ -6,6 +6,8 @@ from pydantic import BaseModel
 
 from services.careplans.domain.facts import PlanFact, What
 from services.careplans.domain.measures.self_harm import ITEM_CODE, SelfHarmItemPositive
+from services.careplans.domain.safety.answering import FindingFact
+from services.careplans.domain.safety.answering import What as Happened
 from shared.clock import instant
 from shared.contracts.careplans import CarePlanEvent, CarePlanV1, SafetyEvent, SafetyV1
 from shared.fhir.kinds import Fact
@@ -21,11 +23,19 @@ EVENTS: Mapping[What, CarePlanEvent] = {
     What.TEAM_CHANGED: CarePlanEvent.TEAM_CHANGED,
 }
 
+FINDINGS: Mapping[Happened, SafetyEvent] = {
+    Happened.OPENED: SafetyEvent.FINDING_OPENED,
+    Happened.ANSWERED: SafetyEvent.FINDING_ANSWERED,
+    Happened.RESOLVED: SafetyEvent.FINDING_RESOLVED,
+}
+
 
 def outgoing(fact: Fact, stored: Stored, caller: Caller) -> Iterable[tuple[str, str, BaseModel]]:
     """The event that ``fact`` becomes. Of a plan, its subject is the plan, also where the team changed."""
     if isinstance(fact, SelfHarmItemPositive):
         yield _safety(fact, stored)
+    if isinstance(fact, FindingFact):
+        yield _finding(fact, stored)
     if not isinstance(fact, PlanFact):
         return
     of_team = fact.plan is not None
@@ -57,3 +67,16 @@ def _safety(fact: SelfHarmItemPositive, stored: Stored) -> tuple[str, str, BaseM
         occurred_at=instant(stored.last_updated),
     )
     return SafetyEvent.SELF_HARM_ITEM_POSITIVE, found_in, payload
+
+
+def _finding(fact: FindingFact, stored: Stored) -> tuple[str, str, BaseModel]:
+    issue = f"{stored.type}/{stored.id}"
+    payload = SafetyV1(
+        resource=issue,
+        version=stored.version,
+        patient=fact.patient,
+        code=fact.rule,
+        certain=fact.certain,
+        occurred_at=instant(stored.last_updated),
+    )
+    return FINDINGS[fact.what], issue, payload

@@ -45,6 +45,23 @@ class FollowedReferralRow(CareplansTable, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
+class SafetyDueRow(CareplansTable, table=True):
+    """A patient (id) whose record the safety rules look at from ``due_at`` on."""
+
+    __tablename__ = "safety_due"
+    patient: str = Field(primary_key=True, sa_type=Text)
+    due_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False, index=True))
+
+
+class SafetyMarkRow(CareplansTable, table=True):
+    """Up to where changes of the record were seen: what ``snapshot`` (of PostgreSQL) saw, at ``at``."""
+
+    __tablename__ = "safety_mark"
+    name: str = Field(primary_key=True, sa_type=Text)
+    snapshot: str = Field(sa_type=Text)
+    at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
 class ReferralOrderRow(CareplansTable, table=True):
     """An order to the referrals' service that people decided on. ``next_at`` is None when nothing is left to do."""
 

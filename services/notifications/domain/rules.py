@@ -12,7 +12,7 @@ from functools import lru_cache
 from services.notifications.domain.happening import Happening
 from services.notifications.domain.receivers import COORDINATORS, DISCIPLINES, everyone_of, is_receiver
 
-VERSION = "3"
+VERSION = "4"
 """The version of the table as a whole; it goes up with every change of a row."""
 
 
@@ -184,6 +184,12 @@ RULES: tuple[Rule, ...] = (
             urgent=True,
         )
         for audience in (_COORDINATORS, Audience.TEAM)
+    ),
+    Rule(
+        "safety-finding-team",
+        "safety.finding-opened.v1",
+        Audience.TEAM,
+        "A safety rule found something to look at in the medicines of a patient with a shared plan.",
     ),
     Rule(
         "notification-failed-coordinators",

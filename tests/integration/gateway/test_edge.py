@@ -48,6 +48,8 @@ class TestForwarding:
             ("/api/referrals/worklist", "referrals"),
             ("/api/plans", "careplans"),
             ("/api/notifications/preferences", "notifications"),
+            ("/cds-services", "careplans"),
+            ("/cds-services/consilium-safety-order-sign", "careplans"),
         ],
     )
     async def test_a_path_reaches_the_service_that_owns_it(self, edge: Edge, path: str, owner: str) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from services.careplans.domain.safety.amounts import COUNTED, Unknown, given_dose, limit_of, mass_of, rate_of
 from services.careplans.domain.safety.dates import bounds_of
+from services.careplans.domain.safety.directions import said
 from services.careplans.domain.safety.gaps import Gap
 from services.careplans.domain.safety.ingredients import Ingredient
 from services.careplans.domain.safety.products import Form, Part, Product
@@ -16,24 +18,20 @@ from services.careplans.domain.safety.quantities import (
     MCG_PER_HOUR,
     MG,
     MG_PER_DAY,
-    MG_PER_ML,
-    ML,
-    PER_DAY,
     Amount,
-    amount,
+    plain,
 )
-from services.careplans.domain.safety.reading import child, codes, number, objects, string
+from services.careplans.domain.safety.reading import child, number, objects, string
 from services.careplans.domain.safety.timing import Often, often
 from shared.fhir.json import Resource
 
-_COUNTED = re.compile(
-    r"\{?(tab(let)?s?|cap(sule)?s?|caplets?|pills?|patch(es)?|films?|units?|each|doses?|suppositor(y|ies)"
-    r"|lozenges?|troches?|TAB|CAP|PATCH|1)\}?|\[tab\]|\[cap\]",
-    re.IGNORECASE,
-)
 _AS_NEEDED = re.compile(r"\b(as needed|prn|if needed|when needed)\b", re.IGNORECASE)
-_SHORTEST_PATCH_INTERVAL = Decimal(1)
+_MOST_PATCHES = Decimal(1)
 """Applications a day: a patch for pain stays on for days, and what says otherwise is a mistake."""
+_EARLY = Decimal("1.5")
+"""Share of its time: what is put on more often than after 48 of 72 hours may be worn with the one before."""
+_NEAR = Decimal("0.01")
+"""Share by which two figures of the same thing may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +50,6 @@ class Dose:
     def known(self) -> bool:
         """Whether there is a figure."""
         return self.mg_per_day is not None or self.mcg_per_hour is not None
-
-
-@dataclass(frozen=True, slots=True)
-class _Unknown:
-    element: str
-    reason: str
 
 
 def instructions_of(resource: Resource) -> tuple[str, list[Resource]]:
@@ -93,7 +85,7 @@ def _together(part: Part, product: Product, current: Sequence[Resource], referen
     for instruction in current:
         sequence = number(instruction, "sequence")
         found = _by_instruction(part, product, instruction)
-        if isinstance(found, _Unknown):
+        if isinstance(found, Unknown):
             above = path.partition(".")[0] if found.element == "medication[x]" else path
             gap = Gap(reference, f"{above}.{found.element}", found.reason)
             found = Dose(part.ingredient, gaps=(gap,))
@@ -124,127 +116,88 @@ def _sum(doses: Sequence[Dose]) -> Dose:
     return Dose(ingredient, sum(mg, zero) if mg else None, sum(rate, zero) if rate else None, at_most)
 
 
-def _by_instruction(part: Part, product: Product, instruction: Resource) -> Dose | _Unknown:
-    rate = _rate(instruction)
+def _by_instruction(part: Part, product: Product, instruction: Resource) -> Dose | Unknown:
+    return _contradicted(part, product, instruction) or _by_elements(part, product, instruction)
+
+
+def _contradicted(part: Part, product: Product, instruction: Resource) -> Unknown | None:
+    """Whether the text says another dose than the elements: 2 once a day is 1 twice a day."""
+    text = said(string(instruction, "text"))
+    timing, each = often(child(instruction, "timing")), given_dose(instruction)
+    times = timing.per_day if isinstance(timing, Often) else None
+    pieces = None if isinstance(each, Unknown) else _pieces(product, *each[:2])
+    if text.per_day and text.pieces and times and pieces and not _differ(text.per_day * text.pieces, times * pieces):
+        return None
+    if text.per_day and times and _differ(text.per_day, times):
+        return Unknown("text", f"the text says {plain(text.per_day)} times a day, the timing {plain(times)}")
+    if text.pieces and pieces and _differ(text.pieces, pieces):
+        return Unknown("text", f"the text says {plain(text.pieces)} at a time, the dose {plain(pieces)}")
+    return None if isinstance(each, Unknown) else _other_mass(part, product, text.mg, *each[:2])
+
+
+def _pieces(product: Product, value: Decimal, unit: str | None) -> Decimal | None:
+    counted = product.form is Form.COUNTED if unit is None else COUNTED.fullmatch(unit)
+    return value if counted else None
+
+
+def _other_mass(
+    part: Part, product: Product, said_mg: Decimal | None, value: Decimal, unit: str | None
+) -> Unknown | None:
+    """Whether the text names another mass than the dose; the strength may stand in it, as in "two 5 mg tablets"."""
+    mass = mass_of(part, product, value, unit)
+    if said_mg is None or not product.alone or isinstance(mass, Unknown) or not _differ(said_mg, mass):
+        return None
+    strength = part.strength.to(MG) if part.strength else None
+    if strength is not None and not _differ(said_mg, strength):
+        return None
+    return Unknown("text", f"the text says {plain(said_mg)} mg, the dose {plain(mass)} mg")
+
+
+def _differ(text: Decimal, element: Decimal) -> bool:
+    return abs(text - element) > _NEAR * max(text, element)
+
+
+def _by_elements(part: Part, product: Product, instruction: Resource) -> Dose | Unknown:
+    rate = rate_of(instruction)
     if product.form is Form.PATCH or (rate is not None and product.form is Form.UNKNOWN):
-        return _patch(part, rate, instruction)
+        return _patch(part, product, rate, instruction)
     if rate is not None:
         daily = rate[0].to(MG_PER_DAY) if product.alone else None
         if daily is None:
-            return _Unknown("doseAndRate.rate[x]", "the rate is no mass per time of one ingredient")
+            return Unknown("doseAndRate.rate[x]", "the rate is no mass per time of one ingredient")
         return Dose(part.ingredient, daily, at_most=True)
-    each = _dose(instruction)
-    mass = each if isinstance(each, _Unknown) else _mass(part, product, *each[:2])
+    each = given_dose(instruction)
+    mass = each if isinstance(each, Unknown) else mass_of(part, product, *each[:2])
     times = often(child(instruction, "timing"))
-    limit = _limit(part, product, instruction)
-    at_most = is_as_needed(instruction) or (not isinstance(each, _Unknown) and each[2])
-    if isinstance(mass, _Unknown) or not isinstance(times, Often):
+    limit = limit_of(part, product, instruction)
+    at_most = is_as_needed(instruction) or (not isinstance(each, Unknown) and each[2])
+    if isinstance(mass, Unknown) or not isinstance(times, Often):
         if limit is not None:
             return Dose(part.ingredient, limit, at_most=True)
-        return mass if isinstance(mass, _Unknown) else _Unknown(str(times), "how often it is taken cannot be told")
+        return mass if isinstance(mass, Unknown) else Unknown(str(times), "how often it is taken cannot be told")
     daily = mass * times.per_day
     if limit is not None and limit < daily:
         return Dose(part.ingredient, limit, at_most=True)
     return Dose(part.ingredient, daily, at_most=at_most or times.at_most)
 
 
-def _dose(instruction: Resource) -> tuple[Decimal, str | None, bool] | _Unknown:
-    """Value, unit, and whether it is the upper end of a range. The ordered one counts before the calculated one."""
-    doses = objects(instruction.get("doseAndRate"))
-    doses.sort(key=lambda each: "ordered" not in codes(child(each, "type")))
-    for each in doses:
-        quantity = child(each, "doseQuantity")
-        high = child(child(each, "doseRange"), "high")
-        found = quantity or high
-        value = number(found, "value")
-        if value is not None:
-            return value, string(found, "code") or string(found, "unit"), not quantity
-        if found:
-            return _Unknown("doseAndRate.dose[x].value", "the dose has no value")
-    if any(child(each, "doseRange") for each in doses):
-        return _Unknown("doseAndRate.doseRange.high", "the range has no upper end")
-    return _Unknown("doseAndRate.dose[x]", "no dose is given")
-
-
-def _mass(part: Part, product: Product, value: Decimal, unit: str | None) -> Decimal | _Unknown:
-    """The mg of the ingredient in one dose."""
-    given = amount(value, unit)
-    mg = given.to(MG) if given else None
-    if mg is not None:
-        if product.alone:
-            return mg
-        return _Unknown("doseAndRate.dose[x].unit", "a mass of a combination does not tell which ingredient")
-    strength = part.strength
-    if strength is None:
-        return _Unknown("medication[x]", f"the strength of {part.ingredient.name} is not stated")
-    millilitres = given.to(ML) if given else None
-    if millilitres is not None:
-        concentration = strength.to(MG_PER_ML)
-        if concentration is None:
-            return _Unknown("medication[x]", "the dose is a volume and the strength no concentration")
-        return millilitres * concentration
-    counted = unit is None and product.form is Form.COUNTED
-    if not counted and not (unit and _COUNTED.fullmatch(unit)):
-        return _Unknown("doseAndRate.dose[x].unit", "the unit of the dose is missing or not known")
-    per_piece = strength.to(MG)
-    if per_piece is None:
-        return _Unknown("doseAndRate.dose[x].unit", "the dose is a number of pieces and the strength is not per piece")
-    return value * per_piece
-
-
-def _limit(part: Part, product: Product, instruction: Resource) -> Decimal | None:
-    """The mg per day of ``maxDosePerPeriod``."""
-    for ratio in objects(instruction.get("maxDosePerPeriod")):
-        numerator, denominator = child(ratio, "numerator"), child(ratio, "denominator")
-        value = number(numerator, "value")
-        unit = string(denominator, "code") or string(denominator, "unit")
-        period = amount(number(denominator, "value"), unit)
-        if value is None or period is None or not period.value:
-            continue
-        per = Amount(Decimal(1), "1").per(period)
-        times = per.to(PER_DAY) if per else None
-        mass = _mass(part, product, value, string(numerator, "code") or string(numerator, "unit"))
-        if times is not None and not isinstance(mass, _Unknown):
-            return mass * times
-    return None
-
-
-def _rate(instruction: Resource) -> tuple[Amount, bool] | None:
-    """A mass per time, wherever it stands, and whether it is the upper end of a range."""
-    for each in objects(instruction.get("doseAndRate")):
-        ratio = child(each, "rateRatio")
-        numerator, denominator = child(ratio, "numerator"), child(ratio, "denominator")
-        below = _quantity(denominator)
-        above = _quantity(numerator)
-        found = above.per(below) if above and below else None
-        for name in ("rateQuantity", "doseQuantity"):
-            found = found or _quantity(child(each, name))
-        upper = _quantity(child(child(each, "rateRange"), "high")) or _quantity(child(child(each, "doseRange"), "high"))
-        for amount_, at_most in ((found, False), (upper, True)):
-            if amount_ is not None and amount_.to(MCG_PER_HOUR) is not None:
-                return amount_, at_most
-    return None
-
-
-def _quantity(quantity: Resource) -> Amount | None:
-    return amount(number(quantity, "value"), string(quantity, "code") or string(quantity, "unit"))
-
-
-def _patch(part: Part, rate: tuple[Amount, bool] | None, instruction: Resource) -> Dose | _Unknown:
+def _patch(part: Part, product: Product, rate: tuple[Amount, bool] | None, instruction: Resource) -> Dose | Unknown:
     """Patches give their rate as long as they are worn, however often they are changed: mcg/h, never times the days."""
     as_needed = is_as_needed(instruction)
     if rate is not None:
         return Dose(part.ingredient, mcg_per_hour=rate[0].to(MCG_PER_HOUR), at_most=as_needed or rate[1])
-    each = _dose(instruction)
-    if isinstance(each, _Unknown):
+    each = given_dose(instruction)
+    if isinstance(each, Unknown):
         return each
     value, unit, range_ = each
-    if unit is not None and not _COUNTED.fullmatch(unit):
-        return _Unknown("doseAndRate.dose[x].unit", "the dose of a patch is neither a number of patches nor a rate")
+    if unit is not None and not COUNTED.fullmatch(unit):
+        return Unknown("doseAndRate.dose[x].unit", "the dose of a patch is neither a number of patches nor a rate")
     per_patch = part.strength.to(MCG_PER_HOUR) if part.strength else None
     if per_patch is None:
-        return _Unknown("medication[x]", f"how much {part.ingredient.name} a patch gives per hour is not stated")
+        return Unknown("medication[x]", f"how much {part.ingredient.name} a patch gives per hour is not stated")
     times = often(child(instruction, "timing"))
-    if isinstance(times, Often) and times.per_day > _SHORTEST_PATCH_INTERVAL:
-        return _Unknown("timing.repeat", "a patch more often than once a day cannot be meant")
+    if isinstance(times, Often) and times.per_day > _MOST_PATCHES:
+        return Unknown("timing.repeat", "a patch more often than once a day cannot be meant")
+    if isinstance(times, Often) and product.wear and times.per_day * product.wear / 24 > _EARLY:
+        return Unknown("timing.repeat", f"a patch for {product.wear} hours so often: nobody knows how many are worn")
     return Dose(part.ingredient, mcg_per_hour=value * per_patch, at_most=as_needed or range_)

@@ -52,16 +52,16 @@ class Medication:
 def read(resource: Resource, medications: Mapping[str, Resource], as_of: date) -> Medication:
     """What ``resource`` says on the day ``as_of``. ``medications``: Medication resources by reference."""
     reference = own_reference(resource)
-    product = _product(resource, medications)
+    found = product(resource, medications)
     activity = activity_of(resource, as_of)
     instructions = instructions_of(resource)[1]
-    doses = doses_of(resource, reference, product, activity.since, as_of)
+    doses = doses_of(resource, reference, found, activity.since, as_of)
     gaps = activity.gaps
-    if not product.parts and product.text is None:
+    if not found.parts and found.text is None:
         element = f"{resource.get('resourceType')}.medication[x]"
         gaps += (Gap(reference, element, "what is taken cannot be told: no text, and no code that is known here"),)
     as_needed = any(is_as_needed(each) for each in instructions)
-    return Medication(reference, resource, product, activity, doses, _prescriber(resource), as_needed, gaps)
+    return Medication(reference, resource, found, activity, doses, _prescriber(resource), as_needed, gaps)
 
 
 def _prescriber(resource: Resource) -> str | None:
@@ -72,7 +72,8 @@ def _prescriber(resource: Resource) -> str | None:
     return local_reference(requester) or string(requester, "display")
 
 
-def _product(resource: Resource, medications: Mapping[str, Resource]) -> Product:
+def product(resource: Resource, medications: Mapping[str, Resource]) -> Product:
+    """What a resource with ``medication[x]`` is about."""
     concept = child(resource, "medicationCodeableConcept")
     link = child(resource, "medicationReference")
     medication = _linked(link, resource, medications)
@@ -81,21 +82,21 @@ def _product(resource: Resource, medications: Mapping[str, Resource]) -> Product
     words = [text for each in concepts for text in texts(each)]
     if string(link, "display"):
         words.append(str(string(link, "display")))
-    product = _best([product_of(text) for text in words])
+    best = _best([product_of(text) for text in words])
     coded = {
         BY_CODE[code] for each in concepts for system, code in codings(each) if system == RXNORM and code in BY_CODE
     }
-    form = _form(product, medication, resource)
-    text = product.text or (next(iter(sorted(each.name for each in coded)), None))
+    form = _form(best, medication, resource)
+    text = best.text or (next(iter(sorted(each.name for each in coded)), None))
     if structured:
-        parts = {part.ingredient.name: part for part in (*product.parts, *structured)}
+        parts = {part.ingredient.name: part for part in (*best.parts, *structured)}
         alone = len(objects(medication.get("ingredient"))) == 1
-        return Product(_sorted(parts), form, text, alone, product.wear)
-    missing = {each.name: Part(each) for each in coded if each not in product.ingredients}
+        return Product(_sorted(parts), form, text, alone, best.wear)
+    missing = {each.name: Part(each) for each in coded if each not in best.ingredients}
     if not missing:
-        return Product(product.parts, form, text, product.alone, product.wear)
-    parts = {part.ingredient.name: part for part in product.parts} | missing
-    return Product(_sorted(parts), form, text, len(parts) == 1, product.wear)
+        return Product(best.parts, form, text, best.alone, best.wear)
+    parts = {part.ingredient.name: part for part in best.parts} | missing
+    return Product(_sorted(parts), form, text, len(parts) == 1, best.wear)
 
 
 def _sorted(parts: Mapping[str, Part]) -> tuple[Part, ...]:

@@ -1,7 +1,5 @@
 """Morphine milligram equivalents per day of what is active, by the factors of ``factors``."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 
 from services.careplans.domain.safety.dosing import Dose
@@ -9,40 +7,27 @@ from services.careplans.domain.safety.factors import NOT_COUNTED, PER_MCG_PER_HO
 from services.careplans.domain.safety.gaps import Gap
 from services.careplans.domain.safety.ingredients import DrugClass
 from services.careplans.domain.safety.medications import Medication
+from services.careplans.domain.safety.merging import MedicationList
 from services.careplans.domain.safety.products import Form
-from services.careplans.domain.safety.quantities import plain
+from services.careplans.domain.safety.totals import Total, total
 
+UNIT = "MME/day"
 BY_MOUTH = frozenset({Form.COUNTED, Form.LIQUID, Form.UNKNOWN})
 """Forms that the factors per mg hold for; a form that is not stated is taken to be one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Equivalents:
-    """MME per day. With gaps the total is a lower bound; ``at_most``: what is as needed is counted in full."""
-
-    total: Decimal
-    at_most: bool
-    gaps: tuple[Gap, ...]
-
-    def __str__(self) -> str:
-        least = "at least " if self.gaps else ""
-        most = ", as needed counted in full" if self.at_most else ""
-        return f"{least}{plain(self.total)} MME/day{most}"
+def equivalents(medications: MedicationList) -> Total:
+    """The sum over the merged list. Buprenorphine is not counted."""
+    return total(medications, UNIT, _figure)
 
 
-def equivalents(medications: Iterable[Medication]) -> Equivalents:
-    """The sum over active medications. Each is counted: merge what tells of one prescription before."""
-    total, at_most, gaps = Decimal(0), False, set[Gap]()
-    for medication in medications:
-        for dose in medication.doses if medication.activity.active else ():
-            if DrugClass.OPIOID not in dose.ingredient.classes or dose.ingredient.name in NOT_COUNTED:
-                continue
-            found = _of(dose, medication)
-            if found is None:
-                gaps |= set(dose.gaps) or {_no_factor(dose, medication)}
-            else:
-                total, at_most = total + found, at_most or dose.at_most
-    return Equivalents(total, at_most, tuple(sorted(gaps)))
+def _figure(dose: Dose, medication: Medication) -> Decimal | Gap | None:
+    if DrugClass.OPIOID not in dose.ingredient.classes or dose.ingredient.name in NOT_COUNTED:
+        return None
+    if not dose.known:
+        return dose.gaps[0]
+    found = _of(dose, medication)
+    return _no_factor(dose, medication) if found is None else found
 
 
 def _of(dose: Dose, medication: Medication) -> Decimal | None:

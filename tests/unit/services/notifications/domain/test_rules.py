@@ -63,6 +63,9 @@ def happening(type: str, **more: object) -> Happening:
         (CarePlanEvent.TEAM_CHANGED, {COLLEAGUE}),
         (CarePlanEvent.DELETED, {COLLEAGUE}),
         (SafetyEvent.SELF_HARM_ITEM_POSITIVE, {COORDINATORS, COLLEAGUE}),
+        (SafetyEvent.FINDING_OPENED, {COLLEAGUE}),
+        (SafetyEvent.FINDING_ANSWERED, set()),
+        (SafetyEvent.FINDING_RESOLVED, set()),
         (NotificationEvent.FAILED, {COORDINATORS}),
         (NotificationEvent.DELIVERED, set()),
     ],
@@ -134,8 +137,8 @@ def test_a_message_about_a_failed_message_is_never_mailed() -> None:
     assert all(rule.stream_only for rule in RULES if rule.event.startswith("notification."))
 
 
-def test_what_is_about_safety_is_urgent_and_nothing_else_is() -> None:
-    assert all(rule.urgent is rule.event.startswith("safety.") for rule in RULES)
+def test_an_answer_about_self_harm_is_urgent_and_nothing_else_is() -> None:
+    assert all(rule.urgent is (rule.event == SafetyEvent.SELF_HARM_ITEM_POSITIVE) for rule in RULES)
     assert not any(rule.stream_only for rule in RULES if rule.urgent)
 
 

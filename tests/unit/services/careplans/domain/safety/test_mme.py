@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from services.careplans.domain.safety.medications import read
-from services.careplans.domain.safety.mme import Equivalents, equivalents
+from services.careplans.domain.safety.merging import merge
+from services.careplans.domain.safety.mme import equivalents
+from services.careplans.domain.safety.totals import Total
 
 CDC = "CDC 2022 table of conversion factors"
 TODAY = date(2026, 3, 2)
 
 
-def request(text: str, value: Any, unit: str | None, repeat: Any = None, **more: Any) -> dict[str, Any]:
+def request(medicine: str, value: Any, unit: str | None, repeat: Any = None, **more: Any) -> dict[str, Any]:
     instruction = {
         "timing": {"repeat": repeat or {"frequency": 1, "period": 1, "periodUnit": "d"}},
         "doseAndRate": [{"doseQuantity": {"value": value, "unit": unit}}],
@@ -23,13 +25,14 @@ def request(text: str, value: Any, unit: str | None, repeat: Any = None, **more:
         "id": "m",
         "status": "active",
         "intent": "order",
-        "medicationCodeableConcept": {"text": text},
+        "medicationCodeableConcept": {"text": medicine},
         "dosageInstruction": [instruction | more],
     }
 
 
-def mme(*resources: dict[str, Any]) -> Equivalents:
-    return equivalents(read(each, {}, TODAY) for each in resources)
+def mme(*resources: dict[str, Any]) -> Total:
+    numbered = [each | {"id": f"m{place}"} for place, each in enumerate(resources)]
+    return equivalents(merge({"MedicationRequest": numbered}, TODAY))
 
 
 EVERY = {"frequency": 1, "period": 3, "periodUnit": "d"}
@@ -61,7 +64,7 @@ def test_a_known_dose_has_its_equivalent(
     text: str, value: Any, unit: str | None, repeat: Any, expected: str, source: str
 ) -> None:
     found = mme(request(text, value, unit, repeat))
-    assert (found.total, found.gaps, found.at_most) == (Decimal(expected), (), False), source
+    assert (found.low, found.high, found.gaps, found.at_most) == (Decimal(expected), found.low, (), False), source
 
 
 UNKNOWN = [
@@ -84,7 +87,7 @@ UNKNOWN = [
 @pytest.mark.parametrize(("resource", "element"), UNKNOWN)
 def test_an_unknown_dose_is_a_gap_and_the_sum_says_at_least(resource: dict[str, Any], element: str) -> None:
     found = mme(resource, request("morphine 15 mg tablet", 1, "tablet"))
-    assert found.total == 15
+    assert (found.low, found.high) == (Decimal(15), None)
     assert [gap.element for gap in found.gaps] == [element]
     assert str(found) == "at least 15 MME/day"
 
@@ -95,8 +98,8 @@ def test_as_needed_is_an_upper_bound_and_its_maximum_counts() -> None:
     capped = mme(
         request("morphine 15 mg tablet", 1, "tablet", Q6H | {"period": 3}, asNeededBoolean=True, maxDosePerPeriod=limit)
     )
-    assert (found.total, found.at_most) == (120, False)
-    assert (capped.total, capped.at_most) == (60, True)
+    assert (found.high, found.at_most) == (Decimal(120), False)
+    assert (capped.high, capped.at_most) == (Decimal(60), True)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +113,46 @@ def test_as_needed_is_an_upper_bound_and_its_maximum_counts() -> None:
     ],
 )
 def test_what_is_not_active_is_not_counted(change: dict[str, Any]) -> None:
-    assert mme(request("morphine 15 mg tablet", 1, "tablet") | change) == Equivalents(Decimal(0), False, ())
+    assert str(mme(request("morphine 15 mg tablet", 1, "tablet") | change)) == "0 MME/day"
+
+
+SAYS = [
+    ("Take 1 tablet by mouth every 6 hours as needed", "60 MME/day, as needed counted in full"),
+    ("1 tablet 4 times a day", "60 MME/day"),
+    ("one tab q4-6h", "not known"),
+    ("1-2 tablets every 6 hours", "not known"),
+    ("Take 1 tablet twice a day as directed.", "not known"),
+    ("take 30 mg every 6 hours", "not known"),
+    ("take one 15 mg tablet every 6 hours", "60 MME/day"),
+    ("as directed by your doctor", "60 MME/day"),
+    ("4 tablets daily", "60 MME/day"),
+    ("2 tablets twice daily", "60 MME/day"),
+    ("2 tablets daily", "not known"),
+    ("1 tablet 3 times weekly", "60 MME/day"),
+    ("1 tablet weekly", "not known"),
+    ("1 tablet in the morning and 2 at night, then 1 daily", "60 MME/day"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), SAYS)
+def test_a_text_that_says_another_dose_makes_it_unknown(text: str, expected: str) -> None:
+    found = mme(request("morphine 15 mg tablet", 1, "tablet", Q6H, text=text))
+    assert str(found) == expected
+    assert [gap.element for gap in found.gaps] == (
+        ["MedicationRequest.dosageInstruction.text"] if expected == "not known" else []
+    )
+
+
+def test_a_repeating_decimal_is_rounded_as_it_is_shown() -> None:
+    found = mme(request("morphine 50 mg tablet", 1, "tablet", {"frequency": 3, "period": 72, "periodUnit": "h"}))
+    assert found.low == found.high == Decimal(50)
+
+
+def test_a_patch_put_on_so_often_that_two_may_be_worn_is_unknown() -> None:
+    patch = "72 HR Fentanyl 0.075 MG/HR Transdermal System"
+    every_other_day = mme(request(patch, 1, "patch", EVERY | {"period": 2}))
+    daily = mme(request(patch, 1, "patch", EVERY | {"period": 1}))
+    assert (str(every_other_day), str(daily)) == ("180 MME/day", "not known")
 
 
 @pytest.mark.parametrize("odd", [None, 5, "x", [], [[]], {"coding": 3}, {"text": 4}, True])

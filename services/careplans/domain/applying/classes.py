@@ -29,6 +29,10 @@ class ConditionClass:
     """A pattern of its names in English, for conditions whose codes no class knows."""
     verified: tuple[str, ...] = ()
     """Those of the codes that were checked against a public value set; the others were not."""
+    but_not: tuple[str, ...] = ()
+    """Beginnings of ICD-10(-CM) codes that begin alike and are something else."""
+    no_name: str = ""
+    """A pattern of names that mean something else."""
 
 
 @dataclass(frozen=True, slots=True)

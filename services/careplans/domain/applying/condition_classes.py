@@ -147,7 +147,15 @@ CONDITION_CLASSES: tuple[ConditionClass, ...] = (
         ("D65", "D66", "D67", "D68", "D69"),
         name=r"h(ae|e)mophilia|thrombocytopenia|bleeding disorder",
     ),
-    ConditionClass("sickle-cell", "sickleCell", "Sickle cell disease", ("D57",), name=r"sickle"),
+    ConditionClass(
+        "sickle-cell",
+        "sickleCell",
+        "Sickle cell disease",
+        ("D57",),
+        name=r"sickle",
+        but_not=("D57.3",),  # the trait
+        no_name=r"\btrait\b",
+    ),
     ConditionClass("cancer", "cancer", "Cancer", ("C",), name=r"cancer|carcinoma|lymphoma|leuk(ae|e)mia|malignan"),
     ConditionClass("copd", "copd", "COPD", ("J44",), _snomed("185086009"), name=r"copd|chronic obstructive"),
     ConditionClass("asthma", "asthma", "Asthma", ("J45",), _snomed("195967001"), name=r"asthma"),

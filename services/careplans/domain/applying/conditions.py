@@ -40,11 +40,11 @@ def present(conditions: Iterable[Resource]) -> list[Resource]:
 def diagnosed(conditions: Sequence[Resource] | None) -> Iterator[Input]:
     """One yes or no per class. Without any recorded condition all of them are unknown."""
     having = present(conditions or ())
-    coded = {id(condition) for condition in having if any(_by_code(class_, condition) for class_ in CONDITION_CLASSES)}
+    coded = {id(condition) for condition in having if any(by_code(class_, condition) for class_ in CONDITION_CLASSES)}
     named = [condition for condition in having if id(condition) not in coded]
     members = {
-        class_.code: [each for each in having if _by_code(class_, each)]
-        or [each for each in named if _by_name(class_, each)]
+        class_.code: [each for each in having if by_code(class_, each)]
+        or [each for each in named if by_name(class_, each)]
         for class_ in CONDITION_CLASSES
     }
     for class_ in CONDITION_CLASSES:
@@ -58,25 +58,29 @@ def unread(conditions: Iterable[Resource]) -> tuple[str, ...]:
     return tuple(
         reference
         for condition in present(conditions)
-        if not any(_by_code(class_, condition) or _by_name(class_, condition) for class_ in CONDITION_CLASSES)
+        if not any(by_code(class_, condition) or by_name(class_, condition) for class_ in CONDITION_CLASSES)
         for reference in reference_to(condition)
     )
 
 
-def _by_code(class_: ConditionClass, condition: Resource) -> bool:
+def by_code(class_: ConditionClass, condition: Resource) -> bool:
+    """Whether a code of it is one of the class."""
     return any(_matches(class_, coding) for coding in codings(condition.get("code")))
 
 
 def _matches(class_: ConditionClass, coding: Coding) -> bool:
     system, code = coding
     if system in (ICD10, ICD10CM):
-        return bool(class_.icd10) and code.startswith(class_.icd10)
+        return code.startswith(class_.icd10) and not code.startswith(class_.but_not)
     return coding in class_.exact or coding == (CLASS_SYSTEM, class_.code)
 
 
-def _by_name(class_: ConditionClass, condition: Resource) -> bool:
+def by_name(class_: ConditionClass, condition: Resource) -> bool:
+    """Whether its name is one of the class, and none that may mean that the patient has not got it."""
     name = words(condition.get("code"))
-    return bool(class_.name) and not _OF_OTHERS.search(name) and re.search(class_.name, name) is not None
+    if not class_.name or _OF_OTHERS.search(name) or (class_.no_name and re.search(class_.no_name, name)):
+        return False
+    return re.search(class_.name, name) is not None
 
 
 def _input(class_: ConditionClass, members: Sequence[Resource], recorded: int, *, by_name: bool) -> Input:

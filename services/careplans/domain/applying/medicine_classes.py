@@ -1,79 +1,51 @@
-"""The classes of medicines that the catalogue knows, as data: RxNorm ingredients and their names.
+"""The classes of medicines that the catalogue knows: which of the ingredients of the safety rules are in each.
 
 Products carry codes of their own in RxNorm; without its tables they are recognised by the ingredient's name.
 """
 
-import re
-
 from services.careplans.domain.applying.classes import MedicineClass
+from services.careplans.domain.safety.ingredients import INGREDIENTS, DrugClass
 
-CODES: dict[str, str] = dict(
-    re.findall(
-        r"(\w+)=(\d+)",
-        """
-    codeine=2670 fentanyl=4337 hydrocodone=5489 hydromorphone=3423 methadone=6813 morphine=7052 oxycodone=7804
-    oxymorphone=7814 tramadol=10689 tapentadol=787390 amitriptyline=704 nortriptyline=7531 imipramine=5691
-    desipramine=3247 doxepin=3638 duloxetine=72625 venlafaxine=39786 milnacipran=588250 sertraline=36437
-    fluoxetine=4493 citalopram=2556 escitalopram=321988 paroxetine=32937 celecoxib=140587 diclofenac=3355
-    aspirin=1191 ibuprofen=5640 naproxen=7258 diazepam=3322 midazolam=6960 oxazepam=7781 lorazepam=6470
-    alprazolam=596 clonazepam=2598 carisoprodol=2101 cyclobenzaprine=3028 tizanidine=57258 baclofen=1292
-    gabapentin=25480 pregabalin=187832 acetaminophen=161 warfarin=11289 apixaban=1364430 clopidogrel=32968
-    carbamazepine=2002
-        """,
-    )
-)
+CODES: dict[str, str] = {each.name: each.code for each in INGREDIENTS.values() if each.code}
 """Ingredient=RxNorm."""
-UNVERIFIED: frozenset[str] = frozenset(
-    """
-    gabapentin pregabalin ibuprofen naproxen acetaminophen cyclobenzaprine tizanidine baclofen lorazepam alprazolam
-    clonazepam milnacipran apixaban
-    """.split()
-)
+UNVERIFIED: frozenset[str] = frozenset(name for name in CODES if not INGREDIENTS[name].verified)
 """Codes from memory or from only two public tables."""
 
 
-def _class(code: str, variable: str, title: str, names: str) -> MedicineClass:
-    ingredients = {name: CODES.get(name) for name in names.split()}
+def _class(
+    code: str,
+    variable: str,
+    title: str,
+    *classes: DrugClass,
+    also: tuple[str, ...] = (),
+    but_not: tuple[str, ...] = (),
+) -> MedicineClass:
+    """``but_not``: aspirin is mostly taken for the heart, and is among the blood thinners."""
+    names = [each.name for each in INGREDIENTS.values() if not each.classes.isdisjoint(classes)]
+    return _named(code, variable, title, *(name for name in (*names, *also) if name not in but_not))
+
+
+def _named(code: str, variable: str, title: str, *names: str) -> MedicineClass:
+    ingredients = {name: CODES.get(name) for name in names}
     return MedicineClass(code, variable, title, ingredients, UNVERIFIED & ingredients.keys())
 
 
 MEDICINE_CLASSES: tuple[MedicineClass, ...] = (
-    _class(
-        "opioid",
-        "takesOpioid",
-        "Opioids",
-        "codeine fentanyl hydrocodone hydromorphone methadone morphine oxycodone oxymorphone tramadol tapentadol"
-        " buprenorphine",
-    ),
-    _class("serotonergic-opioid", "takesSerotonergicOpioid", "Serotonergic opioids", "tramadol fentanyl"),
-    _class(
-        "benzodiazepine",
-        "takesBenzodiazepine",
-        "Benzodiazepines",
-        "diazepam midazolam oxazepam lorazepam alprazolam clonazepam temazepam",
-    ),
-    _class("gabapentinoid", "takesGabapentinoid", "Gabapentinoids", "gabapentin pregabalin"),
-    _class("nsaid", "takesNsaid", "NSAIDs", "ibuprofen naproxen celecoxib diclofenac meloxicam ketorolac indomethacin"),
-    _class("acetaminophen", "takesAcetaminophen", "Acetaminophen", "acetaminophen paracetamol"),
+    _class("opioid", "takesOpioid", "Opioids", DrugClass.OPIOID),
+    _named("serotonergic-opioid", "takesSerotonergicOpioid", "Serotonergic opioids", "tramadol", "fentanyl"),
+    _class("benzodiazepine", "takesBenzodiazepine", "Benzodiazepines", DrugClass.BENZODIAZEPINE),
+    _class("gabapentinoid", "takesGabapentinoid", "Gabapentinoids", DrugClass.GABAPENTINOID),
+    _class("nsaid", "takesNsaid", "NSAIDs", DrugClass.NSAID, but_not=("aspirin",)),
+    _class("acetaminophen", "takesAcetaminophen", "Acetaminophen", DrugClass.ANALGESIC, also=("paracetamol",)),
     _class(
         "blood-thinner",
         "takesBloodThinner",
         "Blood thinners (anticoagulants or antiplatelets)",
-        "warfarin apixaban rivaroxaban edoxaban dabigatran enoxaparin heparin clopidogrel aspirin",
+        *(DrugClass.ANTICOAGULANT, DrugClass.ANTIPLATELET),
     ),
-    _class("ssri", "takesSsri", "SSRIs", "sertraline fluoxetine citalopram escitalopram paroxetine"),
-    _class("snri", "takesSnri", "SNRIs", "duloxetine venlafaxine milnacipran desvenlafaxine"),
-    _class("tca", "takesTca", "Tricyclics", "amitriptyline nortriptyline imipramine desipramine doxepin"),
-    _class(
-        "muscle-relaxant",
-        "takesMuscleRelaxant",
-        "Muscle relaxants",
-        "carisoprodol cyclobenzaprine tizanidine baclofen methocarbamol",
-    ),
-    _class(
-        "maoi",
-        "takesMaoi",
-        "MAO inhibitors",
-        "phenelzine tranylcypromine selegiline rasagiline linezolid",
-    ),
+    _class("ssri", "takesSsri", "SSRIs", DrugClass.SSRI),
+    _class("snri", "takesSnri", "SNRIs", DrugClass.SNRI),
+    _class("tca", "takesTca", "Tricyclics", DrugClass.TCA),
+    _class("muscle-relaxant", "takesMuscleRelaxant", "Muscle relaxants", DrugClass.MUSCLE_RELAXANT),
+    _class("maoi", "takesMaoi", "MAO inhibitors", DrugClass.MAOI),
 )

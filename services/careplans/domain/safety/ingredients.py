@@ -26,6 +26,7 @@ class DrugClass(StrEnum):
     ANALGESIC = "analgesic"
     OPIOID_ANTAGONIST = "opioid antagonist"
     ANTICONVULSANT = "anticonvulsant"
+    MAOI = "MAO inhibitor"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,6 +54,7 @@ _SHORT: Mapping[str, DrugClass] = {
     "ana": DrugClass.ANALGESIC,
     "ant": DrugClass.OPIOID_ANTAGONIST,
     "con": DrugClass.ANTICONVULSANT,
+    "mao": DrugClass.MAOI,
 }
 
 _ROWS = """
@@ -150,10 +152,16 @@ _ROWS = """
         |            | enoxaparin      | coag      | lovenox
         |            | dalteparin      | coag      | fragmin
         |            | fondaparinux    | coag      | arixtra
+        |            | heparin         | coag      |
 32968   | verified   | clopidogrel     | plt       | plavix
         |            | prasugrel       | plt       | effient
         |            | ticagrelor      | plt       | brilinta
 2002    | verified   | carbamazepine   | con       | tegretol
+        |            | phenelzine      | mao       | nardil
+        |            | tranylcypromine | mao       | parnate
+        |            | selegiline      | mao       | emsam
+        |            | rasagiline      | mao       | azilect
+        |            | linezolid       | mao       | zyvox
 """
 
 _COMBINATIONS = """

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from services.careplans.domain.applying.circumstances import WAITS
 from services.careplans.domain.applying.condition_classes import CONDITION_CLASSES
+from services.careplans.domain.applying.conditions import CHRONIC
 from services.careplans.domain.applying.expressions import REFUSED
 from services.careplans.domain.applying.gather import RAW
 from services.careplans.domain.applying.measures import (
@@ -49,9 +50,9 @@ _CONDITIONS = """
 True where an active Condition has a code that begins with one of ICD-10 or ICD-10-CM, or is one of SNOMED CT or
 ICD-11, or is the class's own code (`https://consilium.care/fhir/CodeSystem/condition-class`). A Condition whose
 codes no class knows is recognised by its English name, and the reason says so; a name that says that it is suspected,
-looked for, of the family or the past does not count. Conditions that no class knows are listed in the proposal. One
-that has neither a name nor a code that can be read may be of any class: then there is no "no". Codes in bold are
-verified.
+looked for, of the family or the past does not count. Low back pain and the like that began within the last {chronic}
+days is not chronic. Conditions that no class knows are listed in the proposal. One that has neither a name nor a code
+that can be read may be of any class: then there is no "no". Codes in bold are verified.
 
 | variable | class | ICD-10, ICD-10-CM | others | name |
 |---|---|---|---|---|
@@ -78,7 +79,9 @@ def render_variables() -> str:
         score_days=SCORE_DAYS,
         assessment_days=ASSESSMENT_DAYS,
     )
-    return "".join((head, *_observed(), _CONDITIONS, *_conditions(), _MEDICINES, *_medicines()))
+    return "".join(
+        (head, *_observed(), _CONDITIONS.format(chronic=CHRONIC.days), *_conditions(), _MEDICINES, *_medicines())
+    )
 
 
 def _observed() -> Iterator[str]:

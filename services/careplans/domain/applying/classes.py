@@ -33,6 +33,8 @@ class ConditionClass:
     """Beginnings of ICD-10(-CM) codes that begin alike and are something else."""
     no_name: str = ""
     """A pattern of names that mean something else."""
+    any_duration: tuple[str, ...] = ()
+    """Of a chronic condition: beginnings of codes that say nothing of how long it lasts."""
 
 
 @dataclass(frozen=True, slots=True)

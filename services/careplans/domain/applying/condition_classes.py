@@ -43,6 +43,7 @@ CONDITION_CLASSES: tuple[ConditionClass, ...] = (
             r"|pain in (the )?(\w+ )?(back|neck|knee|hip|shoulder|joint)|complex regional pain|" + _PSYCHOGENIC
         ),
         no_name=r"^(?!.*\bchronic\b).*\bacute\b",
+        any_duration=("M54", "M25.5"),
     ),
     ConditionClass(
         "pain-with-psychological-factors",

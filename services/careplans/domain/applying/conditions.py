@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from services.careplans.domain.applying.classes import (
     ICD10,
@@ -15,6 +16,7 @@ from services.careplans.domain.applying.classes import (
 )
 from services.careplans.domain.applying.condition_classes import CONDITION_CLASSES
 from services.careplans.domain.applying.inputs import Input
+from services.careplans.domain.applying.moments import moment
 from services.careplans.domain.applying.naming import means
 from shared.fhir.json import Resource
 
@@ -22,6 +24,8 @@ CLASS_SYSTEM = "https://consilium.care/fhir/CodeSystem/condition-class"
 """Our own codes, for conditions that no code of others names."""
 PRESENT = frozenset({None, "active", "recurrence", "relapse"})
 RULED_OUT = frozenset({"refuted", "entered-in-error"})
+CHRONIC = timedelta(days=91)
+"""Pain that lasts or comes back for longer than three months is chronic (ICD-11, 2019)."""
 UNCERTAIN = frozenset({"unconfirmed", "provisional", "differential"})
 
 
@@ -40,8 +44,10 @@ def _goes_on(condition: Resource) -> bool:
     return status in PRESENT and not (status is None and any(name.startswith("abatement") for name in condition))
 
 
-def diagnosed(conditions: Sequence[Resource] | None) -> Iterator[Input]:
-    """One yes or no per class. Without any recorded condition all of them are unknown."""
+def diagnosed(conditions: Sequence[Resource] | None, as_of: datetime | None = None) -> Iterator[Input]:
+    """One yes or no per class. Without any recorded condition all of them are unknown.
+
+    Pain that began less than ``CHRONIC`` before ``as_of`` is chronic only where its code or name says so."""
     having = present(conditions or ())
     coded = {id(condition) for condition in having if any(by_code(class_, condition) for class_ in CONDITION_CLASSES)}
     named = [condition for condition in having if id(condition) not in coded]
@@ -51,7 +57,7 @@ def diagnosed(conditions: Sequence[Resource] | None) -> Iterator[Input]:
         for class_ in CONDITION_CLASSES
     }
     for class_ in CONDITION_CLASSES:
-        found = members[class_.code]
+        found = members[class_.code] = [each for each in members[class_.code] if not _is_new(class_, each, as_of)]
         yield _input(class_, found, having, by_name=any(id(each) not in coded for each in found))
     yield _uncertainty(members["chronic-pain"])
 
@@ -90,6 +96,19 @@ def by_name(class_: ConditionClass, condition: Resource) -> bool:
     if not class_.name or _is_another(class_, condition):
         return False
     return any(means(class_.name, name) for name in phrases(condition.get("code")))
+
+
+def _is_new(class_: ConditionClass, condition: Resource, as_of: datetime | None) -> bool:
+    """Whether it belongs to a chronic class only by what says nothing of how long it lasts, and began lately."""
+    began = moment(condition.get("onsetDateTime"))
+    if not class_.any_duration or as_of is None or began is None or as_of - began > CHRONIC:
+        return False
+    matching = [code for system, code in codings(condition.get("code")) if _matches(class_, (system, code))]
+    names = phrases(condition.get("code"))
+    said = any(
+        "chronic" in name or not re.search(r"\bpain\b|(?<!fibromy)algia|lumbago|backache", name) for name in names
+    )
+    return not said and all(code.startswith(class_.any_duration) for code in matching)
 
 
 def _is_readable(condition: Resource) -> bool:

@@ -36,7 +36,7 @@ def gather(record: Record, as_of: datetime, circumstances: Circumstances) -> Inp
     inputs: Iterable[Input] = (
         _age(patient, as_of),
         *observed(record.get("Observation", ()), as_of, record.get("QuestionnaireResponse", ())),
-        *diagnosed(record.get("Condition")),
+        *diagnosed(record.get("Condition"), as_of),
         *taken(record),
         *circumstances.inputs(),
     )

@@ -1,6 +1,6 @@
 """Conditions, medicines and age as variables."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from services.careplans.domain.applying.inputs import Input
 from services.careplans.domain.applying.medicines import referred, taken
 from services.careplans.domain.applying.moments import age
 from shared.fhir.json import Resource
-from tests.unit.services.careplans.domain.applying.patients import condition, medicine, record
+from tests.unit.services.careplans.domain.applying.patients import AS_OF, condition, medicine, record
 
 
 def conditions(*given: Resource) -> dict[str, Input]:
@@ -121,6 +121,25 @@ def test_a_name_that_means_something_else_is_not_recognised(name: str, variable:
 def test_a_code_of_pain_with_an_acute_name_is_no_chronic_pain(code: str) -> None:
     given = condition(code) | {"code": {**condition(code)["code"], "text": "Acute pain after a fall"}}
     assert conditions(given)["chronicPain"].value is False
+
+
+@pytest.mark.parametrize(
+    ("given", "days", "chronic"),
+    [
+        (condition("M54.5"), 91, False),
+        (condition("M54.5"), 92, True),
+        (named("Pain in left knee"), 30, False),
+        (named("Chronic knee pain"), 30, True),
+        (condition("F45.42"), 30, True),
+        (condition("82423001", SNOMED), 30, True),
+        (condition("M54.5") | {"code": {**condition("M54.5")["code"], "text": "Chronic low back pain"}}, 30, True),
+        (named("Fibromyalgia"), 30, True),
+    ],
+)
+def test_pain_is_chronic_by_its_name_or_after_three_months(given: Resource, days: int, chronic: bool) -> None:
+    began = (AS_OF - timedelta(days=days)).isoformat()
+    found = {entry.name: entry for entry in diagnosed([given | {"onsetDateTime": began}], AS_OF)}
+    assert found["chronicPain"].value is chronic
 
 
 @pytest.mark.parametrize("given", [condition("N18", SNOMED), {"resourceType": "Condition", "id": "c"}])

@@ -103,6 +103,7 @@ def _conditions() -> Iterator[str]:
             ", ".join(f"**{code}**" if code in class_.verified else code for code in codes)
             for codes in (class_.icd10, [code for _, code in class_.exact])
         )
+        icd10 += f" (not {', '.join(class_.but_not)})" if class_.but_not else ""
         cells = (f"`%{class_.variable}`", f"{class_.title} (`{class_.code}`)", icd10, others, _pattern(class_.name))
         yield f"| {' | '.join(cells)} |\n"
 

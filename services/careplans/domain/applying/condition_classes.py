@@ -181,6 +181,7 @@ CONDITION_CLASSES: tuple[ConditionClass, ...] = (
         "Bleeding disorder",
         ("D65", "D66", "D67", "D68", "D69"),
         name=r"h(ae|e)mophilia|thrombocytopenia|bleeding disorder",
+        but_not=("D68.5", "D68.6"),  # blood that clots too easily
     ),
     ConditionClass(
         "sickle-cell",
@@ -223,7 +224,7 @@ CONDITION_CLASSES: tuple[ConditionClass, ...] = (
         "loss-of-sensation",
         "lossOfSensation",
         "Loss of sensation, or neuropathy",
-        ("R20", "G62", "E11.4"),
+        ("R20.0", "R20.1", "G62", "E11.4"),
         name=r"(loss of|impaired|reduced|decreased) sensation|numbness|neuropathy",
         no_name=r"\b(optic|auditory|autonomic)\b",
     ),

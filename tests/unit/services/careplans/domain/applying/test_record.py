@@ -80,6 +80,8 @@ def test_a_condition_is_recognised(given: Resource, variable: str) -> None:
         condition("N18.3", clinicalStatus="resolved"),
         condition("N18.3", verificationStatus="refuted"),
         condition("N18.3", abatementDateTime="2019"),
+        condition("N1"),
+        condition("N20.0"),
         named("Family history of kidney disease"),
         named("No kidney disease"),
     ],
@@ -115,6 +117,14 @@ def test_a_condition_is_not_recognised(given: Resource) -> None:
 )
 def test_a_name_that_means_something_else_is_not_recognised(name: str, variable: str) -> None:
     assert conditions(named(name))[variable].value is False
+
+
+@pytest.mark.parametrize(
+    ("code", "variable"),
+    [("D68.51", "bleedingDisorder"), ("D57.3", "sickleCell"), ("R20.3", "lossOfSensation"), ("R52", "chronicPain")],
+)
+def test_a_code_that_begins_alike_is_something_else(code: str, variable: str) -> None:
+    assert conditions(condition(code))[variable].value is False
 
 
 @pytest.mark.parametrize("code", ["M54.50", "M25.561"])

@@ -89,5 +89,5 @@ def _concept(variable: str) -> Resource:
 
 
 def _coding(variable: str) -> Resource:
-    measure = _OBSERVED[variable]
-    return {"system": measure.system, "code": measure.code, "display": measure.title}
+    system, code = _OBSERVED[variable].coding
+    return {"system": system, "code": code, "display": _OBSERVED[variable].title}

@@ -4,9 +4,17 @@ from collections.abc import Iterator
 
 from services.careplans.domain.applying.circumstances import WAITS
 from services.careplans.domain.applying.condition_classes import CONDITION_CLASSES
+from services.careplans.domain.applying.conditions import CHRONIC
 from services.careplans.domain.applying.expressions import REFUSED
 from services.careplans.domain.applying.gather import RAW
-from services.careplans.domain.applying.measures import ASSESSMENT_DAYS, ASSESSMENTS, MEASURES, SCORE_DAYS
+from services.careplans.domain.applying.measures import (
+    ASSESSMENT_DAYS,
+    ASSESSMENTS,
+    MEASURES,
+    SCORE_DAYS,
+    Assessment,
+    Measure,
+)
 from services.careplans.domain.applying.medicine_classes import MEDICINE_CLASSES
 
 _HEAD = """
@@ -27,8 +35,10 @@ Refused in conditions are {refused}; `%asOf` is the day for which the plan is ap
 
 ### Scores and assessments
 
-The latest final Observation of the code. A score older than {score_days} days or an assessment older than
-{assessment_days} is missing, as is a score outside its range.
+The latest final Observation of the code, a component of one, or a QuestionnaireResponse that was answered in full;
+what a score is stands in [outcome measures](measures.md). PHQ-9 item 9 counts wherever it was answered, also before
+all is. A score older than {score_days} days or an assessment older than {assessment_days} days is missing, as is a
+score outside its range.
 
 | variable | what | code | range |
 |---|---|---|---|
@@ -39,8 +49,10 @@ _CONDITIONS = """
 
 True where an active Condition has a code that begins with one of ICD-10 or ICD-10-CM, or is one of SNOMED CT or
 ICD-11, or is the class's own code (`https://consilium.care/fhir/CodeSystem/condition-class`). A Condition whose
-codes no class knows is recognised by its English name, and the reason says so. Conditions that no class knows are
-listed in the proposal. Codes in bold are verified.
+codes no class knows is recognised by its English name, and the reason says so; a name that says that it is suspected,
+looked for, of the family or the past does not count. Low back pain and the like that began within the last {chronic}
+days is not chronic. Conditions that no class knows are listed in the proposal. One that has neither a name nor a code
+that can be read may be of any class: then there is no "no". Codes in bold are verified.
 
 | variable | class | ICD-10, ICD-10-CM | others | name |
 |---|---|---|---|---|
@@ -49,7 +61,9 @@ listed in the proposal. Codes in bold are verified.
 _MEDICINES = """
 ### Classes of medicines
 
-True where an active MedicationRequest or MedicationStatement has the RxNorm code of an ingredient or its name.
+True where an active MedicationRequest or MedicationStatement, or the Medication that it refers to, has the RxNorm
+code of an ingredient, its name or a brand. Two orders of one product are one medicine. One that nobody can name may be
+of any class: then there is no "no".
 
 | variable | class | ingredients |
 |---|---|---|
@@ -65,15 +79,22 @@ def render_variables() -> str:
         score_days=SCORE_DAYS,
         assessment_days=ASSESSMENT_DAYS,
     )
-    return "".join((head, *_observed(), _CONDITIONS, *_conditions(), _MEDICINES, *_medicines()))
+    return "".join(
+        (head, *_observed(), _CONDITIONS.format(chronic=CHRONIC.days), *_conditions(), _MEDICINES, *_medicines())
+    )
 
 
 def _observed() -> Iterator[str]:
     for measure in MEASURES:
-        code, range_ = f"`{measure.system}\\|{measure.code}`", f"{measure.lowest} to {measure.highest}"
+        code, range_ = _code(measure), f"{measure.lowest} to {measure.highest}"
         yield f"| `%{measure.variable}` | {measure.title} | {code} | {range_} |\n"
     for each in ASSESSMENTS:
-        yield f"| `%{each.variable}` | {each.title} | `{each.system}\\|{each.code}` | yes or no |\n"
+        yield f"| `%{each.variable}` | {each.title} | {_code(each)} | yes or no |\n"
+
+
+def _code(observed: Measure | Assessment) -> str:
+    system, code = observed.coding
+    return f"`{system}\\|{code}`"
 
 
 def _conditions() -> Iterator[str]:
@@ -82,6 +103,7 @@ def _conditions() -> Iterator[str]:
             ", ".join(f"**{code}**" if code in class_.verified else code for code in codes)
             for codes in (class_.icd10, [code for _, code in class_.exact])
         )
+        icd10 += f" (not {', '.join(class_.but_not)})" if class_.but_not else ""
         cells = (f"`%{class_.variable}`", f"{class_.title} (`{class_.code}`)", icd10, others, _pattern(class_.name))
         yield f"| {' | '.join(cells)} |\n"
 

@@ -12,7 +12,7 @@ from shared.security.caller import Caller, Role
 from tests.factories.engine import FixedVerifier
 from tests.integration.careplans.hearing import new_patient, store
 from tests.integration.careplans.proposing import COORDINATOR, JSON, in_pain, parameters, patient_with
-from tests.unit.services.careplans.domain.applying.patients import PLANS, condition
+from tests.unit.services.careplans.domain.applying.patients import PLANS, condition, medicine
 
 
 def outcomes(plan: Resource) -> dict[str, tuple[str, str]]:
@@ -68,6 +68,36 @@ async def test_what_is_told_goes_before_what_is_recorded(engine: Engine, client:
     reasons = [reason for outcome, reason in outcomes(told).values() if outcome == "declined"]
     assert reasons == ["Indicated, and declined by the patient: No."]
     assert any("The patient would like it." in reason for _, reason in outcomes(told).values())
+
+
+async def test_a_medicine_that_stands_in_a_resource_of_its_own_is_read(
+    engine: Engine, client: httpx.AsyncClient
+) -> None:
+    medication = await store(engine, {"resourceType": "Medication", "code": {"text": "Oxycodone 5 MG Oral Tablet"}})
+    order = medicine("x", medicationReference={"reference": medication})
+    del order["medicationCodeableConcept"]
+    patient, _ = await patient_with(engine, order)
+    draft = (await client.get("PlanDefinition/medication-review/$apply", params={"subject": patient})).json()
+    outcome, reason = outcomes(draft)["review"]
+    assert outcome == "proposed"
+    assert "Opioids among the active medicines" in reason
+
+
+async def test_a_score_that_a_form_was_answered_with_is_read(engine: Engine, client: httpx.AsyncClient) -> None:
+    patient, _ = await patient_with(engine, *in_pain())
+    answer = {"valueCoding": {"system": "http://loinc.org", "code": "LA6569-3", "display": "Several days"}}
+    form = {
+        "resourceType": "QuestionnaireResponse",
+        "status": "completed",
+        "subject": {"reference": patient},
+        "authored": "2026-11-02",
+        "item": [{"linkId": "/44260-8", "answer": [answer]}],
+    }
+    reference = await store(engine, form)
+    draft = (await client.get("PlanDefinition/stepped-care/$apply", params={"subject": patient})).json()
+    outcome, reason = outcomes(draft)["safety-today"]
+    assert (outcome, "PHQ-9 item 9 is 1 (2026-11-02)" in reason) == ("proposed", True)
+    assert reference in str(draft)
 
 
 async def test_waits_lead_to_what_bridges_them(engine: Engine, client: httpx.AsyncClient) -> None:

@@ -8,9 +8,10 @@ from services.careplans.domain.applying.acting import Acting
 from services.careplans.domain.applying.circumstances import Circumstances
 from services.careplans.domain.applying.conditions import unread
 from services.careplans.domain.applying.definitions import canonical, indexed
-from services.careplans.domain.applying.gather import gather, patient_of
+from services.careplans.domain.applying.gather import gather, objects, patient_of
 from services.careplans.domain.applying.inputs import Record
 from services.careplans.domain.applying.proposal import Proposal
+from services.careplans.domain.applying.shapes import LANGUAGES, shaped
 from shared.errors import Unprocessable
 from shared.fhir.json import Resource
 
@@ -31,6 +32,7 @@ def apply(
     unknown definition, or an expression that is none, and where the record is not that of one patient."""
     if plan.get("status") == "retired":
         raise Unprocessable("A retired plan is not applied.", expression=("PlanDefinition.status",))
+    record = objects(record)
     inputs = gather(record, as_of, circumstances)
     acting = Acting(indexed(definitions), inputs, circumstances)
     actions = acting.all(plan.get("action") or (), "PlanDefinition")
@@ -61,9 +63,9 @@ def _notes(record: Record, patient: Resource, circumstances: Circumstances) -> I
 
 
 def _language(patient: Mapping[str, Any]) -> str | None:
-    for communication in patient.get("communication") or ():
-        if isinstance(communication, dict) and communication.get("preferred") is True:
-            language = communication.get("language") or {}
-            codes = [coding.get("code") for coding in language.get("coding") or () if isinstance(coding, dict)]
-            return language.get("text") or next((code for code in codes if code), None)
+    communications = shaped(patient, LANGUAGES).get("communication", ())
+    preferred = [each.get("language", {}) for each in communications if each.get("preferred")]
+    for language in preferred:
+        codes = [coding.get("code") for coding in language.get("coding", ())]
+        return language.get("text") or next((code for code in codes if code), None)
     return None

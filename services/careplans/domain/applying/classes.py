@@ -33,6 +33,8 @@ class ConditionClass:
     """Beginnings of ICD-10(-CM) codes that begin alike and are something else."""
     no_name: str = ""
     """A pattern of names that mean something else."""
+    any_duration: tuple[str, ...] = ()
+    """Of a chronic condition: beginnings of codes that say nothing of how long it lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +60,36 @@ def codings(concept: Any) -> Iterable[Coding]:
                 yield system, code
 
 
-def words(concept: Any) -> str:
-    """The text and displays of a CodeableConcept, in small letters."""
+def phrases(concept: Any) -> list[str]:
+    """The text and the displays of a CodeableConcept, in small letters; those that say something."""
     if not isinstance(concept, dict):
-        return ""
+        return []
     entries = concept.get("coding")
     displays = (
         [entry.get("display") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     )
-    return " ".join(text.lower() for text in (concept.get("text"), *displays) if isinstance(text, str))
+    return [text.lower() for text in (concept.get("text"), *displays) if isinstance(text, str) and text.strip()]
+
+
+def words(concept: Any) -> str:
+    """The text and displays of a CodeableConcept, in small letters."""
+    return " ".join(phrases(concept))
 
 
 def reference_to(resource: Resource) -> tuple[str, ...]:
-    """``Type/id`` of the resource, if it has an id."""
-    id_ = resource.get("id")
-    return (f"{resource.get('resourceType')}/{id_}",) if isinstance(id_, str) else ()
+    """``Type/id`` of the resource, if it has both."""
+    type_, id_ = resource.get("resourceType"), resource.get("id")
+    return (f"{type_}/{id_}",) if isinstance(type_, str) and isinstance(id_, str) else ()
 
 
 def status_code(concept: Any) -> str | None:
-    """The code of a CodeableConcept whose binding is required, so that the system may be left out."""
+    """The code of a CodeableConcept whose binding is required, so that the system may be left out.
+
+    Its text counts where there is no code, and a plain string, as in older releases of FHIR."""
+    if isinstance(concept, str):
+        return concept.lower()
     entries = concept.get("coding") if isinstance(concept, dict) else None
     codes = [each.get("code") for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
-    return next((code for code in codes if isinstance(code, str)), None)
+    text = concept.get("text") if isinstance(concept, dict) else None
+    said = next((code for code in codes if isinstance(code, str)), text)
+    return said.strip().lower() if isinstance(said, str) else None

@@ -35,13 +35,18 @@ def gather(record: Record, as_of: datetime, circumstances: Circumstances) -> Inp
     patient = patient_of(record)
     inputs: Iterable[Input] = (
         _age(patient, as_of),
-        *observed(record.get("Observation", ()), as_of),
-        *diagnosed(record.get("Condition")),
+        *observed(record.get("Observation", ()), as_of, record.get("QuestionnaireResponse", ())),
+        *diagnosed(record.get("Condition"), as_of),
         *taken(record),
         *circumstances.inputs(),
     )
     raw: dict[str, Any] = {name: list(record.get(type_, ())) for name, type_ in RAW.items()}
     return Inputs({entry.name: entry for entry in inputs}, raw | {"patient": patient}, as_of)
+
+
+def objects(record: Record) -> Record:
+    """The record without what is no resource."""
+    return {type_: [each for each in resources if isinstance(each, dict)] for type_, resources in record.items()}
 
 
 def patient_of(record: Record) -> Resource:

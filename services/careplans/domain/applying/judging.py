@@ -1,6 +1,6 @@
 """One condition, contraindication or caution over a patient's inputs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from services.careplans.domain.applying.expressions import LANGUAGE, truth, variables
@@ -42,5 +42,20 @@ def hazards_of(definition: Resource, url: str, inputs: Inputs) -> Iterator[Judge
 
 def judge(text: str, expression: str, inputs: Inputs, path: str) -> Judged:
     """The expression over the inputs."""
-    result = truth(expression, inputs.environment(), path)
-    return Judged(text, expression, result, tuple(inputs.named(variables(expression))))
+    environment = inputs.environment()
+    result = truth(expression, environment, path)
+    named = tuple(inputs.named(variables(expression)))
+    if result is None:
+        return Judged(text, expression, result, named)
+    known = tuple(entry for entry in named if not entry.missing)
+    without = {**environment, **{entry.name: [] for entry in named}}
+    # a score of 8 is no reason for what asks for "10 or more, or depression" where depression is recorded
+    alone = tuple(entry for entry in known if _leads_to(result, expression, {**without, entry.name: entry.value}))
+    return Judged(text, expression, result, named, alone or known)
+
+
+def _leads_to(result: bool, expression: str, environment: Mapping[str, Any]) -> bool:
+    try:
+        return truth(expression, environment, "condition") is result
+    except Unprocessable:  # it cannot do without the others
+        return False

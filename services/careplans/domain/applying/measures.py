@@ -1,11 +1,17 @@
-"""The scores and assessments that conditions may ask for, and the Observations that hold them, as data."""
+"""The scores and assessments that conditions may ask for, and what holds them, as data.
+
+What a score is (codes, range, unit, items) is told by ``domain.measures``: the outcome measures and the plans have one.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-LOINC = "http://loinc.org"
-MEASURE = "https://consilium.care/fhir/CodeSystem/measure"
-"""Our own codes for measures without a verified LOINC code."""
+from services.careplans.domain.applying.classes import Coding
+from services.careplans.domain.measures.catalogue import BY_ID
+from services.careplans.domain.measures.measure import LOCAL_ITEMS, Item
+from services.careplans.domain.measures.measure import Measure as Outcome
+from services.careplans.domain.measures.mind import PHQ9, SELF_HARM
+
 ASSESSMENT = "https://consilium.care/fhir/CodeSystem/assessment"
 """Our own codes for what a clinician has judged, as ``valueBoolean``."""
 
@@ -20,10 +26,33 @@ class Measure:
 
     variable: str
     title: str
-    system: str
-    code: str
-    lowest: Decimal
-    highest: Decimal
+    of: Outcome
+    item: Item | None = None
+    """One answer of the measure, where that is what is asked for."""
+
+    @property
+    def coding(self) -> Coding:
+        """The code under which it is stored."""
+        code = self.item.codes[0] if self.item else self.of.coding
+        return code.system, code.code
+
+    @property
+    def codings(self) -> tuple[Coding, ...]:
+        """All codes under which it is recognised, that of a panel with its answers among them."""
+        if self.item is not None:
+            return (*((code.system, code.code) for code in self.item.codes), (LOCAL_ITEMS, self.item.link))
+        panels = (self.of.panel,) if self.of.panel else ()
+        return tuple((code.system, code.code) for code in (*self.of.codes, *panels))
+
+    @property
+    def lowest(self) -> Decimal:
+        """The lowest number that it can be."""
+        return Decimal(self.item.low) if self.item else self.of.low
+
+    @property
+    def highest(self) -> Decimal:
+        """The highest."""
+        return Decimal(self.item.high) if self.item else self.of.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +62,31 @@ class Assessment:
     variable: str
     title: str
     code: str
-    system: str = ASSESSMENT
 
+    @property
+    def coding(self) -> Coding:
+        """The code under which it is stored."""
+        return ASSESSMENT, self.code
 
-def _measure(variable: str, title: str, system: str, code: str, lowest: int, highest: int) -> Measure:
-    return Measure(variable, title, system, code, Decimal(lowest), Decimal(highest))
+    @property
+    def codings(self) -> tuple[Coding, ...]:
+        """All codes under which it is recognised."""
+        return (self.coding,)
 
 
 MEASURES: tuple[Measure, ...] = (
-    _measure("peg", "PEG", LOINC, "91147-9", 0, 10),
-    _measure("painNrs", "Pain intensity (NRS)", LOINC, "72514-3", 0, 10),
-    _measure("phq9", "PHQ-9", LOINC, "44261-6", 0, 27),
-    _measure("phq9Item9", "PHQ-9 item 9", LOINC, "44260-8", 0, 3),
-    _measure("gad7", "GAD-7", LOINC, "70274-6", 0, 21),
-    _measure("painInterferenceT", "PROMIS pain interference T-score", LOINC, "71961-7", 0, 100),
-    _measure("sleepDisturbanceT", "PROMIS sleep disturbance T-score", LOINC, "71955-9", 0, 100),
-    _measure("ort", "Opioid Risk Tool", LOINC, "91392-1", 0, 26),
-    _measure("pcs", "Pain Catastrophizing Scale", MEASURE, "pcs", 0, 52),
-    _measure("isi", "Insomnia Severity Index", MEASURE, "isi", 0, 28),
-    _measure("odi", "Oswestry Disability Index", MEASURE, "odi", 0, 100),
-    _measure("tsk11", "TSK-11", MEASURE, "tsk-11", 11, 44),
+    Measure("peg", "PEG", BY_ID["peg"]),
+    Measure("painNrs", "Pain intensity (NRS)", BY_ID["pain-nrs"]),
+    Measure("phq9", "PHQ-9", PHQ9),
+    Measure("phq9Item9", "PHQ-9 item 9", PHQ9, SELF_HARM),
+    Measure("gad7", "GAD-7", BY_ID["gad-7"]),
+    Measure("painInterferenceT", "PROMIS pain interference T-score", BY_ID["promis-29-pain-interference"]),
+    Measure("sleepDisturbanceT", "PROMIS sleep disturbance T-score", BY_ID["promis-29-sleep-disturbance"]),
+    Measure("ort", "Opioid Risk Tool", BY_ID["ort"]),
+    Measure("pcs", "Pain Catastrophizing Scale", BY_ID["pcs"]),
+    Measure("isi", "Insomnia Severity Index", BY_ID["isi"]),
+    Measure("odi", "Oswestry Disability Index", BY_ID["odi"]),
+    Measure("tsk11", "TSK-11", BY_ID["tsk-11"]),
 )
 
 ASSESSMENTS: tuple[Assessment, ...] = (

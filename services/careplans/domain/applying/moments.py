@@ -13,9 +13,9 @@ def moment(text: Any) -> datetime | None:
     whole = text + "-01-01"[len(text) - 4 :] if len(text) in (4, 7) else text
     try:
         parsed = datetime.fromisoformat(whole)
-    except ValueError:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):  # the first hours of the year 1, the last of 9999
         return None
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
 def age(born: Any, today: date) -> int | None:

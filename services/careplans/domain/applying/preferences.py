@@ -14,6 +14,7 @@ from services.careplans.domain.applying.circumstances import Circumstances, Decl
 from services.careplans.domain.applying.classes import codings
 from services.careplans.domain.applying.extensions import TREATMENT
 from services.careplans.domain.applying.moments import moment
+from services.careplans.domain.applying.shapes import OBSERVATION, shaped
 from services.careplans.domain.codes import extension_value, has_coding
 from shared.fhir.json import Resource
 
@@ -91,7 +92,7 @@ def is_preference(observation: Resource) -> bool:
 
 
 def _told(observations: Iterable[Resource], as_of: datetime) -> Iterator[tuple[tuple[datetime, str], Resource]]:
-    for observation in observations:
+    for observation in (shaped(each, OBSERVATION) for each in observations):
         if observation.get("status") in _CURRENT and is_preference(observation):
             at = moment(observation.get("effectiveDateTime")) or moment(observation.get("issued"))
             if at is not None and at <= as_of:

@@ -32,6 +32,8 @@ class Judged:
     """None: no record tells, people have to ask."""
     result: bool | None
     inputs: tuple[Input, ...] = ()
+    decisive: tuple[Input, ...] = ()
+    """Those of the inputs that lead to the result: each by itself, or where none does, all that are known."""
 
     @property
     def needs(self) -> tuple[Input, ...]:
@@ -40,18 +42,8 @@ class Judged:
 
     def told(self) -> str:
         """The condition and the inputs that decided."""
-        facts = "; ".join(entry.told() for entry in self._deciding())
+        facts = "; ".join(entry.told() for entry in (self.needs if self.result is None else self.decisive))
         return f"{self.text}: {facts}" if facts else self.text
-
-    def _deciding(self) -> tuple[Input, ...]:
-        """What to name in a sentence: of a long "or" that holds, only what speaks for it."""
-        if self.result is None:
-            return self.needs
-        known = tuple(entry for entry in self.inputs if not entry.missing)
-        return tuple(entry for entry in known if entry.value is not False) if self._speaks_for(known) else known
-
-    def _speaks_for(self, known: tuple[Input, ...]) -> bool:
-        return self.result is True and any(entry.value is not False for entry in known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def _reasons(action: Considered) -> list[str]:
     read: list[Any] = [
         reference
         for judged in (*action.inherited, *action.conditions)
-        for entry in judged.inputs
+        for entry in judged.decisive
         if entry.value is not None and entry.value is not False
         for reference in entry.references
     ]

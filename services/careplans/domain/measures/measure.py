@@ -129,6 +129,8 @@ class Measure:
     source: Source
     code: Code | None = None
     """LOINC; None where none is verified."""
+    also: tuple[Code, ...] = ()
+    """Codes of others for the same score."""
     direction: Direction = Direction.LOWER
     bands: tuple[Band, ...] = ()
     """From the low end of the scale to the high end; below the first there is none."""
@@ -161,7 +163,7 @@ class Measure:
     @property
     def codes(self) -> tuple[Code, ...]:
         """All codes under which scores are recognised."""
-        return tuple(filter(None, (self.code, Code(LOCAL_MEASURES, self.id))))
+        return tuple(filter(None, (self.code, Code(LOCAL_MEASURES, self.id), *self.also)))
 
     @property
     def questionnaire(self) -> str:

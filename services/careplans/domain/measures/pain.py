@@ -25,6 +25,7 @@ PEG = Measure(
     high=Decimal(10),
     source=Source("Krebs et al., J Gen Intern Med 24:733", 2009),
     code=Code(LOINC, "91147-9"),
+    also=(Code("http://cds.ahrq.gov/cdsconnect/pms", "PEGASSESSMENT", verified=False),),
     panel=Code(LOINC, "91148-7"),
     bands=(Band("mild", Decimal(0)), Band("moderate", Decimal(4)), Band("severe", Decimal(7))),
     bands_source=Source("Project clinical content", 2025),

@@ -17,7 +17,7 @@ AS_OF = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DEFINITIONS = definitions(catalogue())
 PLANS = {each["id"]: each for each in DEFINITIONS if each["resourceType"] == "PlanDefinition"}
 
-_CODES = {each.variable: (each.system, each.code) for table in (MEASURES, ASSESSMENTS) for each in table}
+_CODES = {each.variable: each.coding for table in (MEASURES, ASSESSMENTS) for each in table}
 
 
 def patient(**more: Any) -> Resource:

@@ -53,7 +53,7 @@ def test_drafts_are_valid_r4(plan: str, resources: list[Resource]) -> None:
         references = {str(reference) for reference in check(draft)}
         assert references
         assert (draft["status"], draft["intent"]) == ("draft", "proposal")
-        assert draft["instantiatesCanonical"] == [f"https://consilium.care/fhir/PlanDefinition/{plan}|1.0.0"]
+        assert draft["instantiatesCanonical"] == [f"https://consilium.care/fhir/PlanDefinition/{plan}|1.1.0"]
 
 
 def test_every_action_of_the_plan_is_accounted_for_with_a_reason() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from services.careplans.domain.applying.circumstances import Circumstances
 from services.careplans.domain.applying.proposal import Outcome
+from services.careplans.domain.applying.requests import request_of
 from shared.fhir.json import Resource
 from tests.unit.services.careplans.domain.applying.patients import action, condition, medicine, observation, proposed
 
@@ -107,3 +108,22 @@ def test_an_uncertain_diagnosis_is_looked_at_again_by_a_date_with_red_flags_list
 def test_a_red_flag_is_looked_at_today() -> None:
     found = action(proposed("stepped-care", condition("M54.5"), observation("redFlags", True)), "provisional-diagnosis")
     assert found.action["timingDateTime"] == "2026-03-01"
+
+
+def test_only_what_leads_to_the_result_is_told() -> None:
+    both = proposed("stepped-care", condition("F32.1"), observation("phq9", 8))
+    found = action(both, "mental-health")
+    assert "Depression among the recorded conditions" in found.reason
+    assert "PHQ-9 is 8" not in found.reason
+    references = [each["reference"] for each in request_of(found, both, "r")["reasonReference"]]
+    assert references == ["Condition/c-f32.1"]
+    review = action(proposed("medication-review", medicine("Oxycodone")), "review")
+    assert "Number of active medicines is 1" not in review.reason
+    tension = action(proposed("medication-review", observation("painNrs", 9), medicine("Oxycodone")), "tension")
+    assert "Benzodiazepines not among" not in tension.reason
+
+
+def test_where_no_input_leads_to_it_alone_all_are_told() -> None:
+    found = action(proposed("stepped-care", PAIN, observation("phq9", 9), observation("gad7", 9)), "mental-health")
+    for told in ("PHQ-9 is 9", "GAD-7 is 9", "Depression not among 1 recorded condition"):
+        assert told in found.reason

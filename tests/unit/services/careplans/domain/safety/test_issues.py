@@ -17,13 +17,14 @@ from services.careplans.domain.safety.issues import (
     issue_id,
     next_look,
     reconcile,
+    rule_of,
     state_of,
     with_state,
 )
 from shared.errors import Conflict, Unprocessable
 from shared.security.caller import Caller, Role
-from tests.unit.services.careplans.domain.safety.cases import LORAZEPAM, OXY5, by, patient
-from tests.unit.services.careplans.domain.safety.prescriptions import TODAY, Body, prescribed, record
+from tests.unit.services.careplans.domain.safety.cases import LORAZEPAM, OXY5, OXY10, by, patient
+from tests.unit.services.careplans.domain.safety.prescriptions import QID, TODAY, Body, prescribed, record
 from tests.unit.services.careplans.domain.safety.test_merging import resources
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -80,6 +81,21 @@ def test_the_next_look_is_when_the_first_snooze_ends() -> None:
     soon, late = (with_state(ISSUE, State.SNOOZED, "x", later(NOW, months)) for months in (1, 3))
     assert next_look([late, soon, ISSUE]) == later(NOW, 1)
     assert next_look([ISSUE]) is None
+
+
+@pytest.mark.parametrize(("months", "expected"), [(0, State.SNOOZED), (1, State.OPEN), (2, State.OPEN)])
+def test_a_snooze_that_ran_out_is_open_again(months: int, expected: State) -> None:
+    bodies = (prescribed(OXY5), prescribed(LORAZEPAM, id="2"))
+    snoozed = [with_state(each, State.SNOOZED, "x", later(NOW, 1)) for each in reached([], *bodies)]
+    assert {state_of(each) for each in reached(snoozed, *bodies, now=later(NOW, months))} == {expected}
+
+
+def test_missing_data_ends_no_finding() -> None:
+    stored = reached([], prescribed(OXY10, QID))
+    dose = [each for each in reached(stored, prescribed(OXY10, None)) if rule_of(each) == "opioid-dose-50"]
+    assert [state_of(each) for each in dose] == [State.OPEN]
+    gone = [each for each in reached(stored) if rule_of(each) == "opioid-dose-50"]
+    assert [state_of(each) for each in gone] == [State.LAPSED]
 
 
 def test_what_cannot_be_judged_of_one_class_ends_the_finding_of_another() -> None:

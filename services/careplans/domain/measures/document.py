@@ -74,8 +74,9 @@ Source: {source}.
 _SHIPPED = """
 ## Which Questionnaires are shipped
 
-In `services/careplans/content/questionnaires`. Of the others, scores come as Observations, or as responses with item
-codes; their texts are not here.
+In `services/careplans/content/questionnaires`. A worker of careplans stores them at its start, with the treatment
+catalogue; what people changed or deleted of them stays so. Of the others, scores come as Observations, or as responses
+with item codes; their texts are not here, because they may not be shipped, or nobody has verified that they may.
 """
 
 

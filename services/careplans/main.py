@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from services.careplans.api.rest import router
+from services.careplans.app.outcomes import PROJECTION
 from services.careplans.copies import COPIED, TELLS
 from services.careplans.events.bindings import BINDINGS
 from services.careplans.events.outgoing import outgoing
 from services.careplans.kinds import KINDS
-from services.careplans.worker import load_at_start
+from services.careplans.worker import fill_at_start, load_at_start
 from shared.service import Service
 
 SERVICE = Service(
@@ -15,9 +16,10 @@ SERVICE = Service(
     kinds=KINDS,
     migrations=Path(__file__).parent / "migrations",
     outgoing=outgoing,
+    projection=PROJECTION,
     routers=(router,),
     bindings=BINDINGS,
-    jobs=(load_at_start,),
+    jobs=(load_at_start, fill_at_start),
     records_provenance=True,
     tells=TELLS,
     copied=COPIED,

@@ -1,4 +1,5 @@
-"""The worker's job beside messages: the treatment catalogue of this release is in the shared record."""
+"""The worker's jobs beside messages: what this release ships is in the shared record, and tables that it brings are
+filled from what was there before."""
 
 import asyncio
 import logging
@@ -6,6 +7,7 @@ import logging
 import asyncpg
 
 from services.careplans.app.catalogue import load_catalogue, packaged
+from services.careplans.app.filling import fill
 from shared.engine import Engine
 from shared.errors import Unavailable
 from shared.messaging.waiting import either
@@ -30,4 +32,17 @@ async def load_at_start(engine: Engine, stop: asyncio.Event, *, again: float = A
             await either(stop, seconds=again)
         else:
             log.info("the treatment catalogue: %d created, %d updated", loaded.created, loaded.updated)
+            return
+
+
+async def fill_at_start(engine: Engine, stop: asyncio.Event, *, again: float = AGAIN) -> None:
+    """Fill the tables that a migration made from what was stored before; return then, or on ``stop``."""
+    while not stop.is_set():
+        try:
+            while not stop.is_set() and await fill(engine):
+                pass
+        except (asyncpg.PostgresError, *DATABASE_LOSSES) as error:
+            log.warning("the filling of tables waits: %s", class_of(error))
+            await either(stop, seconds=again)
+        else:
             return

@@ -1,5 +1,6 @@
 """What ``careplans`` says: ``careplan.<what happened>.v1``, subject ``CarePlan/<id>``, payload ``CarePlanV1``, and
-``safety.<what>.v1``, subject what it was found in, payload ``SafetyV1``."""
+``safety.<what>.v1``, subject what it was found in, payload ``SafetyV1``, and ``outcome.<what>.v1``, subject the score
+that it follows from, payload ``OutcomeV1``."""
 
 from enum import StrEnum
 
@@ -40,9 +41,11 @@ class CarePlanV1(BaseModel):
 
 
 class SafetyEvent(StrEnum):
-    """What somebody must look at today. Each is also the routing key on the exchange."""
+    """What somebody must look at, today or when they come to it. Each is also the routing key on the exchange."""
 
     SELF_HARM_ITEM_POSITIVE = "safety.self-harm-item-positive.v1"
+    SELF_HARM_ITEM_ON_RECORD = "safety.self-harm-item-on-record.v1"
+    """The answer was given long ago and came in only now: nothing of today, and to be seen all the same."""
 
 
 class SafetyV1(BaseModel):
@@ -60,4 +63,28 @@ class SafetyV1(BaseModel):
     """False where the answer could not be read, so that nobody knows that it is harmless."""
     measured: str | None = None
     """The date or time of the answer, as it was sent (FHIR ``dateTime``): what is imported may be old."""
+    occurred_at: str
+
+
+class OutcomeEvent(StrEnum):
+    """What scores lead to. Each is also the routing key on the exchange."""
+
+    REVIEW_DUE = "outcome.review-due.v1"
+
+
+class OutcomeV1(BaseModel):
+    """Which score calls for a review of which plan, and why. References are relative; the score is read over FHIR."""
+
+    model_config = ConfigDict(frozen=True)
+
+    observation: str
+    version: int
+    care_plan: str
+    patient: str | None = None
+    measure: str
+    """The measure's id (docs/measures.md)."""
+    causes: tuple[str, ...]
+    """Codes: ``band-crossed``, ``response-changed``, ``target-missed``."""
+    measured: str
+    """When the score was taken."""
     occurred_at: str

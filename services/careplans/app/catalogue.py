@@ -1,4 +1,4 @@
-"""What this release ships (treatment catalogue, Questionnaires) in the shared record, where it is found like all else."""
+"""What this release ships (treatment catalogue, Questionnaires) in the shared record, found there like all else."""
 
 import re
 from collections.abc import Sequence

@@ -53,13 +53,13 @@ def decide_questionnaire_response(
                 if own is None or reference_of(version.get(element)) != own:
                     path = f"QuestionnaireResponse.{element}"
                     raise Forbidden("A patient may write their own answers only.", expression=(path,))
-    return Decision(after, self_harm_facts(before, after), scores(before, after, context.id, context.now))
+    return Decision(after, self_harm_facts(before, after, context.now), scores(before, after, context.id, context.now))
 
 
 def decide_observation(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
     """As all of the shared record; an answer about self-harm is told, however it comes in."""
     refuse_patients(context.caller)
-    return Decision(after, self_harm_facts(before, after))
+    return Decision(after, self_harm_facts(before, after, context.now))
 
 
 def decide_care_plan(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:

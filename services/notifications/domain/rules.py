@@ -12,7 +12,7 @@ from functools import lru_cache
 from services.notifications.domain.happening import Happening
 from services.notifications.domain.receivers import COORDINATORS, DISCIPLINES, everyone_of, is_receiver
 
-VERSION = "3"
+VERSION = "4"
 """The version of the table as a whole; it goes up with every change of a row."""
 
 
@@ -182,6 +182,24 @@ RULES: tuple[Rule, ...] = (
             audience,
             "An answer in a questionnaire must be looked at today, for the patient's safety.",
             urgent=True,
+        )
+        for audience in (_COORDINATORS, Audience.TEAM)
+    ),
+    *(
+        Rule(
+            f"safety-answer-on-record-{audience}",
+            "safety.self-harm-item-on-record.v1",
+            audience,
+            "An answer of some time ago, which concerns a patient's safety, has come into the record.",
+        )
+        for audience in (_COORDINATORS, Audience.TEAM)
+    ),
+    *(
+        Rule(
+            f"outcome-review-{audience}",
+            "outcome.review-due.v1",
+            audience,
+            "New scores call for a review of a shared plan.",
         )
         for audience in (_COORDINATORS, Audience.TEAM)
     ),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from services.notifications.domain.happening import Happening
 from services.notifications.domain.receivers import COORDINATORS, is_receiver
 from services.notifications.domain.rules import RULES, messages
-from shared.contracts.careplans import CarePlanEvent, SafetyEvent
+from shared.contracts.careplans import CarePlanEvent, OutcomeEvent, SafetyEvent
 from shared.contracts.notifications import NotificationEvent
 from shared.contracts.referrals import ReferralClockEvent, ReferralEvent, ReferralExchangeEvent
 
@@ -63,6 +63,8 @@ def happening(type: str, **more: object) -> Happening:
         (CarePlanEvent.TEAM_CHANGED, {COLLEAGUE}),
         (CarePlanEvent.DELETED, {COLLEAGUE}),
         (SafetyEvent.SELF_HARM_ITEM_POSITIVE, {COORDINATORS, COLLEAGUE}),
+        (SafetyEvent.SELF_HARM_ITEM_ON_RECORD, {COORDINATORS, COLLEAGUE}),
+        (OutcomeEvent.REVIEW_DUE, {COORDINATORS, COLLEAGUE}),
         (NotificationEvent.FAILED, {COORDINATORS}),
         (NotificationEvent.DELIVERED, set()),
     ],
@@ -134,8 +136,8 @@ def test_a_message_about_a_failed_message_is_never_mailed() -> None:
     assert all(rule.stream_only for rule in RULES if rule.event.startswith("notification."))
 
 
-def test_what_is_about_safety_is_urgent_and_nothing_else_is() -> None:
-    assert all(rule.urgent is rule.event.startswith("safety.") for rule in RULES)
+def test_an_answer_about_safety_of_these_days_is_urgent_and_nothing_else_is() -> None:
+    assert all(rule.urgent is (rule.event == SafetyEvent.SELF_HARM_ITEM_POSITIVE) for rule in RULES)
     assert not any(rule.stream_only for rule in RULES if rule.urgent)
 
 

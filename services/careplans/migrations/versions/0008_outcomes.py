@@ -1,0 +1,58 @@
+"""How shared plans stand, the scores behind it, and how far both are filled from what was there before."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0006"
+
+_ACTIVE = sa.text("status IN ('active', 'on-hold', 'draft', 'unknown')")
+
+
+def upgrade() -> None:
+    """Create the tables; a worker fills them beside the traffic (``app/filling.py``)."""
+    moment, texts = sa.DateTime(timezone=True), sa.ARRAY(sa.Text)
+    op.create_table(
+        "outcome_score",
+        sa.Column("observation", sa.Text, primary_key=True),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("patient", "measure")),
+        sa.Column("at", moment, nullable=False),
+        sa.Column("value", sa.Text, nullable=False),
+    )
+    op.create_index("outcome_score_of", "outcome_score", ["patient", "measure", "at"])
+    op.create_table(
+        "safety_answer",
+        sa.Column("resource", sa.Text, primary_key=True),
+        sa.Column("patient", sa.Text, nullable=False),
+        sa.Column("at", moment, nullable=False),
+        sa.Column("harmless", sa.Boolean, nullable=False),
+    )
+    op.create_index("safety_answer_of", "safety_answer", ["patient", "at"])
+    op.create_table(
+        "plan_standing",
+        sa.Column("care_plan", sa.Text, primary_key=True),
+        sa.Column("patient", sa.Text, nullable=False, index=True),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        *(sa.Column(name, texts, nullable=False) for name in ("disciplines", "members")),
+        *(sa.Column(name, sa.Integer, nullable=False) for name in ("open_activities", "activities", "goals")),
+        *(sa.Column(name, texts, nullable=False) for name in ("gaps", "flags", "sections")),
+        sa.Column("sections_at", sa.ARRAY(moment), nullable=False),
+        *(sa.Column(name, moment) for name in ("last_score_at", "last_review_at")),
+        *(
+            sa.Column(name, moment, nullable=False)
+            for name in ("next_review_at", "unmeasured_at", "gap_at", "stale_at")
+        ),
+    )
+    for name, column in (("review", "next_review_at"), ("stale", "stale_at"), ("gaps", "gap_at")):
+        op.create_index(f"plan_standing_{name}", "plan_standing", [column, "care_plan"], postgresql_where=_ACTIVE)
+    for column in ("members", "disciplines"):
+        op.create_index(
+            f"plan_standing_{column}", "plan_standing", [column], postgresql_using="gin", postgresql_where=_ACTIVE
+        )
+    op.create_table(
+        "projection_fill",
+        sa.Column("type", sa.Text, primary_key=True),
+        sa.Column("position", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("done", sa.Boolean, nullable=False, server_default="false"),
+    )

@@ -1,0 +1,77 @@
+"""How shared plans stand: what that is made of, read in one statement, and the rows of the board.
+
+Whoever writes holds the locks of the patients (``outcome_scores.lock``)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.careplans.domain.board import Standing
+from shared.store.database import Connection, Pool
+
+COLUMNS = """
+    care_plan, patient, status, version, disciplines, members, open_activities, activities, goals, gaps, flags,
+    sections, sections_at, last_score_at, last_review_at, next_review_at, unmeasured_at, gap_at, stale_at
+"""
+_NAMES = tuple(COLUMNS.replace(",", " ").split())
+_KEEP = f"""
+INSERT INTO plan_standing ({COLUMNS}) VALUES ({", ".join(f"${place}" for place in range(1, len(_NAMES) + 1))})
+ON CONFLICT (care_plan) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _NAMES[1:])}
+"""
+_SURROUNDINGS = """
+SELECT s.patient, s.current, p.body AS plan, t.body AS team, b.sections, b.sections_at, b.last_review_at,
+    (SELECT array_agg(g.body) FROM resource g
+     WHERE g.type = 'Goal' AND g.patient = split_part(s.patient, '/', 2) AND NOT g.deleted) AS goals,
+    (SELECT a.harmless FROM safety_answer a WHERE a.patient = s.patient ORDER BY a.at DESC, a.harmless LIMIT 1)
+        AS harmless
+FROM shared_plan s
+JOIN resource p ON p.type = 'CarePlan' AND p.id = s.care_plan AND NOT p.deleted
+LEFT JOIN resource t ON t.type = 'CareTeam' AND t.id = s.care_team AND NOT t.deleted
+LEFT JOIN plan_standing b ON b.care_plan = s.care_plan
+WHERE s.patient = ANY ($1::text[])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a shared plan's standing is made of, but for the scores; bodies as they are stored."""
+
+    patient: str
+    current: bool
+    plan: bytes
+    team: bytes | None
+    goals: tuple[bytes, ...]
+    touched: dict[str, datetime]
+    last_review_at: datetime | None
+    harmless: bool | None
+
+
+async def surroundings(connection: Connection | Pool, patients: Iterable[str]) -> list[Surroundings]:
+    """Those of all shared plans of ``patients`` (``Patient/x``)."""
+    rows = await connection.fetch(_SURROUNDINGS, list(patients))
+    return [
+        Surroundings(
+            row["patient"],
+            row["current"],
+            row["plan"],
+            row["team"],
+            tuple(row["goals"] or ()),
+            dict(zip(row["sections"] or (), row["sections_at"] or (), strict=True)),
+            row["last_review_at"],
+            row["harmless"],
+        )
+        for row in rows
+    ]
+
+
+async def keep(connection: Connection, standings: Sequence[Standing]) -> None:
+    """Store how plans stand."""
+    if len(standings) == 1:
+        await connection.execute(_KEEP, *_values(standings[0]))
+    elif standings:
+        await connection.executemany(_KEEP, [_values(each) for each in standings])
+
+
+def _values(standing: Standing) -> list[object]:
+    own = {"sections": list(standing.sections), "sections_at": list(standing.sections.values())}
+    return [own.get(name, getattr(standing, name, None)) for name in _NAMES]

@@ -59,12 +59,13 @@ async def follow(connection: Connection, changes: Sequence[Changed], caller: Cal
     if not patients:
         return []
     await outcome_scores.lock(connection, patients)
-    before = by_measure(await outcome_scores.of_patients(connection, patients))
     kept = _kept(changes)
-    await outcome_scores.keep(connection, kept.scores, kept.no_scores)
     await outcome_scores.keep_answers(connection, kept.answers, kept.no_answers)
-    after = _after(before, kept)
     plans = await plan_standings.surroundings(connection, patients)
+    # without a plan nobody asks what was there before
+    before = by_measure(await outcome_scores.of_patients(connection, {plan.patient for plan in plans}) if plans else ())
+    await outcome_scores.keep(connection, kept.scores, kept.no_scores)
+    after = _after(before, kept)
     now = changes[-1].stored.last_updated
     touched = _touched(changes)
     await plan_standings.keep(

@@ -113,6 +113,11 @@ async def timeline(engine: Engine, caller: Caller, plan_id: str, *, limit: int) 
 
     Raises ``NotFound`` or ``Gone``."""
     await plan(engine, caller, plan_id)
+    return await moments_of(engine, plan_id, limit=limit)
+
+
+async def moments_of(engine: Engine, plan_id: str, *, limit: int) -> list[Moment]:
+    """As ``timeline``, for a plan that the caller is known to see."""
     moments = _moments(await _versions(engine, "CarePlan", plan_id, limit), plan_facts, limit)
     team_id = await shared_plans.team_of(engine.pool, plan_id)
     if team_id is not None:

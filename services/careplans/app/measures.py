@@ -156,14 +156,20 @@ async def found_of(engine: Engine, caller: Caller, plan_id: str) -> Found:
     plan: Resource = loads(stored.body)
     patient = reference_of(plan.get("subject"))
     require_view(caller, patient)
+    complete, found = await scores_of(engine, caller, patient)
+    wanted = targets(await _goals(engine, caller, plan)) if _PATIENT(patient or "") else {}
+    return Found(plan, patient, complete, wanted, found)
+
+
+async def scores_of(engine: Engine, caller: Caller, patient: str | None) -> tuple[bool, Mapping[str, Series]]:
+    """The scores of a patient by measure, as far as the caller may see them, and whether these are all."""
     known = _PATIENT(patient or "")
     if known is None:  # a group, or a patient of another server
-        return Found(plan, patient, True, {}, {})
+        return True, {}
     asked = [("patient", known["patient"]), ("code", _CODES), ("_sort", "-date"), ("_count", str(MOST))]
     access = engine.access(caller)
     page = await search(engine.pool, "Observation", asked, access=access, clock=engine.clock)
-    wanted = targets(await _goals(engine, caller, plan))
-    return Found(plan, patient, page.next is None, wanted, series(loads(each.body) for each in page.matches))
+    return page.next is None, series(loads(each.body) for each in page.matches)
 
 
 async def _goals(engine: Engine, caller: Caller, plan: Resource) -> Sequence[Resource]:
@@ -194,6 +200,11 @@ def _measured(of: Series, course: Change | None, proposed: Proposal) -> Measured
         change=_course(course) if course else None,
         proposal=_proposed(proposed),
     )
+
+
+def score_of(measure: Measure, point: Point | None) -> Score | None:
+    """``point`` as it is told."""
+    return None if point is None else _score(measure, point)
 
 
 def _score(measure: Measure, point: Point) -> Score:

@@ -118,10 +118,10 @@ async def timeline(engine: Engine, caller: Caller, plan_id: str, *, limit: int) 
 
 async def moments_of(engine: Engine, plan_id: str, *, limit: int) -> list[Moment]:
     """As ``timeline``, for a plan that the caller is known to see."""
-    moments = _moments(await _versions(engine, "CarePlan", plan_id, limit), plan_facts, limit)
+    moments = _moments(await versions_of(engine, "CarePlan", plan_id, limit), plan_facts, limit)
     team_id = await shared_plans.team_of(engine.pool, plan_id)
     if team_id is not None:
-        moments += _moments(await _versions(engine, "CareTeam", team_id, limit), team_facts, limit)
+        moments += _moments(await versions_of(engine, "CareTeam", team_id, limit), team_facts, limit)
     return sorted(moments, key=lambda moment: (moment.at, moment.resource, moment.version))
 
 
@@ -131,7 +131,7 @@ def require_view(caller: Caller, patient: str | None) -> None:
         raise NotFound("No such plan.")
 
 
-async def _versions(engine: Engine, type_: str, id_: str, limit: int) -> list[Past]:
+async def versions_of(engine: Engine, type_: str, id_: str, limit: int) -> list[Past]:
     """The newest versions, oldest first, with one more before them to compare the oldest with."""
     newest_first = await resources.history(engine.pool, type_, id_, below=NEWEST, limit=limit + 1)
     return newest_first[::-1]

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
-from services.careplans.domain.board import Section, Standing, stand, touched_sections
 from services.careplans.domain.codes import is_shared_plan, plan_of_team, reference_of
 from services.careplans.domain.measures.catalogue import BY_ID
 from services.careplans.domain.measures.reviews import ReviewDue, causes
 from services.careplans.domain.measures.self_harm import answered, patient_of, when_answered
 from services.careplans.domain.measures.series import Point, Series, in_order, measure_of, moment, point
 from services.careplans.domain.measures.targets import targets
+from services.careplans.domain.standing import Section, Standing, stand, touched_sections
 from services.careplans.store import outcome_scores, plan_standings
 from services.careplans.store.outcome_scores import Answered, Scored
 from services.careplans.store.plan_standings import Surroundings

@@ -1,245 +1,50 @@
-"""How a shared plan stands, as the board shows it: what is open, who takes part, what is missing, what is due, and how
-long each section has not been touched. Made of the plan, its team, its goals and the scores; the limits are data."""
+"""The lists of shared plans that people work through, as data: which plans are on each, and in which order."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from enum import StrEnum
 
-from services.careplans.domain.codes import reference_of
-from services.careplans.domain.facts import activity_discipline, activity_status
-from services.careplans.domain.hands import SELF_CARE, discipline_of_goal, disciplines_of_participant, ended
-from services.careplans.domain.measures.measure import Source
-from services.careplans.domain.measures.response import Response, change
-from services.careplans.domain.measures.series import Series, moment
-from services.careplans.domain.measures.stepped_care import ON_TARGET, Step, proposal
-from services.careplans.domain.measures.targets import PURSUED, targets
+from services.careplans.domain.standing import Gap, Standing
 from shared.fhir.json import Resource
 
-_THREE_MONTHS = Source("CDC, MMWR Recomm Rep 71(3), recommendation 7: benefits and risks every 3 months", 2022)
-_OURS = Source("Project default, for a clinician to sign off", 2026)
-MEASURED_WITHIN, MEASURED_SOURCE = timedelta(weeks=13), _THREE_MONTHS
-"""A plan without a new score for longer has a gap."""
-STILL_TAKEN = timedelta(weeks=13)
-"""A measure that is so much older than the patient's newest score is not taken any more: it calls for no review."""
-ENDED = frozenset({"completed", "cancelled", "stopped", "entered-in-error"})
-"""Activity statuses of what is not open (http://hl7.org/fhir/R4/valueset-care-plan-activity-status.html)."""
-PURSUED_OR_PROPOSED = PURSUED | {"proposed"}
-UNDONE = frozenset({"cancelled", "stopped", "entered-in-error"})
-"""Statuses of activities by which nothing was, or is, done for a discipline."""
 
+class Listing(StrEnum):
+    """The name of a list of plans."""
 
-class Section(StrEnum):
-    """The parts of a plan that may grow stale; ``activities`` is one for each discipline (``activities:x``)."""
-
-    GOALS = "goals"
-    TEAM = "team"
-    ACTIVITIES = "activities"
-
-
-STALE_AFTER: Mapping[Section, tuple[timedelta, Source]] = {
-    Section.ACTIVITIES: (timedelta(weeks=13), _THREE_MONTHS),
-    Section.GOALS: (timedelta(weeks=26), _OURS),
-    Section.TEAM: (timedelta(weeks=26), _OURS),
-}
-"""How long a section may stay untouched."""
-
-
-class Gap(StrEnum):
-    """What a plan lacks. Those of a discipline name it: ``no-activity:mental-health``."""
-
-    NO_GOAL = "no-goal"
-    NO_PATIENT_GOAL = "no-patient-goal"
-    NO_ACTIVITY = "no-activity"
-    NO_MEMBER = "no-member"
-    NOT_MEASURED = "not-measured"
-    """Comes with time."""
-
-
-class Flag(StrEnum):
-    """What should catch the eye. Those of a measure name it: ``step-up:phq-9``."""
-
-    SELF_HARM = "self-harm-answer"
-    STEP_UP = "step-up"
-    DETERIORATED = "deteriorated"
+    BOARD = "board"
+    REVIEWS_DUE = "reviews-due"
+    GAPS = "gaps"
+    STALE = "stale"
+    FLAGGED = "flagged"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How one plan stands. References are relative."""
+class Shape:
+    """What is on a list: plans whose ``moment`` has come, or that have a flag; the oldest moment first."""
 
-    care_plan: str
-    """The id."""
-    patient: str
-    status: str
-    version: int
-    disciplines: tuple[str, ...]
-    """Of the open activities."""
-    members: tuple[str, ...]
-    """Who takes part."""
-    open_activities: int
-    activities: int
-    goals: int
-    gaps: tuple[str, ...]
-    """Those that do not come with time."""
-    flags: tuple[str, ...]
-    sections: Mapping[str, datetime]
-    """When each was touched last."""
-    last_score_at: datetime | None
-    last_review_at: datetime | None
-    next_review_at: datetime
-    unmeasured_at: datetime
-    gap_at: datetime
-    stale_at: datetime
+    says: str
+    moment: str = "next_review_at"
+    due: bool = True
+    flagged: bool = False
 
 
-def stand(
-    plan: Resource,
-    team: Resource | None,
-    goals: Iterable[Resource],
-    scores: Sequence[Series],
-    *,
-    now: datetime,
-    harmless: bool | None = None,
-    last_review_at: datetime | None = None,
-    touched: Mapping[str, datetime] | None = None,
-) -> Standing:
-    """How ``plan`` stands at ``now``. ``goals`` are the patient's; those that the plan names count.
-
-    ``harmless``: what the newest answer about self-harm is known to be. ``touched``: when sections were touched last,
-    as far as that is known; of others it was when the plan was stored last."""
-    activities = plan.get("activity") or []
-    open_ = [each for each in activities if activity_status(each) not in ENDED]
-    taking_part = [each for each in (team or {}).get("participant") or () if not ended(each, now)]
-    named = {reference_of(each) for each in plan.get("goal") or ()}
-    pursued = [
-        goal
-        for goal in goals
-        if f"Goal/{goal['id']}" in named and goal.get("lifecycleStatus") in PURSUED | {"proposed"}
-    ]
-    created = moment(plan.get("created")) or now
-    newest = max((of.points[-1].at for of in scores if of.points), default=None)
-    taken = [of for of in scores if of.points and newest is not None and newest - of.points[-1].at <= STILL_TAKEN]
-    gaps = tuple(_gaps(plan, open_, taking_part, pursued))
-    unmeasured_at = (newest or created) + MEASURED_WITHIN
-    sections = _sections(plan, open_, taking_part, pursued, touched or {}, now)
-    return Standing(
-        care_plan=plan["id"],
-        patient=reference_of(plan.get("subject")) or "",
-        status=plan["status"],
-        version=int((plan.get("meta") or {}).get("versionId") or 1),
-        disciplines=_distinct(map(activity_discipline, open_)),
-        members=_distinct(reference_of(each.get("member")) for each in taking_part),
-        open_activities=len(open_),
-        activities=len(activities),
-        goals=len(pursued),
-        gaps=gaps,
-        flags=tuple(_flags(plan, taken, targets(pursued), harmless)),
-        sections=sections,
-        last_score_at=newest,
-        last_review_at=last_review_at,
-        next_review_at=_next_review(taken, targets(pursued), last_review_at, newest, created),
-        unmeasured_at=unmeasured_at,
-        gap_at=created if gaps else unmeasured_at,
-        stale_at=min((at + stale_after(name) for name, at in sections.items()), default=created + MEASURED_WITHIN),
-    )
+SHAPES: Mapping[Listing, Shape] = {
+    Listing.BOARD: Shape("Every shared plan that has not ended; the next review first.", due=False),
+    Listing.REVIEWS_DUE: Shape("Whose next review is due."),
+    Listing.GAPS: Shape("Which lack something; for the longest time first.", "gap_at"),
+    Listing.STALE: Shape("Of which a section was not touched for too long; the longest first.", "stale_at"),
+    Listing.FLAGGED: Shape(
+        "With a flag: an answer about self-harm, a step up, a deterioration.", due=False, flagged=True
+    ),
+}
 
 
-def stale_after(section: str) -> timedelta:
-    """How long the section of that name may stay untouched."""
-    return STALE_AFTER[Section(section.partition(":")[0])][0]
+def gaps_at(standing: Standing, now: datetime) -> tuple[str, ...]:
+    """What the plan lacks at ``now``."""
+    return standing.gaps + ((Gap.NOT_MEASURED.value,) if standing.unmeasured_at <= now else ())
 
 
-def touched_sections(before: Resource | None, after: Resource | None) -> Iterator[str]:
-    """The sections that one write of a CarePlan or of its CareTeam touches."""
-    resource = after or before or {}
-    if resource.get("resourceType") == "CareTeam":
-        if (before or {}).get("participant") != (after or {}).get("participant"):
-            yield Section.TEAM.value
-        return
-    if (before or {}).get("goal") != (after or {}).get("goal"):
-        yield Section.GOALS.value
-    was, is_ = (_by_discipline(each) for each in (before, after))
-    for discipline in dict.fromkeys((*was, *is_)):
-        if was.get(discipline) != is_.get(discipline):
-            yield _activities_of(discipline)
-
-
-def _by_discipline(plan: Resource | None) -> dict[str | None, list[Resource]]:
-    found: dict[str | None, list[Resource]] = {}
-    for activity in (plan or {}).get("activity") or ():
-        found.setdefault(activity_discipline(activity), []).append(activity)
-    return found
-
-
-def _activities_of(discipline: str | None) -> str:
-    return f"{Section.ACTIVITIES.value}:{discipline or 'all'}"
-
-
-def _sections(
-    plan: Resource,
-    open_: Sequence[Resource],
-    taking_part: Sequence[Resource],
-    goals: Sequence[Resource],
-    touched: Mapping[str, datetime],
-    now: datetime,
-) -> dict[str, datetime]:
-    """When the sections that have something in them were touched."""
-    stored = moment((plan.get("meta") or {}).get("lastUpdated")) or now
-    names = [_activities_of(discipline) for discipline in dict.fromkeys(map(activity_discipline, open_))]
-    names += [Section.GOALS.value] if goals else []
-    names += [Section.TEAM.value] if taking_part else []
-    return {name: touched.get(name, stored) for name in sorted(names)}
-
-
-def _gaps(
-    plan: Resource, open_: Sequence[Resource], taking_part: Sequence[Resource], goals: Sequence[Resource]
-) -> Iterator[str]:
-    patient = reference_of(plan.get("subject"))
-    if not goals:
-        yield Gap.NO_GOAL.value
-    if not any(reference_of(goal.get("expressedBy")) == patient for goal in goals):
-        yield Gap.NO_PATIENT_GOAL.value
-    activities = plan.get("activity") or ()
-    cared_for = {activity_discipline(each) for each in activities if activity_status(each) not in UNDONE}
-    members = {code for each in taking_part for code in disciplines_of_participant(each)}
-    asked = {activity_discipline(each) for each in activities if activity_status(each) != "entered-in-error"}
-    asked |= {discipline_of_goal(goal) for goal in goals} | members
-    for gap, lacking in (
-        (Gap.NO_ACTIVITY, asked - cared_for),
-        (Gap.NO_MEMBER, {activity_discipline(each) for each in open_} - members),
-    ):
-        yield from (f"{gap.value}:{discipline}" for discipline in _distinct(lacking - {SELF_CARE}))
-
-
-def _flags(
-    plan: Resource, taken: Sequence[Series], wanted: Mapping[str, Decimal], harmless: bool | None
-) -> Iterator[str]:
-    if harmless is False:
-        yield Flag.SELF_HARM.value
-    since = moment((plan.get("period") or {}).get("start"))
-    for of in taken:
-        if proposal(of, wanted.get(of.measure.id)).step is Step.UP:
-            yield f"{Flag.STEP_UP.value}:{of.measure.id}"
-        course = change(of, since)
-        if course is not None and course.response is Response.DETERIORATED:
-            yield f"{Flag.DETERIORATED.value}:{of.measure.id}"
-
-
-def _next_review(
-    taken: Sequence[Series],
-    wanted: Mapping[str, Decimal],
-    reviewed: datetime | None,
-    newest: datetime | None,
-    created: datetime,
-) -> datetime:
-    """When the plan is to be looked at next: as its scores have it, or a quarter after the last review."""
-    if reviewed is not None and (newest is None or reviewed >= newest):
-        return reviewed + ON_TARGET
-    due = (proposal(of, wanted.get(of.measure.id)).review_due for of in taken)
-    return min((each for each in due if each is not None), default=created + ON_TARGET)
-
-
-def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:
-    return tuple(sorted({value for value in values if value}))
+def is_open_issue(issue: Resource) -> bool:
+    """Whether a DetectedIssue still asks for something: nobody has said what was done, and it is no mistake."""
+    return issue.get("status") not in ("cancelled", "entered-in-error") and not issue.get("mitigation")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.careplans.domain.board import Standing
+from services.careplans.domain.standing import Standing
 from shared.store.database import Connection, Pool
 
 COLUMNS = """

@@ -9,6 +9,7 @@ metadata = MetaData()
 
 ACTIVE = "status IN ('active', 'on-hold', 'draft', 'unknown')"
 """Of a shared plan that people work on, or are about to."""
+FLAGGED = "flags <> '{}'"
 
 
 class CareplansTable(SQLModel):
@@ -82,7 +83,7 @@ class PlanStandingRow(CareplansTable, table=True):
         Index("plan_standing_stale", "stale_at", "care_plan", postgresql_where=text(ACTIVE)),
         Index("plan_standing_gaps", "gap_at", "care_plan", postgresql_where=text(ACTIVE)),
         Index("plan_standing_members", "members", postgresql_using="gin", postgresql_where=text(ACTIVE)),
-        Index("plan_standing_disciplines", "disciplines", postgresql_using="gin", postgresql_where=text(ACTIVE)),
+        Index("plan_standing_flagged", "next_review_at", "care_plan", postgresql_where=text(f"{ACTIVE} AND {FLAGGED}")),
     )
     care_plan: str = Field(primary_key=True, sa_type=Text)
     patient: str = Field(sa_column=Column(Text, nullable=False, index=True))

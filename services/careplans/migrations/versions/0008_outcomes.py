@@ -46,10 +46,12 @@ def upgrade() -> None:
     )
     for name, column in (("review", "next_review_at"), ("stale", "stale_at"), ("gaps", "gap_at")):
         op.create_index(f"plan_standing_{name}", "plan_standing", [column, "care_plan"], postgresql_where=_ACTIVE)
-    for column in ("members", "disciplines"):
-        op.create_index(
-            f"plan_standing_{column}", "plan_standing", [column], postgresql_using="gin", postgresql_where=_ACTIVE
-        )
+    flagged = sa.text(f"{_ACTIVE} AND flags <> '{{}}'")
+    ordered = ["next_review_at", "care_plan"]
+    op.create_index("plan_standing_flagged", "plan_standing", ordered, postgresql_where=flagged)
+    op.create_index(
+        "plan_standing_members", "plan_standing", ["members"], postgresql_using="gin", postgresql_where=_ACTIVE
+    )
     op.create_table(
         "projection_fill",
         sa.Column("type", sa.Text, primary_key=True),

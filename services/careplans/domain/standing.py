@@ -61,7 +61,7 @@ class Gap(StrEnum):
 GAPS: Mapping[Gap, str] = {
     Gap.NO_GOAL: "no goal of the plan is pursued, or proposed",
     Gap.NO_PATIENT_GOAL: "none of them was expressed by the patient (`Goal.expressedBy`)",
-    Gap.NO_ACTIVITY: "the discipline was asked for (an activity that came to nothing, a goal, a member of the team), and"
+    Gap.NO_ACTIVITY: "the discipline was asked for (an activity that came to nothing, a goal, a team member), and"
     " no activity of it is open or completed",
     Gap.NO_MEMBER: "activities of the discipline are open, and nobody takes part for it",
     Gap.NOT_MEASURED: f"no new score for {MEASURED_WITHIN.days // 7} weeks",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.careplans.api import boards, chains, charts, rest
+from services.careplans.api import boards, chains, charts, minutes, rest
 from services.careplans.app.outcomes import PROJECTION
 from services.careplans.copies import COPIED, TELLS
 from services.careplans.events.bindings import BINDINGS
@@ -17,7 +17,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     outgoing=outgoing,
     projection=PROJECTION,
-    routers=(boards.router, charts.router, chains.router, rest.router),
+    routers=(boards.router, minutes.of_all, charts.router, chains.router, minutes.router, rest.router),
     bindings=BINDINGS,
     jobs=(load_at_start, fill_at_start),
     records_provenance=True,

@@ -8,6 +8,8 @@ from services.careplans.app.measures import found_of
 from services.careplans.app.queries import Moment, moments_of
 from services.careplans.domain.measures.chart import Chart, PlanEvent, Row, Step
 from services.careplans.domain.measures.series import Series
+from services.careplans.domain.minutes import EARLIEST, Kind, counting
+from services.careplans.store import minutes
 from shared.engine import Engine
 from shared.security.caller import Caller
 
@@ -41,8 +43,15 @@ async def chart_of(
         points = tuple(point for point in of.points if within(point.at))
         if points and (not wanted or id_ in wanted):
             rows.append(Row(of.measure, points, _target(of, found.targets.get(id_))))
-    events = events_of(await moments_of(engine, plan_id, limit=VERSIONS))
+    steps = [*events_of(await moments_of(engine, plan_id, limit=VERSIONS)), *await _reviews(engine, plan_id)]
+    events = sorted(steps, key=lambda event: event.at)
     return Chart(tuple(rows), tuple(event for event in events if within(event.at)), since, until)
+
+
+async def _reviews(engine: Engine, plan_id: str) -> list[PlanEvent]:
+    entries = await minutes.of_plans(engine.pool, [plan_id], EARLIEST, date.max)
+    days = {entry.day for entry in counting(entries) if entry.kind is Kind.PLAN_REVIEW}
+    return [PlanEvent(datetime.combine(day, time(12), UTC), Step.REVIEWED) for day in days]
 
 
 def events_of(moments: Iterable[Moment]) -> Iterator[PlanEvent]:

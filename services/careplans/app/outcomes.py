@@ -75,6 +75,14 @@ async def follow(connection: Connection, changes: Sequence[Changed], caller: Cal
     return [told for plan in plans if plan.current for told in _reviews(plan, before, after, now, stored)]
 
 
+async def restand(connection: Connection, patients: Sequence[str], now: datetime) -> None:
+    """Bring the standing of the plans of ``patients`` (``Patient/x``) in step with what is kept beside them."""
+    await outcome_scores.lock(connection, sorted(patients))
+    scores = by_measure(await outcome_scores.of_patients(connection, patients))
+    plans = await plan_standings.surroundings(connection, patients)
+    await plan_standings.keep(connection, [_standing(plan, scores, {}, now) for plan in plans])
+
+
 PROJECTION = Projection(TYPES, follow, concerns)
 
 

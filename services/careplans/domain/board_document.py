@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from services.careplans.domain.board import SHAPES
 from services.careplans.domain.chain import ABOUT, FOLLOWED_FOR
 from services.careplans.domain.chain import SOURCE as CHAIN_SOURCE
+from services.careplans.domain.evidence import EACH, ELEMENTS, FIRST, SOURCE, Element
 from services.careplans.domain.measures.measure import Source
 from services.careplans.domain.measures.stepped_care import ON_TARGET
 from services.careplans.domain.standing import (
@@ -18,8 +19,9 @@ from services.careplans.domain.standing import (
 
 _HEAD = """# The plan board
 
-Written from the tables in `services/careplans/domain` (`standing.py`, `board.py`, `chain.py`); do not edit. A test
-compares it with them. The limits are advisory, and need a clinician's signature before clinical use.
+Written from the tables in `services/careplans/domain` (`standing.py`, `board.py`, `chain.py`,
+`evidence.py`); do not edit. A test compares it with them. The limits are advisory, and need a clinician's
+signature before clinical use.
 
 `GET /api/plans/board?list=` gives the shared plans of a list, a page at a time; `discipline`, `member` and `due_before`
 narrow it, and `/counts` tells how many are on each. How a plan stands is kept in the transaction of whatever is written
@@ -65,6 +67,23 @@ What the measures speak of (`?about=`):
 | measure | about |
 |---|---|
 """
+_EVIDENCE = """
+## Minutes, and the evidence of G3002 and G3003
+
+`POST /api/plans/{{id}}/minutes` records who worked how long, on which day, at what, and whether a physician or another
+qualified health professional did it in person. An entry is never changed: a correction names it, with a reason, and both
+stay. An `Idempotency-Key` makes it safe to send again. Coordinators record anybody's minutes, clinicians their own.
+
+`GET /api/plans/{{id}}/evidence?month=2026-03`, and `GET /api/plans/evidence?month=2026-03` for all plans, tell what
+HCPCS G3002 (the first {first} minutes of qualified professionals in a month) and G3003 (each {each} more) ask for, what
+there is of it with references, and what is missing. It is evidence for people who bill, and no claim; the plan counts
+as it is now.
+
+Source: {source}.
+
+| element | what | asked for |
+|---|---|---|
+"""
 
 
 def render() -> str:
@@ -81,6 +100,8 @@ def render() -> str:
             *(f"| {what} | {weeks} | {source} |\n" for what, weeks, source in _limits()),
             _CHAIN.format(weeks=_weeks(FOLLOWED_FOR.days), source=CHAIN_SOURCE),
             *(f"| `{id_}` | {', '.join(sorted(about))} |\n" for id_, about in ABOUT.items()),
+            _EVIDENCE.format(first=FIRST, each=EACH, source=SOURCE),
+            *(f"| `{each.id}` | {each.says} | {_asked(each)} |\n" for each in ELEMENTS),
         )
     )
 
@@ -89,6 +110,10 @@ def _limits() -> Iterator[tuple[str, int, Source]]:
     yield "a plan without a new score", _weeks(MEASURED_WITHIN.days), MEASURED_SOURCE
     for section, (after, source) in STALE_AFTER.items():
         yield f"section `{section}` untouched", _weeks(after.days), source
+
+
+def _asked(element: Element) -> str:
+    return "every month" if element.needed else "where it is necessary"
 
 
 def _weeks(days: int) -> int:

@@ -4,7 +4,7 @@ Whoever writes holds the locks of the patients (``outcome_scores.lock``)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 
 from services.careplans.domain.standing import Standing
 from shared.store.database import Connection, Pool
@@ -19,7 +19,10 @@ INSERT INTO plan_standing ({COLUMNS}) VALUES ({", ".join(f"${place}" for place i
 ON CONFLICT (care_plan) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _NAMES[1:])}
 """
 _SURROUNDINGS = """
-SELECT s.patient, s.current, p.body AS plan, t.body AS team, b.sections, b.sections_at, b.last_review_at,
+SELECT s.patient, s.current, p.body AS plan, t.body AS team, b.sections, b.sections_at,
+    (SELECT max(m.day) FROM care_minutes m
+     WHERE m.care_plan = s.care_plan AND m.kind = 'plan-review' AND m.minutes > 0
+        AND NOT EXISTS (SELECT FROM care_minutes c WHERE c.corrects = m.id)) AS last_review,
     (SELECT array_agg(g.body) FROM resource g
      WHERE g.type = 'Goal' AND g.patient = split_part(s.patient, '/', 2) AND NOT g.deleted) AS goals,
     (SELECT a.harmless FROM safety_answer a WHERE a.patient = s.patient ORDER BY a.at DESC, a.harmless LIMIT 1)
@@ -57,11 +60,16 @@ async def surroundings(connection: Connection | Pool, patients: Iterable[str]) -
             row["team"],
             tuple(row["goals"] or ()),
             dict(zip(row["sections"] or (), row["sections_at"] or (), strict=True)),
-            row["last_review_at"],
+            _end_of(row["last_review"]),
             row["harmless"],
         )
         for row in rows
     ]
+
+
+def _end_of(day: date | None) -> datetime | None:
+    """Scores of the day of a review were seen at it."""
+    return None if day is None else datetime.combine(day, time.max, UTC)
 
 
 async def keep(connection: Connection, standings: Sequence[Standing]) -> None:

@@ -1,8 +1,21 @@
 """The service's own tables."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, ForeignKey, Index, MetaData, Text, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Text,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 metadata = MetaData()
@@ -117,3 +130,33 @@ class FilledRow(CareplansTable, table=True):
     type: str = Field(primary_key=True, sa_type=Text)
     position: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
     done: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default="false"))
+
+
+class CareMinutesRow(CareplansTable, table=True):
+    """An entry of the ledger of minutes (``domain/minutes.py``). Rows are added, never changed.
+
+    ``caller``, ``key`` and ``request`` (SHA-256) are of the Idempotency-Key with which it came, where there was one."""
+
+    __tablename__ = "care_minutes"
+    __table_args__ = (
+        Index("care_minutes_of", "care_plan", "day"),
+        Index("care_minutes_corrects", "corrects", unique=True, postgresql_where=text("corrects IS NOT NULL")),
+        Index("care_minutes_key", "caller", "key", unique=True, postgresql_where=text("key IS NOT NULL")),
+    )
+    id: str = Field(primary_key=True, sa_type=Text)
+    care_plan: str = Field(sa_type=Text)
+    day: date = Field(sa_type=Date)
+    minutes: int
+    kind: str = Field(sa_type=Text)
+    mode: str = Field(sa_type=Text)
+    performer: str = Field(sa_type=Text)
+    qualified: bool
+    discipline: str | None = Field(default=None, sa_type=Text)
+    recorded_by: str = Field(sa_type=Text)
+    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+    evidence: str | None = Field(default=None, sa_type=Text)
+    corrects: str | None = Field(default=None, sa_type=Text)
+    reason: str | None = Field(default=None, sa_type=Text)
+    caller: str = Field(sa_type=Text)
+    key: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    request: bytes | None = Field(default=None, sa_column=Column(LargeBinary))

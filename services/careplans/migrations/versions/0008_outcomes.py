@@ -1,4 +1,4 @@
-"""How shared plans stand, the scores behind it, and how far both are filled from what was there before."""
+"""How shared plans stand, the scores behind it, how far both are filled; and the ledger of minutes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -58,3 +58,22 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("done", sa.Boolean, nullable=False, server_default="false"),
     )
+    op.create_table(
+        "care_minutes",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("care_plan", sa.Text, nullable=False),
+        sa.Column("day", sa.Date, nullable=False),
+        sa.Column("minutes", sa.Integer, nullable=False),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("kind", "mode", "performer")),
+        sa.Column("qualified", sa.Boolean, nullable=False),
+        sa.Column("discipline", sa.Text),
+        sa.Column("recorded_by", sa.Text, nullable=False),
+        sa.Column("recorded_at", moment, nullable=False),
+        *(sa.Column(name, sa.Text) for name in ("evidence", "corrects", "reason")),
+        sa.Column("caller", sa.Text, nullable=False),
+        *(sa.Column(name, sa.LargeBinary) for name in ("key", "request")),
+    )
+    op.create_index("care_minutes_of", "care_minutes", ["care_plan", "day"])
+    for name, columns in (("corrects", ["corrects"]), ("key", ["caller", "key"])):
+        where = sa.text(f"{name} IS NOT NULL")
+        op.create_index(f"care_minutes_{name}", "care_minutes", columns, unique=True, postgresql_where=where)

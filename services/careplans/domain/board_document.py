@@ -71,8 +71,8 @@ _EVIDENCE = """
 ## Minutes, and the evidence of G3002 and G3003
 
 `POST /api/plans/{{id}}/minutes` records who worked how long, on which day, at what, and whether a physician or another
-qualified health professional did it in person. An entry is never changed: a correction names it, with a reason, and both
-stay. An `Idempotency-Key` makes it safe to send again. Coordinators record anybody's minutes, clinicians their own.
+qualified health professional did it in person. An entry is never changed: a correction names it, with a reason, and
+both stay. An `Idempotency-Key` makes it safe to send again. Coordinators record anybody's minutes, clinicians their own.
 
 `GET /api/plans/{{id}}/evidence?month=2026-03`, and `GET /api/plans/evidence?month=2026-03` for all plans, tell what
 HCPCS G3002 (the first {first} minutes of qualified professionals in a month) and G3003 (each {each} more) ask for, what

@@ -6,6 +6,7 @@ from typing import Any
 from services.careplans.domain.rules import (
     decide_care_plan,
     decide_care_team,
+    decide_condition,
     decide_goal,
     decide_observation,
     decide_questionnaire_response,
@@ -35,6 +36,7 @@ WITHOUT_ENDPOINT = frozenset({"Parameters"})
 _DECISIONS: Mapping[str, Decide] = {
     "CarePlan": decide_care_plan,
     "CareTeam": decide_care_team,
+    "Condition": decide_condition,
     "Goal": decide_goal,
     "Observation": decide_observation,
     "QuestionnaireResponse": decide_questionnaire_response,

@@ -8,7 +8,7 @@ from services.careplans.copies import COPIED, TELLS
 from services.careplans.events.bindings import BINDINGS
 from services.careplans.events.outgoing import outgoing
 from services.careplans.kinds import KINDS
-from services.careplans.worker import fill_at_start, load_at_start
+from services.careplans.worker import fill_at_start, load_at_start, nag
 from shared.service import Service
 
 SERVICE = Service(
@@ -17,9 +17,9 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     outgoing=outgoing,
     projection=PROJECTION,
-    routers=(boards.router, minutes.of_all, charts.router, chains.router, minutes.router, rest.router),
+    routers=(boards.router, boards.revisits, minutes.of_all, charts.router, chains.router, minutes.router, rest.router),
     bindings=BINDINGS,
-    jobs=(load_at_start, fill_at_start),
+    jobs=(load_at_start, fill_at_start, nag),
     records_provenance=True,
     tells=TELLS,
     copied=COPIED,

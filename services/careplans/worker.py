@@ -1,5 +1,5 @@
-"""The worker's jobs beside messages: what this release ships is in the shared record, and tables that it brings are
-filled from what was there before."""
+"""The worker's jobs beside messages: what this release ships is in the shared record, tables that it brings are
+filled from what was there before, and uncertain diagnoses are looked at again."""
 
 import asyncio
 import logging
@@ -8,6 +8,7 @@ import asyncpg
 
 from services.careplans.app.catalogue import load_catalogue, packaged
 from services.careplans.app.filling import fill
+from services.careplans.app.revisits import tell_due
 from shared.engine import Engine
 from shared.errors import Unavailable
 from shared.messaging.waiting import either
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 AGAIN = 5.0
 """Seconds until another try."""
+LOOK = 60.0
+"""Seconds between looks at what a day brings."""
 
 
 async def load_at_start(engine: Engine, stop: asyncio.Event, *, again: float = AGAIN) -> None:
@@ -46,3 +49,14 @@ async def fill_at_start(engine: Engine, stop: asyncio.Event, *, again: float = A
             await either(stop, seconds=again)
         else:
             return
+
+
+async def nag(engine: Engine, stop: asyncio.Event, *, look: float = LOOK) -> None:
+    """Tell of uncertain diagnoses whose date has passed, until ``stop``; any number of workers do so side by side."""
+    while not stop.is_set():
+        try:
+            while not stop.is_set() and await tell_due(engine):
+                pass
+        except (*DATABASE_LOSSES, Unavailable) as error:
+            log.warning("diagnoses to look at again wait: %s", class_of(error))
+        await either(stop, seconds=look)

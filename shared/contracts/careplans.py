@@ -1,6 +1,6 @@
 """What ``careplans`` says: ``careplan.<what happened>.v1``, subject ``CarePlan/<id>``, payload ``CarePlanV1``, and
-``safety.<what>.v1``, subject what it was found in, payload ``SafetyV1``, and ``outcome.<what>.v1``, subject the score
-that it follows from, payload ``OutcomeV1``."""
+``safety.<what>.v1``, subject what it was found in, payload ``SafetyV1``, ``outcome.<what>.v1``, subject the score that
+it follows from, payload ``OutcomeV1``, and ``diagnosis.<what>.v1``, subject the Condition, payload ``DiagnosisV1``."""
 
 from enum import StrEnum
 
@@ -87,4 +87,24 @@ class OutcomeV1(BaseModel):
     """Codes: ``band-crossed``, ``response-changed``, ``target-missed``."""
     measured: str
     """When the score was taken."""
+    occurred_at: str
+
+
+class DiagnosisEvent(StrEnum):
+    """What becomes of diagnoses that are not certain. Each is also the routing key on the exchange."""
+
+    REVISIT_DUE = "diagnosis.revisit-due.v1"
+
+
+class DiagnosisV1(BaseModel):
+    """Which diagnosis is to be looked at again. References are relative; what it is, is read over FHIR."""
+
+    model_config = ConfigDict(frozen=True)
+
+    condition: str
+    version: int
+    patient: str
+    care_plan: str | None = None
+    revisit_by: str
+    """The date that has passed."""
     occurred_at: str

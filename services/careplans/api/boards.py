@@ -1,6 +1,6 @@
 """``/api/plans/board``: all shared plans, what each lacks and what is due. For coordinators and clinicians."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -8,7 +8,9 @@ from pydantic import AwareDatetime
 
 from services.careplans.api.asking import ID
 from services.careplans.app import board as boards
+from services.careplans.app import revisits as looking
 from services.careplans.app.board import BoardPage
+from services.careplans.app.revisits import RevisitPage
 from services.careplans.domain.board import SHAPES, Listing
 from services.careplans.store.boards import Filter
 from shared.engine import Engine
@@ -84,6 +86,50 @@ async def board(
 async def counts(request: Request, caller: CurrentCaller, wanted: Wanted) -> dict[Listing, int]:
     """How many plans are on each list."""
     return await boards.counts(_engine(request), caller, wanted)
+
+
+revisits = APIRouter(prefix="/plans/revisits", tags=["plans"])
+_REVISITS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "application/json": {
+                "examples": {
+                    "one diagnosis": {
+                        "value": {
+                            "revisits": [
+                                {
+                                    "condition": "Condition/019e",
+                                    "patient": "Patient/robin",
+                                    "care_plan": "CarePlan/019c",
+                                    "verification": "provisional",
+                                    "revisit_by": "2026-03-01",
+                                    "days_over": 12,
+                                    "red_flags": 2,
+                                }
+                            ],
+                            "cursor": None,
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+
+@revisits.get("", responses=_REVISITS)
+async def to_revisit(
+    request: Request,
+    caller: CurrentCaller,
+    due_before: Annotated[
+        date | None, Query(description="Whose date is before this day; without it, those of today and earlier.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+) -> RevisitPage:
+    """Diagnoses that are not certain (provisional, differential, unconfirmed) and are to be looked at again, the oldest
+    date first."""
+    return await looking.revisits(_engine(request), caller, due_before=due_before, limit=limit, cursor=cursor)
 
 
 def _engine(request: Request) -> Engine:

@@ -14,7 +14,7 @@ from shared.security.caller import internal
 
 BATCH = 500
 ME = internal("careplans")
-ORDER = ("Observation", "QuestionnaireResponse", "CarePlan")
+ORDER = ("Observation", "QuestionnaireResponse", "Condition", "CarePlan")
 """Scores first: a plan stands as its scores have it. Teams and goals are looked up with their plan."""
 
 

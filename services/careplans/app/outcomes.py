@@ -12,7 +12,8 @@ from services.careplans.domain.measures.self_harm import answered, patient_of, w
 from services.careplans.domain.measures.series import Point, Series, in_order, measure_of, moment, point
 from services.careplans.domain.measures.targets import targets
 from services.careplans.domain.standing import Section, Standing, stand, touched_sections
-from services.careplans.store import outcome_scores, plan_standings
+from services.careplans.domain.uncertainty import Diagnosis, diagnosis
+from services.careplans.store import diagnoses, outcome_scores, plan_standings
 from services.careplans.store.outcome_scores import Answered, Scored
 from services.careplans.store.plan_standings import Surroundings
 from shared.engine import Changed, Projection
@@ -22,7 +23,7 @@ from shared.security.caller import Caller
 from shared.store.database import Connection
 from shared.store.resources import Stored
 
-TYPES = frozenset({"CarePlan", "CareTeam", "Goal", "Observation", "QuestionnaireResponse"})
+TYPES = frozenset({"CarePlan", "CareTeam", "Condition", "Goal", "Observation", "QuestionnaireResponse"})
 Scores = dict[tuple[str, str], dict[str, Point]]
 """(patient, measure id) -> Observation id -> score."""
 
@@ -47,6 +48,8 @@ def concerns(changed: Changed) -> bool:
             return any(plan_of_team(each) is not None for each in versions)
         case "Goal":
             return True
+        case "Condition":
+            return any(diagnosis(each, "", 0) is not None for each in versions)
         case "Observation":
             return any(measure_of(each) is not None or answered(each) is not None for each in versions)
         case _:
@@ -61,6 +64,7 @@ async def follow(connection: Connection, changes: Sequence[Changed], caller: Cal
     await outcome_scores.lock(connection, patients)
     kept = _kept(changes)
     await outcome_scores.keep_answers(connection, kept.answers, kept.no_answers)
+    await diagnoses.keep(connection, *_uncertain(changes))
     plans = await plan_standings.surroundings(connection, patients)
     # without a plan nobody asks what was there before
     before = by_measure(await outcome_scores.of_patients(connection, {plan.patient for plan in plans}) if plans else ())
@@ -149,6 +153,14 @@ def _answered(reference: str, resource: Resource | None, now: datetime) -> Answe
     return Answered(reference, patient, moment(when_answered(resource)) or now, not found)
 
 
+def _uncertain(changes: Sequence[Changed]) -> tuple[list[Diagnosis], list[str]]:
+    """The uncertain diagnoses among the changed Conditions, and the ids of those that are none."""
+    conditions = [each for each in changes if each.stored.type == "Condition"]
+    found = {each.stored.id: diagnosis(each.after, each.stored.id, each.stored.version) for each in conditions}
+    gone = [id_ for id_, each in found.items() if each is None]
+    return [each for each in found.values() if each is not None], gone
+
+
 def _after(before: Scores, kept: Kept) -> Scores:
     changed = {each.observation for each in kept.scores} | set(kept.no_scores)
     after = {key: {id_: each for id_, each in points.items() if id_ not in changed} for key, points in before.items()}
@@ -182,6 +194,7 @@ def _standing(plan: Surroundings, scores: Scores, touched: dict[str, datetime], 
         now=now,
         harmless=plan.harmless,
         last_review_at=plan.last_review_at,
+        uncertain=plan.uncertain,
         touched=plan.touched | touched,
     )
 

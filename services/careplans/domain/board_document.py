@@ -16,6 +16,7 @@ from services.careplans.domain.standing import (
     STALE_AFTER,
     STILL_TAKEN,
 )
+from services.careplans.domain.uncertainty import RED_FLAG, REVISIT_BY
 
 _HEAD = """# The plan board
 
@@ -48,6 +49,15 @@ _FLAGS = """
 | code | what |
 |---|---|
 """
+_UNCERTAIN = """
+## Diagnoses that are not certain
+
+A Condition whose `verificationStatus` is `provisional`, `differential` or `unconfirmed` says by when it is looked at
+again (extension `{revisit}`, a `valueDate`) and lists its red flags (extension
+`{flag}`, one each). The plan is due for review on that day. When it has passed, a worker tells it once
+for each date (`diagnosis.revisit-due.v1`), and the plan has a flag, until the diagnosis is certain or has a new date.
+`GET /api/plans/revisits` lists what is to be looked at again.
+"""
 _LIMITS = """
 ## Limits of time
 
@@ -72,7 +82,8 @@ _EVIDENCE = """
 
 `POST /api/plans/{{id}}/minutes` records who worked how long, on which day, at what, and whether a physician or another
 qualified health professional did it in person. An entry is never changed: a correction names it, with a reason, and
-both stay. An `Idempotency-Key` makes it safe to send again. Coordinators record anybody's minutes, clinicians their own.
+both stay. An `Idempotency-Key` makes it safe to send again. Coordinators record anybody's minutes, clinicians their
+own.
 
 `GET /api/plans/{{id}}/evidence?month=2026-03`, and `GET /api/plans/evidence?month=2026-03` for all plans, tell what
 HCPCS G3002 (the first {first} minutes of qualified professionals in a month) and G3003 (each {each} more) ask for, what
@@ -96,6 +107,7 @@ def render() -> str:
             *(f"| `{code}` | {what} |\n" for code, what in GAPS.items()),
             _FLAGS,
             *(f"| `{code}` | {what} |\n" for code, what in FLAGS.items()),
+            _UNCERTAIN.format(revisit=REVISIT_BY, flag=RED_FLAG),
             _LIMITS,
             *(f"| {what} | {weeks} | {source} |\n" for what, weeks, source in _limits()),
             _CHAIN.format(weeks=_weeks(FOLLOWED_FOR.days), source=CHAIN_SOURCE),

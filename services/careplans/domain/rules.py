@@ -20,6 +20,7 @@ from services.careplans.domain.identity import with_ids
 from services.careplans.domain.measures.derive import scores
 from services.careplans.domain.measures.self_harm import self_harm_facts
 from services.careplans.domain.states import CARE_PLAN, GOAL, require_legal
+from services.careplans.domain.uncertainty import check_condition
 from shared.errors import Conflict, Forbidden, Unprocessable
 from shared.fhir.json import Resource
 from shared.fhir.kinds import Decision, DecisionContext, Referring
@@ -60,6 +61,14 @@ def decide_observation(before: Resource | None, after: Resource | None, context:
     """As all of the shared record; an answer about self-harm is told, however it comes in."""
     refuse_patients(context.caller)
     return Decision(after, self_harm_facts(before, after, context.now))
+
+
+def decide_condition(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
+    """As all of the shared record; what it says of a revisit and of red flags can be kept to."""
+    refuse_patients(context.caller)
+    if after is not None:
+        check_condition(after)
+    return Decision(after)
 
 
 def decide_care_plan(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:

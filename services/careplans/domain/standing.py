@@ -3,7 +3,7 @@ long each section has not been touched. Made of the plan, its team, its goals an
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ from services.careplans.domain.measures.response import Response, change
 from services.careplans.domain.measures.series import Series, moment
 from services.careplans.domain.measures.stepped_care import ON_TARGET, Step, proposal
 from services.careplans.domain.measures.targets import PURSUED, targets
+from services.careplans.domain.uncertainty import Uncertain
 from shared.fhir.json import Resource
 
 _THREE_MONTHS = Source("CDC, MMWR Recomm Rep 71(3), recommendation 7: benefits and risks every 3 months", 2022)
@@ -23,6 +24,7 @@ MEASURED_WITHIN, MEASURED_SOURCE = timedelta(weeks=13), _THREE_MONTHS
 """A plan without a new score for longer has a gap."""
 STILL_TAKEN = timedelta(weeks=13)
 """A measure that is so much older than the patient's newest score is not taken any more: it calls for no review."""
+CERTAIN = Uncertain()
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 ENDED = frozenset({"completed", "cancelled", "stopped", "entered-in-error"})
 """Activity statuses of what is not open (http://hl7.org/fhir/R4/valueset-care-plan-activity-status.html)."""
@@ -54,6 +56,8 @@ class Gap(StrEnum):
     NO_PATIENT_GOAL = "no-patient-goal"
     NO_ACTIVITY = "no-activity"
     NO_MEMBER = "no-member"
+    NO_REVISIT_DATE = "no-revisit-date"
+    NO_RED_FLAGS = "no-red-flags"
     NOT_MEASURED = "not-measured"
     """Comes with time."""
 
@@ -64,6 +68,8 @@ GAPS: Mapping[Gap, str] = {
     Gap.NO_ACTIVITY: "the discipline was asked for (an activity that came to nothing, a goal, a team member), and"
     " no activity of it is open or completed",
     Gap.NO_MEMBER: "activities of the discipline are open, and nobody takes part for it",
+    Gap.NO_REVISIT_DATE: "an uncertain diagnosis does not say by when it is looked at again",
+    Gap.NO_RED_FLAGS: "an uncertain diagnosis lists no red flags",
     Gap.NOT_MEASURED: f"no new score for {MEASURED_WITHIN.days // 7} weeks",
 }
 
@@ -74,12 +80,14 @@ class Flag(StrEnum):
     SELF_HARM = "self-harm-answer"
     STEP_UP = "step-up"
     DETERIORATED = "deteriorated"
+    REVISIT = "revisit-overdue"
 
 
 FLAGS: Mapping[Flag, str] = {
     Flag.SELF_HARM: "the newest answer to PHQ-9 item 9 is not known to be harmless, however old it is",
     Flag.STEP_UP: "stepped care proposes a step up for the measure",
     Flag.DETERIORATED: "the measure's class of response is `deteriorated`",
+    Flag.REVISIT: "the date of an uncertain diagnosis has passed",
 }
 
 
@@ -121,6 +129,7 @@ def stand(
     now: datetime,
     harmless: bool | None = None,
     last_review_at: datetime | None = None,
+    uncertain: Uncertain = CERTAIN,
     touched: Mapping[str, datetime] | None = None,
 ) -> Standing:
     """How ``plan`` stands at ``now``. ``goals`` are the patient's; those that the plan names count.
@@ -139,7 +148,7 @@ def stand(
     created = moment(plan.get("created")) or now
     newest = max((of.points[-1].at for of in scores if of.points), default=None)
     taken = [of for of in scores if of.points and newest is not None and newest - of.points[-1].at <= STILL_TAKEN]
-    gaps = tuple(_gaps(plan, open_, taking_part, pursued))
+    gaps = (*_gaps(plan, open_, taking_part, pursued), *_uncertain_gaps(uncertain))
     unmeasured_at = (newest or created) + MEASURED_WITHIN
     sections = _sections(plan, open_, taking_part, pursued, touched or {}, now)
     return Standing(
@@ -153,11 +162,13 @@ def stand(
         activities=len(activities),
         goals=len(pursued),
         gaps=gaps,
-        flags=tuple(_flags(plan, taken, targets(pursued), harmless)),
+        flags=(*_flags(plan, taken, targets(pursued), harmless), *((Flag.REVISIT.value,) if uncertain.overdue else ())),
         sections=sections,
         last_score_at=newest,
         last_review_at=last_review_at,
-        next_review_at=_next_review(taken, targets(pursued), last_review_at, newest, created),
+        next_review_at=_earlier(
+            _next_review(taken, targets(pursued), last_review_at, newest, created), uncertain.revisit_by
+        ),
         unmeasured_at=unmeasured_at,
         gap_at=created if gaps else unmeasured_at,
         stale_at=min((at + stale_after(name) for name, at in sections.items()), default=NEVER),
@@ -229,6 +240,18 @@ def _gaps(
         (Gap.NO_MEMBER, {activity_discipline(each) for each in open_} - members),
     ):
         yield from (f"{gap.value}:{discipline}" for discipline in _distinct(lacking - {SELF_CARE}))
+
+
+def _uncertain_gaps(uncertain: Uncertain) -> Iterator[str]:
+    if uncertain.undated:
+        yield Gap.NO_REVISIT_DATE.value
+    if uncertain.unflagged:
+        yield Gap.NO_RED_FLAGS.value
+
+
+def _earlier(review: datetime, revisit_by: date | None) -> datetime:
+    """The plan is looked at when a diagnosis must be."""
+    return review if revisit_by is None else min(review, datetime.combine(revisit_by, time.min, UTC))
 
 
 def _flags(

@@ -7,8 +7,18 @@ from pydantic import BaseModel
 from services.careplans.domain.facts import PlanFact, What
 from services.careplans.domain.measures.reviews import ReviewDue
 from services.careplans.domain.measures.self_harm import ITEM_CODE, SelfHarmItemPositive
+from services.careplans.domain.uncertainty import RevisitDue
 from shared.clock import instant
-from shared.contracts.careplans import CarePlanEvent, CarePlanV1, OutcomeEvent, OutcomeV1, SafetyEvent, SafetyV1
+from shared.contracts.careplans import (
+    CarePlanEvent,
+    CarePlanV1,
+    DiagnosisEvent,
+    DiagnosisV1,
+    OutcomeEvent,
+    OutcomeV1,
+    SafetyEvent,
+    SafetyV1,
+)
 from shared.fhir.kinds import Fact
 from shared.security.caller import Caller
 from shared.store.resources import Stored
@@ -27,6 +37,8 @@ def outgoing(fact: Fact, stored: Stored, caller: Caller) -> Iterable[tuple[str, 
     """The event that ``fact`` becomes. Of a plan, its subject is the plan, also where the team changed."""
     if isinstance(fact, SelfHarmItemPositive):
         yield _safety(fact, stored)
+    if isinstance(fact, RevisitDue):
+        yield _revisit(fact, stored)
     if isinstance(fact, ReviewDue):
         yield _review(fact, stored)
     if not isinstance(fact, PlanFact):
@@ -61,6 +73,19 @@ def _safety(fact: SelfHarmItemPositive, stored: Stored) -> tuple[str, str, BaseM
     )
     event = SafetyEvent.SELF_HARM_ITEM_ON_RECORD if fact.history else SafetyEvent.SELF_HARM_ITEM_POSITIVE
     return event, found_in, payload
+
+
+def _revisit(fact: RevisitDue, stored: Stored) -> tuple[str, str, BaseModel]:
+    condition = f"{stored.type}/{stored.id}"
+    payload = DiagnosisV1(
+        condition=condition,
+        version=stored.version,
+        patient=fact.patient,
+        care_plan=fact.care_plan,
+        revisit_by=fact.revisit_by.isoformat(),
+        occurred_at=instant(stored.last_updated),
+    )
+    return DiagnosisEvent.REVISIT_DUE, condition, payload
 
 
 def _review(fact: ReviewDue, stored: Stored) -> tuple[str, str, BaseModel]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from services.careplans.domain.standing import Standing
+from services.careplans.domain.uncertainty import Uncertain
 from shared.store.database import Connection, Pool
 
 COLUMNS = """
@@ -26,11 +27,17 @@ SELECT s.patient, s.current, p.body AS plan, t.body AS team, b.sections, b.secti
     (SELECT array_agg(g.body) FROM resource g
      WHERE g.type = 'Goal' AND g.patient = split_part(s.patient, '/', 2) AND NOT g.deleted) AS goals,
     (SELECT a.harmless FROM safety_answer a WHERE a.patient = s.patient ORDER BY a.at DESC, a.harmless LIMIT 1)
-        AS harmless
+        AS harmless,
+    u.revisit_by, coalesce(u.overdue, false) AS overdue, coalesce(u.undated, false) AS undated,
+    coalesce(u.unflagged, false) AS unflagged
 FROM shared_plan s
 JOIN resource p ON p.type = 'CarePlan' AND p.id = s.care_plan AND NOT p.deleted
 LEFT JOIN resource t ON t.type = 'CareTeam' AND t.id = s.care_team AND NOT t.deleted
 LEFT JOIN plan_standing b ON b.care_plan = s.care_plan
+LEFT JOIN LATERAL (
+    SELECT min(d.revisit_by) AS revisit_by, bool_or(d.told_for = d.revisit_by) AS overdue,
+        bool_or(d.revisit_by IS NULL) AS undated, bool_or(d.red_flags = 0) AS unflagged
+    FROM uncertain_diagnosis d WHERE d.patient = s.patient) u ON true
 WHERE s.patient = ANY ($1::text[])
 """
 
@@ -47,6 +54,7 @@ class Surroundings:
     touched: dict[str, datetime]
     last_review_at: datetime | None
     harmless: bool | None
+    uncertain: Uncertain
 
 
 async def surroundings(connection: Connection | Pool, patients: Iterable[str]) -> list[Surroundings]:
@@ -62,6 +70,7 @@ async def surroundings(connection: Connection | Pool, patients: Iterable[str]) -
             dict(zip(row["sections"] or (), row["sections_at"] or (), strict=True)),
             _end_of(row["last_review"]),
             row["harmless"],
+            Uncertain(row["revisit_by"], row["overdue"], row["undated"], row["unflagged"]),
         )
         for row in rows
     ]

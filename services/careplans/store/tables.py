@@ -23,6 +23,7 @@ metadata = MetaData()
 ACTIVE = "status IN ('active', 'on-hold', 'draft', 'unknown')"
 """Of a shared plan that people work on, or are about to."""
 FLAGGED = "flags <> '{}'"
+UNTOLD = "told_for IS DISTINCT FROM revisit_by"
 
 
 class CareplansTable(SQLModel):
@@ -160,3 +161,20 @@ class CareMinutesRow(CareplansTable, table=True):
     caller: str = Field(sa_type=Text)
     key: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     request: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+class UncertainDiagnosisRow(CareplansTable, table=True):
+    """A diagnosis that is not certain yet, and for which date it was told that it has passed."""
+
+    __tablename__ = "uncertain_diagnosis"
+    __table_args__ = (
+        Index("uncertain_diagnosis_due", "revisit_by", "condition", postgresql_where=text(UNTOLD)),
+        Index("uncertain_diagnosis_by", "revisit_by", "condition"),
+    )
+    condition: str = Field(primary_key=True, sa_type=Text)
+    version: int
+    patient: str = Field(sa_column=Column(Text, nullable=False, index=True))
+    verification: str = Field(sa_type=Text)
+    revisit_by: date | None = Field(default=None, sa_type=Date)
+    red_flags: int
+    told_for: date | None = Field(default=None, sa_type=Date)

@@ -196,6 +196,15 @@ RULES: tuple[Rule, ...] = (
     ),
     *(
         Rule(
+            f"diagnosis-revisit-{audience}",
+            "diagnosis.revisit-due.v1",
+            audience,
+            "The date by which an uncertain diagnosis was to be looked at again has passed.",
+        )
+        for audience in (_COORDINATORS, Audience.TEAM)
+    ),
+    *(
+        Rule(
             f"outcome-review-{audience}",
             "outcome.review-due.v1",
             audience,

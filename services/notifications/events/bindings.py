@@ -12,7 +12,7 @@ BINDINGS = (
         CONSUMER,
         (
             *("referral.#", "referral-clock.#", "referral-exchange.#"),
-            *("careplan.#", "safety.#", "outcome.#", "notification.#"),
+            *("careplan.#", "safety.#", "outcome.#", "diagnosis.#", "notification.#"),
         ),
         hear,
     ),

@@ -59,6 +59,20 @@ def upgrade() -> None:
         sa.Column("done", sa.Boolean, nullable=False, server_default="false"),
     )
     op.create_table(
+        "uncertain_diagnosis",
+        sa.Column("condition", sa.Text, primary_key=True),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("patient", sa.Text, nullable=False, index=True),
+        sa.Column("verification", sa.Text, nullable=False),
+        sa.Column("revisit_by", sa.Date),
+        sa.Column("red_flags", sa.Integer, nullable=False),
+        sa.Column("told_for", sa.Date),
+    )
+    untold = sa.text("told_for IS DISTINCT FROM revisit_by")
+    by_date = ["revisit_by", "condition"]
+    op.create_index("uncertain_diagnosis_due", "uncertain_diagnosis", by_date, postgresql_where=untold)
+    op.create_index("uncertain_diagnosis_by", "uncertain_diagnosis", by_date)
+    op.create_table(
         "care_minutes",
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("care_plan", sa.Text, nullable=False),

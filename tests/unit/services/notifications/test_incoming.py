@@ -7,6 +7,7 @@ import pytest
 from services.notifications.events.incoming import (
     of_care_plan,
     of_clock,
+    of_diagnosis,
     of_exchange,
     of_failure,
     of_outcome,
@@ -14,7 +15,7 @@ from services.notifications.events.incoming import (
     of_safety,
     parties_of,
 )
-from shared.contracts.careplans import CarePlanV1, OutcomeV1, SafetyV1
+from shared.contracts.careplans import CarePlanV1, DiagnosisV1, OutcomeV1, SafetyV1
 from shared.contracts.notifications import NotificationV1
 from shared.contracts.referrals import ReferralClockV1, ReferralExchangeV1, ReferralV1
 from shared.messaging.envelope import Event
@@ -100,6 +101,14 @@ def test_what_must_be_looked_at_today_is_about_where_it_was_found() -> None:
     )
     told = of_safety(event("safety.self-harm-item-positive.v1", "QuestionnaireResponse/r"), payload)
     assert (told.focus, told.patient) == ("QuestionnaireResponse/r", "Patient/p")
+
+
+def test_a_diagnosis_to_look_at_again_is_about_its_condition() -> None:
+    payload = DiagnosisV1(
+        condition="Condition/x", version=2, patient="Patient/p", revisit_by="2026-03-01", occurred_at=AT
+    )
+    told = of_diagnosis(event("diagnosis.revisit-due.v1", "Condition/x"), payload)
+    assert (told.focus, told.patient) == ("Condition/x", "Patient/p")
 
 
 def test_a_review_is_about_its_plan() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from services.notifications.domain.happening import Happening
 from services.notifications.domain.receivers import COORDINATORS, is_receiver
 from services.notifications.domain.rules import RULES, messages
-from shared.contracts.careplans import CarePlanEvent, OutcomeEvent, SafetyEvent
+from shared.contracts.careplans import CarePlanEvent, DiagnosisEvent, OutcomeEvent, SafetyEvent
 from shared.contracts.notifications import NotificationEvent
 from shared.contracts.referrals import ReferralClockEvent, ReferralEvent, ReferralExchangeEvent
 
@@ -65,6 +65,7 @@ def happening(type: str, **more: object) -> Happening:
         (SafetyEvent.SELF_HARM_ITEM_POSITIVE, {COORDINATORS, COLLEAGUE}),
         (SafetyEvent.SELF_HARM_ITEM_ON_RECORD, {COORDINATORS, COLLEAGUE}),
         (OutcomeEvent.REVIEW_DUE, {COORDINATORS, COLLEAGUE}),
+        (DiagnosisEvent.REVISIT_DUE, {COORDINATORS, COLLEAGUE}),
         (NotificationEvent.FAILED, {COORDINATORS}),
         (NotificationEvent.DELIVERED, set()),
     ],

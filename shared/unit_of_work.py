@@ -100,14 +100,18 @@ class UnitOfWork:
         held = map(key_of, self.engine.kinds.kind(type_).held(resource))
         return [key for key in held if key[0] in self.engine.kinds]
 
-    async def create(self, resource: Resource, *, id: str | None = None) -> Stored:
-        """Stage a new resource under a server id (or ``id``). Raises what validation and ``decide`` raise."""
+    async def create(self, resource: Resource, *, id: str | None = None, decider: Caller | None = None) -> Stored:
+        """Stage a new resource under a server id (or ``id``). Raises what validation and ``decide`` raise.
+
+        ``decider``: for whom the rules decide, where that is not the caller (what the service keeps itself)."""
         id_ = id or self.engine.new_id(resource["resourceType"])
         if beside := self.held_with(resource["resourceType"], resource):
             await self.lock_all(beside)
-        return await self._save(None, resource, id_, version=1, method="POST")
+        return await self._save(None, resource, id_, version=1, method="POST", decider=decider)
 
-    async def update(self, resource: Resource, *, if_match: int | None = None, method: str = "PUT") -> Stored:
+    async def update(
+        self, resource: Resource, *, if_match: int | None = None, method: str = "PUT", decider: Caller | None = None
+    ) -> Stored:
         """Stage a new version of ``resource`` (its ``id`` names it); creates it when absent or deleted.
 
         Raises ``PreconditionFailed`` when ``if_match`` is not the current version, ``NotFound`` for what is hidden."""
@@ -121,7 +125,7 @@ class UnitOfWork:
             raise NotFound("No such resource.")
         before = None if stored is None or stored.deleted else loads(stored.body)
         version = 1 if stored is None else stored.version + 1
-        return await self._save(before, resource, id_, version=version, method=method)
+        return await self._save(before, resource, id_, version=version, method=method, decider=decider)
 
     async def delete(self, type_: str, id_: str) -> Stored | None:
         """Stage a deletion; None when there is nothing to delete. History is kept.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from services.careplans.domain.entries import supporters
 from services.careplans.domain.rules import (
     decide_care_plan,
     decide_care_team,
@@ -11,7 +12,9 @@ from services.careplans.domain.rules import (
     decide_observation,
     decide_questionnaire_response,
     decide_record,
+    decide_request_group,
     looked_up_for_plan,
+    plans_linked_to,
     plans_of_goal,
     teams_of_plans,
 )
@@ -40,10 +43,12 @@ _DECISIONS: Mapping[str, Decide] = {
     "Goal": decide_goal,
     "Observation": decide_observation,
     "QuestionnaireResponse": decide_questionnaire_response,
+    "RequestGroup": decide_request_group,
 }
 
 _LOOKED_AT: Mapping[str, Mapping[str, Any]] = {
-    "CarePlan": {"related": looked_up_for_plan},
+    "CarePlan": {"related": looked_up_for_plan, "referring": plans_linked_to},
+    "Observation": {"related": supporters},
     "Goal": {"referring": plans_of_goal, "further": teams_of_plans},
 }
 """What a decision wants to see beside the resource itself, as ``ResourceKind`` has it."""

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from services.careplans.api import boards, chains, charts, minutes, rest
+from services.careplans.api import boards, chains, charts, minutes, proposals, rest, sources
+from services.careplans.api.apply_operation import APPLY
+from services.careplans.api.proposal_operations import OPERATIONS
 from services.careplans.app.outcomes import PROJECTION
 from services.careplans.copies import COPIED, TELLS
 from services.careplans.events.bindings import BINDINGS
 from services.careplans.events.outgoing import outgoing
 from services.careplans.kinds import KINDS
-from services.careplans.worker import fill_at_start, load_at_start, nag
+from services.careplans.worker import fill_at_start, follow_waits, load_at_start, nag, send_orders
 from shared.service import Service
 
 SERVICE = Service(
@@ -17,9 +19,13 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     outgoing=outgoing,
     projection=PROJECTION,
-    routers=(boards.router, boards.revisits, minutes.of_all, charts.router, chains.router, minutes.router, rest.router),
+    routers=(
+        *(boards.router, boards.revisits, minutes.of_all),
+        *(rest.router, charts.router, chains.router, minutes.router, proposals.router, sources.router),
+    ),
+    operations=(*APPLY, *OPERATIONS),
     bindings=BINDINGS,
-    jobs=(load_at_start, fill_at_start, nag),
+    jobs=(load_at_start, fill_at_start, nag, send_orders, follow_waits),
     records_provenance=True,
     tells=TELLS,
     copied=COPIED,

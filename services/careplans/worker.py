@@ -1,5 +1,7 @@
-"""The worker's jobs beside messages: what this release ships is in the shared record, tables that it brings are
-filled from what was there before, and uncertain diagnoses are looked at again."""
+"""The worker's jobs beside messages: what this release ships is in the shared record, tables that it brings are filled
+from what was there before, orders get to the referrals' service, and its waits come here; uncertain diagnoses are
+looked at again. Any number of workers do so side by side.
+"""
 
 import asyncio
 import logging
@@ -8,7 +10,10 @@ import asyncpg
 
 from services.careplans.app.catalogue import load_catalogue, packaged
 from services.careplans.app.filling import fill
+from services.careplans.app.ordering import send_due
 from services.careplans.app.revisits import tell_due
+from services.careplans.app.waits import bring_in_waits
+from services.careplans.store import orders
 from shared.engine import Engine
 from shared.errors import Unavailable
 from shared.messaging.waiting import either
@@ -19,8 +24,14 @@ log = logging.getLogger(__name__)
 
 AGAIN = 5.0
 """Seconds until another try."""
-LOOK = 60.0
-"""Seconds between looks at what a day brings."""
+LOOK = 2.0
+"""Seconds between looks for orders, at most: it is an API process that puts them down."""
+
+WAITS_AGAIN = 60.0
+"""Seconds until the referrals' service, which did not answer, is asked again."""
+
+NAG_AGAIN = 60.0
+"""Seconds between looks at what a new day brings."""
 
 
 async def load_at_start(engine: Engine, stop: asyncio.Event, *, again: float = AGAIN) -> None:
@@ -51,7 +62,7 @@ async def fill_at_start(engine: Engine, stop: asyncio.Event, *, again: float = A
             return
 
 
-async def nag(engine: Engine, stop: asyncio.Event, *, look: float = LOOK) -> None:
+async def nag(engine: Engine, stop: asyncio.Event, *, look: float = NAG_AGAIN) -> None:
     """Tell of uncertain diagnoses whose date has passed, until ``stop``; any number of workers do so side by side."""
     while not stop.is_set():
         try:
@@ -60,3 +71,29 @@ async def nag(engine: Engine, stop: asyncio.Event, *, look: float = LOOK) -> Non
         except (*DATABASE_LOSSES, Unavailable) as error:
             log.warning("diagnoses to look at again wait: %s", class_of(error))
         await either(stop, seconds=look)
+
+
+async def send_orders(engine: Engine, stop: asyncio.Event, *, look: float = LOOK) -> None:
+    """Send what is due until ``stop``; orders are in the database, so whoever comes next goes on from there."""
+    while not stop.is_set():
+        wait = look
+        try:
+            while not stop.is_set() and await send_due(engine):
+                pass
+            next_at = await orders.next_due(engine.pool)
+            if next_at is not None:
+                wait = min(look, max(0.05, (next_at - engine.clock()).total_seconds()))
+        except DATABASE_LOSSES as error:
+            log.warning("orders to the referrals' service wait: %s", class_of(error))
+        await either(stop, seconds=wait)
+
+
+async def follow_waits(engine: Engine, stop: asyncio.Event, *, again: float = WAITS_AGAIN) -> None:
+    """Keep the waits of the directory until ``stop``."""
+    while not stop.is_set():
+        try:
+            wait = (await bring_in_waits(engine)).total_seconds()
+        except (*DATABASE_LOSSES, Unavailable) as error:
+            log.warning("the waits of the directory are not known anew: %s", class_of(error))
+            wait = again
+        await either(stop, seconds=wait)

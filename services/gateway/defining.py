@@ -17,8 +17,9 @@ def definition(
     changes: bool,
     description: str,
     parameters: Sequence[Resource],
+    of_type: bool = False,
 ) -> Resource:
-    """An operation on an instance of one of ``types``."""
+    """An operation on an instance of one of ``types``, or ``of_type`` as a whole."""
     return {
         "resourceType": "OperationDefinition",
         "id": id_,
@@ -34,7 +35,7 @@ def definition(
         "code": code,
         "resource": list(types),
         "system": False,
-        "type": False,
-        "instance": True,
+        "type": of_type,
+        "instance": not of_type,
         "parameter": list(parameters),
     }

@@ -3,10 +3,10 @@
 which find what is stored, do not list them.
 """
 
+from services.gateway import plan_definitions, referral_definitions
 from services.gateway.asgi import Answer, ASGIApp, Receive, Scope, Send, send_answer
 from services.gateway.defining import definition
 from services.gateway.outcome import FHIR_JSON, error_answer
-from services.gateway.referral_definitions import DEFINITIONS
 from shared.errors import NotAllowed
 from shared.fhir.json import Resource, dumps
 
@@ -48,7 +48,8 @@ OWN: dict[str, Resource] = {
             " conditions, current medications, referrals and measures, and all that these refer to. Nothing is stored.",
             "A document, in which every reference to a resource of this server resolves.",
         ),
-        *DEFINITIONS,
+        *plan_definitions.DEFINITIONS,
+        *referral_definitions.DEFINITIONS,
     )
 }
 

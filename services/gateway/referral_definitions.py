@@ -103,6 +103,27 @@ DEFINITIONS: tuple[Resource, ...] = (
             ),
         ],
     ),
+    definition(
+        *("healthcare-service-waits", "HealthcareServiceWaits", "waits"),
+        types=("HealthcareService",),
+        date="2026-11-28",
+        changes=False,
+        of_type=True,
+        description="How long one waits for each discipline, from acceptance to the first visit, at the service where"
+        " that is shortest, of those that take people.",
+        parameters=[
+            _out(
+                *("wait", "*"),
+                "A discipline.",
+                part=[
+                    _out("discipline", "1", "pain-medicine, mental-health or physical-therapy.", least=1, type="code"),
+                    _out("services", "1", "How many services take people.", least=1, type="unsignedInt"),
+                    _out("cases", "1", "The visits that it is counted from.", least=1, type="unsignedInt"),
+                    _out("days", "1", "The median; none where too few visits are known.", type="decimal"),
+                ],
+            )
+        ],
+    ),
     _definition(
         "referral-perform-action",
         "ReferralPerformAction",

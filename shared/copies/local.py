@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.engine import Engine
-from shared.errors import Gone, NotFound
+from shared.errors import ConsiliumError, Gone, NotFound, Unavailable
 from shared.fhir.http import Request
+from shared.fhir.json import Resource
 from shared.fhir.routes import dispatch
 from shared.security.caller import internal
+from shared.status import STATUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +28,13 @@ class LocalPeers:
         except (Gone, NotFound):
             return None
         return response.body
+
+    async def submit(self, owner: str, bundle: Resource) -> int:
+        """See ``Peers.submit``."""
+        request = Request("POST", (), internal(self.service), base="", resource=bundle)
+        try:
+            return (await dispatch(self.engines[owner], request)).status
+        except Unavailable:
+            raise
+        except ConsiliumError as error:
+            return STATUS[error.category]

@@ -160,7 +160,7 @@ EXACTLY: tuple[tuple[Ask, int], ...] = (
     (create, 1),
     (conditional_create, 5),  # begin, lock, search, write, commit
     (update, 4),  # begin, lock, write, commit
-    (delete, 5),  # begin, lock, write, look for referrers, commit
+    (delete, 6),  # begin, lock, look for plans that link to it, write, look for referrers, commit
     (transaction_of_five, 6),  # of scores: begin, write, the patient's lock, the plans, the scores, commit
     (transaction_of_ten, 1),  # of what is no score
     (referral_, 4),  # begin, write, how it stands and what happened, commit

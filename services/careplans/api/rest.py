@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from services.careplans.api.asking import ID, PatientReference, PlanId
 from services.careplans.app import commands, queries
 from services.careplans.app.measures import Measures, measures_of
+from services.careplans.app.plain import PlainPlan, plain_plan
 from services.careplans.app.queries import Moment, Plan
 from shared.engine import Engine
 from shared.security.dependency import CurrentCaller
@@ -57,6 +58,13 @@ async def measures(request: Request, caller: CurrentCaller, plan_id: PlanId) -> 
     """The outcome measures of the plan's patient: scores ready to plot, the change since the plan began with its class
     of response, and what the newest scores propose. Advisory: a proposal is a draft for people."""
     return await measures_of(_engine(request), caller, plan_id)
+
+
+@router.get("/{plan_id}/plain")
+async def plain(request: Request, caller: CurrentCaller, plan_id: PlanId) -> PlainPlan:
+    """The plan in plain words, for the patient to read: what matters, goals, what is done and by whom, what was
+    declined, and what to do when it gets worse."""
+    return await plain_plan(_engine(request), caller, plan_id)
 
 
 def _engine(request: Request) -> Engine:

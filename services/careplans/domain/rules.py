@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from services.careplans.domain.codes import (
@@ -13,17 +14,20 @@ from services.careplans.domain.codes import (
     plan_of_team,
     reference_of,
 )
+from services.careplans.domain.entries import check_entry
 from services.careplans.domain.facts import plan_facts, team_facts
 from services.careplans.domain.goals import check_goal
 from services.careplans.domain.hands import check_plan, check_team, hands_of, team_of
 from services.careplans.domain.identity import with_ids
 from services.careplans.domain.measures.derive import scores
 from services.careplans.domain.measures.self_harm import self_harm_facts
+from services.careplans.domain.proposals.offered import plan_of_proposal
+from services.careplans.domain.sources import without
 from services.careplans.domain.states import CARE_PLAN, GOAL, require_legal
 from services.careplans.domain.uncertainty import check_condition
 from shared.errors import Conflict, Forbidden, Unprocessable
 from shared.fhir.json import Resource
-from shared.fhir.kinds import Decision, DecisionContext, Referring
+from shared.fhir.kinds import Consequence, Decision, DecisionContext, Referring
 from shared.security.caller import Caller, Role, internal
 
 KEEPER = internal("careplans")
@@ -58,8 +62,11 @@ def decide_questionnaire_response(
 
 
 def decide_observation(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
-    """As all of the shared record; an answer about self-harm is told, however it comes in."""
-    refuse_patients(context.caller)
+    """As all of the shared record; an answer about self-harm is told, however it comes in.
+
+    Patients and who supports them write entries of their own."""
+    if context.caller.role is Role.PATIENT:
+        check_entry(before, after, context.caller, context.related, context.now)
     return Decision(after, self_harm_facts(before, after, context.now))
 
 
@@ -68,6 +75,16 @@ def decide_condition(before: Resource | None, after: Resource | None, context: D
     refuse_patients(context.caller)
     if after is not None:
         check_condition(after)
+    return Decision(after)
+
+
+def decide_request_group(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
+    """As all of the shared record; a proposal for a shared plan is stored and decided on by its operations alone."""
+    refuse_patients(context.caller)
+    ours = [each for each in (before, after) if plan_of_proposal(each) is not None]
+    if ours and context.caller is not KEEPER:
+        text = "A proposal is made by $propose, and changes by decisions on its actions ($decide)."
+        raise Conflict(text, expression=("RequestGroup.extension",))
     return Decision(after)
 
 
@@ -91,7 +108,22 @@ def decide_care_plan(before: Resource | None, after: Resource | None, context: D
             team = team_of(before, context.related)
             hands = hands_of(context.caller, team, reference_of(before.get("subject")), context.now)
             after = check_plan(before, after, hands, context.related)
-    return Decision(after, plan_facts(before, after))
+    return Decision(after, plan_facts(before, after), tuple(_unlinked(before, after, context)))
+
+
+def _unlinked(before: Resource | None, after: Resource | None, context: DecisionContext) -> Iterable[Consequence]:
+    """The links of shared plans to a plan that is deleted: they keep nobody from that."""
+    if after is None and before is not None:
+        gone = f"CarePlan/{before['id']}"
+        for reference, plan in context.related.items():
+            if is_shared_plan(plan):
+                yield Consequence(reference, partial(without, source=gone))
+
+
+def plans_linked_to(before: Resource | None, after: Resource | None) -> Iterable[Referring]:
+    """The plans that refer to one that is deleted."""
+    if after is None and before is not None and not is_shared_plan(before):
+        yield Referring("CarePlan", f"CarePlan/{before['id']}")
 
 
 def looked_up_for_plan(before: Resource | None, after: Resource | None) -> Iterable[str]:

@@ -89,6 +89,13 @@ def apply_referrals(
     return PlanChange(after, team_after, plan_changed=after != plan, team_changed=team_after != team)
 
 
+def with_referrals(plan: Resource, referrals: Iterable[Referral]) -> Resource:
+    """The plan with the activities of ``referrals`` in it; those of others stay as they are."""
+    after = deepcopy(plan)
+    _apply(after, referrals)
+    return after
+
+
 def _apply(plan: Resource, referrals: Iterable[Referral]) -> None:
     activities = plan.get("activity") or []
     # the first of two that follow one Task is ours

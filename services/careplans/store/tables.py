@@ -178,3 +178,31 @@ class UncertainDiagnosisRow(CareplansTable, table=True):
     revisit_by: date | None = Field(default=None, sa_type=Date)
     red_flags: int
     told_for: date | None = Field(default=None, sa_type=Date)
+
+
+class ReferralOrderRow(CareplansTable, table=True):
+    """An order to the referrals' service that people decided on. ``next_at`` is None when nothing is left to do."""
+
+    __tablename__ = "referral_order"
+    __table_args__ = (
+        Index("referral_order_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+        Index("referral_order_proposal", "request_group"),
+    )
+    task: str = Field(primary_key=True, sa_type=Text)
+    care_plan: str = Field(sa_type=Text)
+    request_group: str = Field(sa_type=Text)
+    action: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    failures: int
+    """Attempts in a row that did not reach the service."""
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
+    next_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class DisciplineWaitRow(CareplansTable, table=True):
+    """How long one waits for a discipline, as the referrals' service told it. ``days`` is None where nobody knows."""
+
+    __tablename__ = "discipline_wait"
+    discipline: str = Field(primary_key=True, sa_type=Text)
+    days: int | None = None
+    told_at: datetime = Field(sa_type=DateTime(timezone=True))

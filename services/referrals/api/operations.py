@@ -6,6 +6,7 @@ from functools import partial
 
 from services.referrals.api.match_operation import MATCH
 from services.referrals.api.parameters import asked_in, code_in
+from services.referrals.api.waits_operation import WAITS
 from services.referrals.app import actions, commands
 from services.referrals.app.actions import AvailableAction
 from services.referrals.domain.order_actions import OrderAction
@@ -91,6 +92,7 @@ def _order_action(action: OrderAction) -> Resource:
 
 OPERATIONS = (
     MATCH,
+    WAITS,
     Operation(
         name="available-actions",
         definition=f"{_DEFINITIONS}/referral-available-actions",

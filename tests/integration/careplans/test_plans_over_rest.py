@@ -8,6 +8,7 @@ from shared.engine import Engine
 from shared.security.caller import Caller, Role
 from tests.factories.engine import FixedVerifier
 from tests.integration.careplans.hearing import Referral, hear, new_patient, plans_of, shared_plan
+from tests.integration.careplans.proposing import decide, decision, in_pain, patient_with, propose
 
 COORDINATOR = Caller("k", Role.COORDINATOR)
 PLANS = "http://test/api/plans"
@@ -85,3 +86,22 @@ async def test_what_is_not_there_or_not_for_this_caller(
     assert (await client.post(PLANS, json={"patient": patient})).status_code == 403
     verifier.caller = Caller("p", Role.PATIENT, fhir_user=other)
     assert (await client.get(f"{PLANS}/{plan['id']}")).status_code == 200
+
+
+async def test_the_plan_in_plain_words(engine: Engine, client: httpx.AsyncClient, verifier: FixedVerifier) -> None:
+    patient, plan = await patient_with(engine, *in_pain())
+    verifier.caller = COORDINATOR
+    group = (await propose(client, plan, "PlanDefinition/education-and-self-management")).json()
+    await decide(client, group, decision("daily-heat"))
+    declined = (await propose(client, plan, "ActivityDefinition/yoga")).json()
+    await decide(client, declined, decision("yoga", "decline", reason="It hurt", patient=True))
+    url = f"{PLANS}/{plan.removeprefix('CarePlan/')}/plain"
+    verifier.caller = Caller("me", Role.PATIENT, fhir_user=patient)
+    answer = await client.get(url)
+    assert answer.status_code == 200, answer.text
+    told = {each["heading"]: each["lines"] for each in answer.json()["sections"]}
+    assert told["What we do"] == ["Heat or cold: not started yet."]
+    assert told["What you do not want"] == ["Yoga. You said: “It hurt”"]
+    assert len(told["Your goals"]) == 1
+    verifier.caller = Caller("other", Role.PATIENT, fhir_user="Patient/other")
+    assert (await client.get(url)).status_code == 404

@@ -3,6 +3,7 @@
 Goals, the RequestGroup and its requests are contained: nothing of them is stored for itself before people accept.
 """
 
+from services.careplans.domain.applying.goals import drafted_goals
 from services.careplans.domain.applying.proposal import ADVISORY, Proposal
 from services.careplans.domain.applying.request_group import parts_of
 from shared.fhir.json import Resource
@@ -12,8 +13,9 @@ GROUP = "proposal"
 
 def care_plan(proposal: Proposal) -> Resource:
     """The draft; its only activity is the RequestGroup."""
-    group, requests = parts_of(proposal)
-    goals = [_goal(goal, proposal) for goal in proposal.goals]
+    drafted = drafted_goals(proposal)
+    group, requests = parts_of(proposal, {id_: f"#{goal['id']}" for id_, goal in drafted.items()})
+    goals = list(drafted.values())
     plan: Resource = {
         "resourceType": "CarePlan",
         "contained": [{"resourceType": "RequestGroup", "id": GROUP, **group}, *requests, *goals],
@@ -29,30 +31,3 @@ def care_plan(proposal: Proposal) -> Resource:
     plan["activity"] = [{"reference": {"reference": f"#{GROUP}"}}]
     plan["note"] = [{"text": text} for text in (ADVISORY, *proposal.notes)]
     return plan
-
-
-def _goal(goal: Resource, proposal: Proposal) -> Resource:
-    """http://hl7.org/fhir/R4/goal.html: proposed, for the patient to accept."""
-    number = next(place for place, each in enumerate(proposal.goals, 1) if each is goal)
-    proposed: Resource = {
-        "resourceType": "Goal",
-        "id": f"goal-{number}",
-        "lifecycleStatus": "proposed",
-        "description": goal.get("description") or {"text": "Goal"},
-        "subject": {"reference": proposal.subject},
-    }
-    if "priority" in goal:
-        proposed["priority"] = goal["priority"]
-    if "target" in goal:
-        proposed["target"] = [_target(target) for target in goal["target"]]
-    if "category" in goal:
-        proposed["category"] = [goal["category"]]
-    if "start" in goal:
-        proposed["startCodeableConcept"] = goal["start"]
-    return proposed
-
-
-def _target(target: Resource) -> Resource:
-    """``due`` of a plan is ``dueDuration`` of a goal; a detail needs its measure there (gol-1)."""
-    kept = {name: value for name, value in target.items() if "measure" in target or not name.startswith("detail")}
-    return {"dueDuration" if name == "due" else name: value for name, value in kept.items()}

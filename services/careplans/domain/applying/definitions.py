@@ -44,6 +44,31 @@ def definition_of(action: Resource, definitions: Definitions, path: str) -> Reso
     return definition
 
 
+def named_by(plan: Resource) -> set[str]:
+    """The canonical URLs, without versions, of the definitions that the plan's actions name."""
+    found: set[str] = set()
+    waiting = list(plan.get("action") or ())
+    while waiting:
+        action = waiting.pop()
+        waiting += action.get("action") or ()
+        if isinstance(action.get("definitionCanonical"), str):
+            found.add(action["definitionCanonical"].partition("|")[0])
+    return found
+
+
+def plan_of(definition: Resource) -> Resource:
+    """An ActivityDefinition as the plan that has it as its only action; it is known by the definition's own URL.
+
+    Raises ``Unprocessable`` for one without a URL."""
+    if "url" not in definition:
+        text = "A definition is known by its URL, and this one has none."
+        raise Unprocessable(text, code="required", expression=("ActivityDefinition.url",))
+    copied = ("id", "url", "version", "title", "description", "status")
+    plan = {name: definition[name] for name in copied if name in definition}
+    action = {"id": treatment_of(definition), "definitionCanonical": canonical(definition)}
+    return {"resourceType": "PlanDefinition", **plan, "action": [action]}
+
+
 def treatment_of(definition: Resource) -> str:
     """The code by which people decline or prefer it: the catalogue's, else the end of the URL."""
     own = next((code for system, code in codings(definition.get("code")) if system == TREATMENT), None)

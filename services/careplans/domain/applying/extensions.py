@@ -27,6 +27,8 @@ WHY_NOT = _BASE + "why-not"
 CONSIDERED = _BASE + "action-considered"
 """On a proposal, one for every action of the plan: ``action``, ``title``, ``outcome``, ``reason``, ``condition``
 (complex: ``text``, ``expression``, ``result``, ``input``), ``needs``."""
+SERVES = _BASE + "action-goal"
+"""On ``RequestGroup.action``: a Goal that it serves."""
 NEEDS = _BASE + "proposal-needs"
 """On a proposal: data that was missing."""
 

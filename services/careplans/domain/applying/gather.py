@@ -26,6 +26,9 @@ RAW = {
 }
 """Variables that hold resources as they are, for expressions that need more than the rest. ``%patient`` is one, too."""
 
+RECORD = frozenset({"Patient", *RAW.values()})
+"""The types of a record."""
+
 
 def gather(record: Record, as_of: datetime, circumstances: Circumstances) -> Inputs:
     """The inputs of a patient. Raises ``Unprocessable`` unless the record holds exactly one Patient."""

@@ -1,10 +1,12 @@
 """A proposal as a draft RequestGroup (http://hl7.org/fhir/R4/requestgroup.html)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from services.careplans.domain.applying.accounts import accounts
 from services.careplans.domain.applying.classes import codings
+from services.careplans.domain.applying.extensions import SERVES
+from services.careplans.domain.applying.goals import drafted_goals
 from services.careplans.domain.applying.proposal import ADVISORY, Considered, Proposal
 from services.careplans.domain.applying.requests import request_of
 from shared.fhir.json import Resource
@@ -19,16 +21,32 @@ RELATED = ("actionId", "relationship", "offsetDuration", "offsetRange")
 
 
 def request_group(proposal: Proposal) -> Resource:
-    """A draft with what is proposed as contained requests, and an account of every action of the plan.
+    """A draft with what is proposed as contained requests, with the goals that it serves, and an account of every
+    action of the plan.
 
     ``action.textEquivalent`` says why; ``action.documentation`` cites the sources."""
-    group, requests = parts_of(proposal)
-    return {"resourceType": "RequestGroup", **({"contained": requests} if requests else {}), **group}
+    goals = drafted_goals(proposal)
+    group, requests = parts_of(proposal, {id_: f"#{goal['id']}" for id_, goal in goals.items()})
+    contained = [*requests, *goals.values()]
+    return {"resourceType": "RequestGroup", **({"contained": contained} if contained else {}), **group}
 
 
-def parts_of(proposal: Proposal) -> tuple[Resource, list[Resource]]:
-    """The elements of the RequestGroup, and the requests that it refers to as contained."""
-    writing = _Writing(proposal, frozenset(each.id for each in proposal.all() if each.proposed))
+def single_request(proposal: Proposal) -> Resource:
+    """The request of a proposal that has one action, with the account of it; of one that is not proposed, the
+    RequestGroup that says why: it asks for nothing."""
+    (considered,) = proposal.actions
+    if not considered.proposed:
+        return request_group(proposal)
+    request = request_of(considered, proposal, "")
+    del request["id"]
+    return request | {"extension": list(accounts(proposal))}
+
+
+def parts_of(proposal: Proposal, goals: Mapping[str, str]) -> tuple[Resource, list[Resource]]:
+    """The elements of the RequestGroup, and the requests that it refers to as contained.
+
+    ``goals`` are the references of goals by the id that the plan knows them by."""
+    writing = _Writing(proposal, frozenset(each.id for each in proposal.all() if each.proposed), goals)
     actions = list(writing.actions(proposal.actions))
     group: Resource = {
         "extension": list(accounts(proposal)),
@@ -50,6 +68,7 @@ def parts_of(proposal: Proposal) -> tuple[Resource, list[Resource]]:
 class _Writing:
     proposal: Proposal
     proposed: frozenset[str]
+    goals: Mapping[str, str]
     requests: list[Resource] = field(default_factory=list)
 
     def actions(self, considered: Iterable[Considered]) -> Iterator[Resource]:
@@ -58,6 +77,8 @@ class _Writing:
     def _action(self, considered: Considered) -> Resource:
         source = considered.action
         action: Resource = {"id": considered.id, "title": considered.title}
+        if served := [self.goals[goal] for goal in source.get("goalId") or () if goal in self.goals]:
+            action["extension"] = [{"url": SERVES, "valueReference": {"reference": goal}} for goal in served]
         action |= {name: source[name] for name in KEPT if name in source}
         action["textEquivalent"] = " ".join(filter(None, (source.get("textEquivalent"), considered.reason)))
         if considered.definition is not None and any(codings(considered.definition.get("code"))):

@@ -5,8 +5,10 @@ http://hl7.org/fhir/R4/servicerequest.html, http://hl7.org/fhir/R4/medicationreq
 
 from typing import Any
 
+from services.careplans.domain.applying.classes import codings
 from services.careplans.domain.applying.definitions import canonical
 from services.careplans.domain.applying.proposal import Considered, Proposal
+from services.careplans.domain.codes import DISCIPLINE_SYSTEM
 from shared.fhir.json import Resource
 
 REASONS = frozenset({"Condition", "Observation"})
@@ -33,6 +35,8 @@ def request_of(action: Considered, proposal: Proposal, id_: str) -> Resource:
         request["doNotPerform"] = True
     if "priority" in action.action:
         request["priority"] = action.action["priority"]
+    if discipline := discipline_of(definition):
+        request["performerType"] = discipline
     request["authoredOn"] = proposal.as_of.isoformat(timespec="seconds")
     request["reasonCode"] = [{"text": action.reason}]
     if references := _reasons(action):
@@ -61,7 +65,15 @@ def _task(action: Considered, proposal: Proposal, id_: str) -> Resource:
     }
     if action.definition is not None:
         task["instantiatesCanonical"] = canonical(action.definition)
+        if discipline := discipline_of(action.definition):
+            task["performerType"] = [discipline]
     return task
+
+
+def discipline_of(definition: Resource) -> Resource | None:
+    """The topic of a definition that names a discipline: who performs it."""
+    topics = definition.get("topic") or ()
+    return next((each for each in topics if any(system == DISCIPLINE_SYSTEM for system, _ in codings(each))), None)
 
 
 def _reasons(action: Considered) -> list[str]:

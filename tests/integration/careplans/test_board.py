@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from services.careplans.app.commands import open_plan
+from services.careplans.app.filling import fill
 from shared.clock import instant
 from shared.engine import Engine
 from shared.fhir.json import Resource
@@ -168,6 +169,26 @@ async def test_a_stale_section_is_named_with_its_age(engine: Engine, client: htt
     ]
     await hear(engine, Referral(patient).event("accepted"))
     assert [each["section"] for each in (await line(client, patient))["stale"]] == ["team"]
+
+
+async def test_rows_that_are_made_anew_are_as_they_were(engine: Engine, client: httpx.AsyncClient) -> None:
+    patients = [await plan_of(engine) for _ in range(3)]
+    for patient in patients:
+        await with_goal(engine, client, patient)
+        referral = Referral(patient)
+        await hear(engine, *(referral.event(step) for step in ("received", "accepted", "scheduled", "completed")))
+        await score(engine, patient, "phq-9", 16, instant(engine.clock() - timedelta(days=3)))
+    before = [dict(row) for row in await engine.pool.fetch("SELECT * FROM plan_standing ORDER BY care_plan")]
+    await engine.pool.execute("DELETE FROM plan_standing")
+    await engine.pool.execute("DELETE FROM projection_fill")
+    while await fill(engine, limit=2):
+        pass
+    after = [dict(row) for row in await engine.pool.fetch("SELECT * FROM plan_standing ORDER BY care_plan")]
+    # but for when a section was touched, which only writes know
+    for row in (*before, *after):
+        del row["sections_at"], row["stale_at"]
+    assert after == before
+    assert len(after) == 3
 
 
 async def test_a_page_takes_three_statements(engine: Engine, client: httpx.AsyncClient) -> None:

@@ -15,7 +15,9 @@ from shared.engine import Engine
 from shared.fhir.json import Resource
 from shared.messaging.envelope import Event
 from shared.security.caller import Caller, Role
-from tests.integration.careplans.hearing import new_patient, store, told
+from shared.store.prepared import Name, finish
+from shared.unit_of_work import unit_of_work
+from tests.integration.careplans.hearing import SYSTEM, new_patient, store, told
 from tests.unit.services.careplans.domain.measures.answering import observed, ours
 
 COORDINATOR = Caller("k", Role.COORDINATOR)
@@ -137,6 +139,21 @@ async def test_a_score_that_is_amended_withdrawn_or_deleted_is_kept_in_step(
     assert (await client.put(reference, json=amended)).status_code == 200
     assert (await client.delete(reference)).status_code == 204
     assert await rows() == []
+
+
+async def test_a_part_of_a_transaction_over_services_tells_when_it_is_committed(engine: Engine) -> None:
+    patient, plan = await with_plan(engine)
+    await store(engine, score(engine, patient, "peg", 8, days_ago=30))
+    for commit, told_ in ((False, 0), (True, 1)):
+        async with unit_of_work(engine, SYSTEM) as work:
+            await work.create(score(engine, patient, "peg", 2))
+            name = Name(engine.ids(), "careplans", "careplans")
+            await work.prepare(name)
+        assert await events(engine) == []
+        assert await finish(engine.pool, name, commit=commit)
+        assert len(await events(engine)) == told_
+    at = await engine.pool.fetchval("SELECT last_score_at FROM plan_standing WHERE care_plan = $1", plan)
+    assert engine.clock() - at < timedelta(minutes=5)
 
 
 async def test_what_was_there_before_the_tables_is_filled_in_and_tells_nothing(engine: Engine) -> None:

@@ -76,7 +76,7 @@ class Chained:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """All of them. ``complete`` is false where there are older versions of the plan, or older scores, still."""
+    """All of them. ``complete`` is false where older versions of the plan, or older scores, were not looked at."""
 
     care_plan: str
     patient: str | None
@@ -105,7 +105,7 @@ async def chain_of(
     return Chain(
         f"CarePlan/{plan_id}",
         patient,
-        complete and len(versions) <= VERSIONS,
+        complete and bool(versions) and versions[0].stored.version == 1,
         tuple(_chained(link, reports) for link in kept),
     )
 

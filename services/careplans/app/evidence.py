@@ -105,9 +105,10 @@ async def _months(engine: Engine, caller: Caller, plans: Sequence[tuple[str, str
     patients = sorted({patient for _, patient in plans})
     ids = [patient.removeprefix("Patient/") for patient in patients]
     around = {loads(each.plan)["id"]: each for each in await plan_standings.surroundings(engine.pool, patients)}
-    conditions = await store.conditions(engine.pool, ids, condition(engine.access(caller), {"Condition"}))
+    access = engine.access(caller)
+    conditions = await store.conditions(engine.pool, ids, condition(access, {"Condition"}))
     start, end = (datetime.combine(day, time.min, UTC) for day in (first, last + timedelta(days=1)))
-    scores = await store.scores(engine.pool, patients, PAIN_SCALES, start, end)
+    scores = await store.scores(engine.pool, patients, PAIN_SCALES, start, end, condition(access, {"Observation"}))
     entries = await ledger.of_plans(engine.pool, [plan for plan, _ in plans], first, last, always=(Kind.VISIT,))
     return [
         _month(

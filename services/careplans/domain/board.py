@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from services.careplans.domain.codes import extension_value
 from services.careplans.domain.standing import Gap, Standing
 from shared.fhir.json import Resource
+
+SAFETY_STATE = "https://consilium.care/fhir/StructureDefinition/safety-state"
+"""Where a finding of the safety rules is: one that is open again has mitigations, too."""
 
 
 class Listing(StrEnum):
@@ -46,5 +50,9 @@ def gaps_at(standing: Standing, now: datetime) -> tuple[str, ...]:
 
 
 def is_open_issue(issue: Resource) -> bool:
-    """Whether a DetectedIssue still asks for something: nobody has said what was done, and it is no mistake."""
-    return issue.get("status") not in ("cancelled", "entered-in-error") and not issue.get("mitigation")
+    """Whether a DetectedIssue still asks for something: by the state that the safety rules give it; one of others,
+    where nobody has said what was done, and it is no mistake."""
+    if issue.get("status") in ("cancelled", "entered-in-error"):
+        return False
+    state = extension_value(issue, SAFETY_STATE)
+    return bool(state == "open") if state is not None else not issue.get("mitigation")

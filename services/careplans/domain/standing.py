@@ -136,42 +136,66 @@ def stand(
 
     ``harmless``: what the newest answer about self-harm is known to be. ``touched``: when sections were touched last,
     as far as that is known; of others it was when the plan was stored last."""
-    activities = plan.get("activity") or []
-    open_ = [each for each in activities if activity_status(each) not in ENDED]
-    taking_part = [each for each in (team or {}).get("participant") or () if not ended(each, now)]
-    named = {reference_of(each) for each in plan.get("goal") or ()}
-    pursued = [
-        goal
-        for goal in goals
-        if f"Goal/{goal['id']}" in named and goal.get("lifecycleStatus") in PURSUED | {"proposed"}
-    ]
-    created = moment(plan.get("created")) or now
-    newest = max((of.points[-1].at for of in scores if of.points), default=None)
-    taken = [of for of in scores if of.points and newest is not None and newest - of.points[-1].at <= STILL_TAKEN]
-    gaps = (*_gaps(plan, open_, taking_part, pursued), *_uncertain_gaps(uncertain))
-    unmeasured_at = (newest or created) + MEASURED_WITHIN
-    sections = _sections(plan, open_, taking_part, pursued, touched or {}, now)
+    parts = _parts(plan, team, goals, scores, now)
+    wanted = targets(parts.goals)
+    gaps = (*_gaps(plan, parts), *_uncertain_gaps(uncertain))
+    unmeasured_at = (parts.newest or parts.created) + MEASURED_WITHIN
+    sections = _sections(plan, parts, touched or {}, now)
+    review = _next_review(parts, wanted, last_review_at)
     return Standing(
         care_plan=plan["id"],
         patient=reference_of(plan.get("subject")) or "",
         status=plan["status"],
         version=int((plan.get("meta") or {}).get("versionId") or 1),
-        disciplines=_distinct(map(activity_discipline, open_)),
-        members=_distinct(reference_of(each.get("member")) for each in taking_part),
-        open_activities=len(open_),
-        activities=len(activities),
-        goals=len(pursued),
+        disciplines=_distinct(map(activity_discipline, parts.open)),
+        members=_distinct(reference_of(each.get("member")) for each in parts.taking_part),
+        open_activities=len(parts.open),
+        activities=len(plan.get("activity") or ()),
+        goals=len(parts.goals),
         gaps=gaps,
-        flags=(*_flags(plan, taken, targets(pursued), harmless), *((Flag.REVISIT.value,) if uncertain.overdue else ())),
+        flags=tuple(_flags(plan, parts, wanted, harmless, uncertain)),
         sections=sections,
-        last_score_at=newest,
+        last_score_at=parts.newest,
         last_review_at=last_review_at,
-        next_review_at=_earlier(
-            _next_review(taken, targets(pursued), last_review_at, newest, created), uncertain.revisit_by
-        ),
+        next_review_at=_earlier(review, uncertain.revisit_by),
         unmeasured_at=unmeasured_at,
-        gap_at=created if gaps else unmeasured_at,
+        gap_at=parts.created if gaps else unmeasured_at,
         stale_at=min((at + stale_after(name) for name, at in sections.items()), default=NEVER),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What of a plan and around it counts now."""
+
+    open: Sequence[Resource]
+    """Activities."""
+    taking_part: Sequence[Resource]
+    goals: Sequence[Resource]
+    """Those that the plan names and that are pursued, or proposed."""
+    taken: Sequence[Series]
+    """Scores of measures that are still taken."""
+    newest: datetime | None
+    """When the newest score was taken."""
+    created: datetime
+
+
+def _parts(
+    plan: Resource, team: Resource | None, goals: Iterable[Resource], scores: Sequence[Series], now: datetime
+) -> _Parts:
+    named = {reference_of(each) for each in plan.get("goal") or ()}
+    newest = max((of.points[-1].at for of in scores if of.points), default=None)
+    return _Parts(
+        open=[each for each in plan.get("activity") or () if activity_status(each) not in ENDED],
+        taking_part=[each for each in (team or {}).get("participant") or () if not ended(each, now)],
+        goals=[
+            goal
+            for goal in goals
+            if f"Goal/{goal['id']}" in named and goal.get("lifecycleStatus") in PURSUED_OR_PROPOSED
+        ],
+        taken=[of for of in scores if of.points and newest is not None and newest - of.points[-1].at <= STILL_TAKEN],
+        newest=newest,
+        created=moment(plan.get("created")) or now,
     )
 
 
@@ -206,38 +230,29 @@ def _activities_of(discipline: str | None) -> str:
     return f"{Section.ACTIVITIES.value}:{discipline or 'all'}"
 
 
-def _sections(
-    plan: Resource,
-    open_: Sequence[Resource],
-    taking_part: Sequence[Resource],
-    goals: Sequence[Resource],
-    touched: Mapping[str, datetime],
-    now: datetime,
-) -> dict[str, datetime]:
+def _sections(plan: Resource, parts: _Parts, touched: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:
     """When the sections that have something in them were touched."""
     stored = moment((plan.get("meta") or {}).get("lastUpdated")) or now
-    names = [_activities_of(discipline) for discipline in dict.fromkeys(map(activity_discipline, open_))]
-    names += [Section.GOALS.value] if goals else []
-    names += [Section.TEAM.value] if taking_part else []
+    names = [_activities_of(discipline) for discipline in dict.fromkeys(map(activity_discipline, parts.open))]
+    names += [Section.GOALS.value] if parts.goals else []
+    names += [Section.TEAM.value] if parts.taking_part else []
     return {name: touched.get(name, stored) for name in sorted(names)}
 
 
-def _gaps(
-    plan: Resource, open_: Sequence[Resource], taking_part: Sequence[Resource], goals: Sequence[Resource]
-) -> Iterator[str]:
+def _gaps(plan: Resource, parts: _Parts) -> Iterator[str]:
     patient = reference_of(plan.get("subject"))
-    if not goals:
+    if not parts.goals:
         yield Gap.NO_GOAL.value
-    if not any(reference_of(goal.get("expressedBy")) == patient for goal in goals):
+    if not any(reference_of(goal.get("expressedBy")) == patient for goal in parts.goals):
         yield Gap.NO_PATIENT_GOAL.value
     activities = plan.get("activity") or ()
     cared_for = {activity_discipline(each) for each in activities if activity_status(each) not in UNDONE}
-    members = {code for each in taking_part for code in disciplines_of_participant(each)}
+    members = {code for each in parts.taking_part for code in disciplines_of_participant(each)}
     asked = {activity_discipline(each) for each in activities if activity_status(each) != "entered-in-error"}
-    asked |= {discipline_of_goal(goal) for goal in goals} | members
+    asked |= {discipline_of_goal(goal) for goal in parts.goals} | members
     for gap, lacking in (
         (Gap.NO_ACTIVITY, asked - cared_for),
-        (Gap.NO_MEMBER, {activity_discipline(each) for each in open_} - members),
+        (Gap.NO_MEMBER, {activity_discipline(each) for each in parts.open} - members),
     ):
         yield from (f"{gap.value}:{discipline}" for discipline in _distinct(lacking - {SELF_CARE}))
 
@@ -249,37 +264,33 @@ def _uncertain_gaps(uncertain: Uncertain) -> Iterator[str]:
         yield Gap.NO_RED_FLAGS.value
 
 
-def _earlier(review: datetime, revisit_by: date | None) -> datetime:
-    """The plan is looked at when a diagnosis must be."""
-    return review if revisit_by is None else min(review, datetime.combine(revisit_by, time.min, UTC))
-
-
 def _flags(
-    plan: Resource, taken: Sequence[Series], wanted: Mapping[str, Decimal], harmless: bool | None
+    plan: Resource, parts: _Parts, wanted: Mapping[str, Decimal], harmless: bool | None, uncertain: Uncertain
 ) -> Iterator[str]:
     if harmless is False:
         yield Flag.SELF_HARM.value
     since = moment((plan.get("period") or {}).get("start"))
-    for of in taken:
+    for of in parts.taken:
         if proposal(of, wanted.get(of.measure.id)).step is Step.UP:
             yield f"{Flag.STEP_UP.value}:{of.measure.id}"
         course = change(of, since)
         if course is not None and course.response is Response.DETERIORATED:
             yield f"{Flag.DETERIORATED.value}:{of.measure.id}"
+    if uncertain.overdue:
+        yield Flag.REVISIT.value
 
 
-def _next_review(
-    taken: Sequence[Series],
-    wanted: Mapping[str, Decimal],
-    reviewed: datetime | None,
-    newest: datetime | None,
-    created: datetime,
-) -> datetime:
+def _next_review(parts: _Parts, wanted: Mapping[str, Decimal], reviewed: datetime | None) -> datetime:
     """When the plan is to be looked at next: as its scores have it, or a quarter after the last review."""
-    if reviewed is not None and (newest is None or reviewed >= newest):
+    if reviewed is not None and (parts.newest is None or reviewed >= parts.newest):
         return reviewed + ON_TARGET
-    due = (proposal(of, wanted.get(of.measure.id)).review_due for of in taken)
-    return min((each for each in due if each is not None), default=created + ON_TARGET)
+    due = (proposal(of, wanted.get(of.measure.id)).review_due for of in parts.taken)
+    return min((each for each in due if each is not None), default=parts.created + ON_TARGET)
+
+
+def _earlier(review: datetime, revisit_by: date | None) -> datetime:
+    """The plan is looked at when a diagnosis must be."""
+    return review if revisit_by is None else min(review, datetime.combine(revisit_by, time.min, UTC))
 
 
 def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:

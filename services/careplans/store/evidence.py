@@ -18,8 +18,10 @@ SELECT r.patient, r.body FROM resource r
 WHERE r.type = 'Condition' AND NOT r.deleted AND r.patient = ANY ($1::text[]) AND {seen}
 """
 _SCORES = """
-SELECT patient, observation FROM outcome_score
-WHERE patient = ANY ($1::text[]) AND measure = ANY ($2::text[]) AND at >= $3 AND at < $4 ORDER BY at, observation
+SELECT o.patient, o.observation FROM outcome_score o
+JOIN resource r ON r.type = 'Observation' AND r.id = o.observation AND {seen}
+WHERE o.patient = ANY ($1::text[]) AND o.measure = ANY ($2::text[]) AND o.at >= $3 AND o.at < $4
+ORDER BY o.at, o.observation
 """
 
 
@@ -42,8 +44,14 @@ async def conditions(
 
 
 async def scores(
-    connection: Connection | Pool, patients: Iterable[str], measures: Iterable[str], start: datetime, end: datetime
+    connection: Connection | Pool,
+    patients: Iterable[str],
+    measures: Iterable[str],
+    start: datetime,
+    end: datetime,
+    seen: Condition | None,
 ) -> list[tuple[str, str]]:
     """The scores (ids of Observations) of ``measures`` from ``start`` until before ``end``, each with its patient."""
-    rows = await connection.fetch(_SCORES, list(patients), list(measures), start, end)
+    text, arguments = as_column(seen, 5)
+    rows = await connection.fetch(_SCORES.format(seen=text), list(patients), list(measures), start, end, *arguments)
     return [(row["patient"], row["observation"]) for row in rows]

@@ -40,13 +40,14 @@ async def run_worker(service: Service, engine: Engine, transport: Transport, rel
             for binding in service.bindings
         ),
     )
-    await declare(transport, [consumer.queue for consumer in consumers], stop)
     async with asyncio.TaskGroup() as group:
-        group.create_task(relay.run(stop))
-        group.create_task(run_consumers(transport, consumers, stop))
+        # what needs no carrier of messages does not wait for one
         group.create_task(retain(engine, (*bulk.sweeps(), *service.sweeps()), stop))
         group.create_task(bulk.work(engine, stop))
         if service.copied:
             group.create_task(catch_up(engine, stop))
         for job in service.jobs:
             group.create_task(job(engine, stop))
+        await declare(transport, [consumer.queue for consumer in consumers], stop)
+        group.create_task(relay.run(stop))
+        group.create_task(run_consumers(transport, consumers, stop))

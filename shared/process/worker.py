@@ -61,12 +61,12 @@ async def work(service: Service) -> None:
 
         async def working() -> None:
             await _schema(checks, stop)
-            # before the watch looks at them, and before the relay speaks to them
-            await declare(transport, [refill_queue(service.name), *queues], stop)
             async with asyncio.TaskGroup() as group:
-                group.create_task(watch({service.name: pool}, transport, queues, gauges, stop), name="watch")
-                group.create_task(listen(pool, relay, stop), name="bell")
                 group.create_task(run_worker(service, engine, transport, relay, stop), name="work")
+                group.create_task(listen(pool, relay, stop), name="bell")
+                # before the watch looks at them
+                await declare(transport, [refill_queue(service.name), *queues], stop)
+                group.create_task(watch({service.name: pool}, transport, queues, gauges, stop), name="watch")
 
         await until(
             stop,

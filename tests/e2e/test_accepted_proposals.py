@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +13,8 @@ from services.careplans.app.ordering import send_due
 from shared.copies.peers import Peers
 from shared.errors import Unavailable
 from shared.fhir.json import Resource
-from tests.e2e.referring import furnish
+from shared.security.caller import Caller
+from tests.e2e.referring import Place, furnish
 from tests.eventually import eventually
 from tests.factories.system import COORDINATOR, EHR, PSYCHOLOGIST, SPECIALIST, Site, System
 
@@ -65,9 +65,10 @@ class Accepted:
         return len(await self.referrals()) == len(CHOSEN)
 
 
-async def accepted(site: Site, *, by: Any = COORDINATOR) -> Accepted:
-    """Propose and accept ``CHOSEN`` for a new patient; no worker need be there for that."""
-    (patient,) = await furnish(site)
+async def accepted(site: Place, *, by: Caller = COORDINATOR, patient: str | None = None) -> Accepted:
+    """Propose and accept ``CHOSEN`` for a patient, a new one if not said; no worker need be there for that."""
+    if patient is None:
+        (patient,) = await furnish(site)
     client = site.by(by)
     opened = await site.by(COORDINATOR).post("/api/plans", json={"patient": patient})
     plan = opened.json()["care_plan"]

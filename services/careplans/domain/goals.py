@@ -2,7 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from services.careplans.domain.codes import GOAL_DISCIPLINE, is_shared_plan, reference_of
+from services.careplans.domain.codes import (
+    GOAL_DISCIPLINE,
+    extension_value,
+    has_coding,
+    is_shared_plan,
+    reference_of,
+)
 from services.careplans.domain.hands import EVERYTHING, SELF_CARE, Hands, discipline_of_goal, hands_of, team_of
 from shared.errors import Forbidden
 from shared.fhir.json import Resource
@@ -10,6 +16,9 @@ from shared.fhir.kinds import DecisionContext
 from shared.security.caller import Caller, Role
 
 PROPOSED = "proposed"
+RELATIONSHIP = "http://hl7.org/fhir/StructureDefinition/goal-relationship"
+"""http://hl7.org/fhir/R4/extension-goal-relationship.html; from a goal to its milestones."""
+RELATIONSHIP_TYPE = "http://terminology.hl7.org/CodeSystem/goal-relationship-type"
 
 
 def check_goal(before: Resource | None, after: Resource | None, context: DecisionContext) -> Resource | None:
@@ -27,6 +36,16 @@ def check_goal(before: Resource | None, after: Resource | None, context: Decisio
         if goal is not None and not any(hands.own(discipline_of_goal(goal)) for hands in allowed):
             raise Forbidden("This goal belongs to another discipline.", expression=("Goal.extension",))
     return after
+
+
+def milestones(goal: Resource) -> Iterator[str]:
+    """The goals that are pieces of attaining this one, by their references."""
+    for extension in goal.get("extension") or ():
+        if extension.get("url") == RELATIONSHIP:
+            type_, target = (extension_value(extension, part) for part in ("type", "target"))
+            reference = reference_of(target)
+            if reference and has_coding([type_ or {}], RELATIONSHIP_TYPE, "milestone"):
+                yield reference
 
 
 def _made(goal: Resource, caller: Caller) -> Resource:

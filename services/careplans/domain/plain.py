@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from services.careplans.domain.applying.circumstances import Circumstances
 from services.careplans.domain.codes import reference_of
 from services.careplans.domain.facts import activity_discipline, activity_status
+from services.careplans.domain.goals import milestones
 from services.careplans.domain.hands import SELF_CARE, disciplines_of_participant
 from services.careplans.domain.proposals.activity import ENDED
 from shared.fhir.json import Resource
@@ -83,14 +84,22 @@ def in_plain_words(known: Known) -> tuple[Section, ...]:
 
 
 def _goals(goals: Iterable[Resource]) -> Iterator[str]:
-    for goal in goals:
-        status = goal.get("lifecycleStatus")
-        if status in _GIVEN_UP:
-            continue
-        text = (goal.get("description") or {}).get("text") or "A goal"
-        due = next((each["dueDate"] for each in goal.get("target") or () if "dueDate" in each), None)
-        until = f" We look at it on {due}." if due and status != "completed" else ""
-        yield f"{_sentence(text)} ({GOALS.get(status, 'we work on it')}){until}"
+    """Each goal, and behind it the milestones on the way to it."""
+    left = {f"Goal/{goal.get('id')}": goal for goal in goals if goal.get("lifecycleStatus") not in _GIVEN_UP}
+    steps = {reference: list(milestones(goal)) for reference, goal in left.items()}
+    within = {step for some in steps.values() for step in some}
+    for reference, goal in left.items():
+        if reference not in within:
+            yield _goal(goal)
+            yield from (f"A step on the way: {_goal(left[step])}" for step in steps[reference] if step in left)
+
+
+def _goal(goal: Resource) -> str:
+    status = goal.get("lifecycleStatus")
+    text = (goal.get("description") or {}).get("text") or "A goal"
+    due = next((each["dueDate"] for each in goal.get("target") or () if "dueDate" in each), None)
+    until = f" We look at it on {due}." if due and status != "completed" else ""
+    return f"{_sentence(text)} ({GOALS.get(status, 'we work on it')}){until}"
 
 
 def _activities(activities: Iterable[Resource], known: Known, *, ended: bool) -> Iterator[str]:

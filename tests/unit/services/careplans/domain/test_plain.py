@@ -42,13 +42,37 @@ def test_goals_say_how_they_stand() -> None:
             "lifecycleStatus": "completed",
             "target": due,
         },
-        {"description": {"text": "Given up"}, "lifecycleStatus": "rejected"},
+        {"id": "3", "description": {"text": "Given up"}, "lifecycleStatus": "rejected"},
         {"lifecycleStatus": "active"},
     ]
+    goals = [goal | {"id": str(number)} for number, goal in enumerate(goals)]
     assert sections(Known({}, goals=goals))["Your goals"] == (
         "Walk to the shop. (we still talk about this one) We look at it on 2027-01-01.",
         "Sleep better. (reached)",
         "A goal. (we work on it)",
+    )
+
+
+def test_milestones_stand_with_the_goal_that_they_lead_to() -> None:
+    type_ = {
+        "coding": [{"system": "http://terminology.hl7.org/CodeSystem/goal-relationship-type", "code": "milestone"}]
+    }
+    leads: Resource = {
+        "url": "http://hl7.org/fhir/StructureDefinition/goal-relationship",
+        "extension": [
+            {"url": "type", "valueCodeableConcept": type_},
+            {"url": "target", "valueReference": {"reference": "Goal/stairs"}},
+        ],
+    }
+    goals: list[Resource] = [
+        {"id": "stairs", "description": {"text": "Take the stairs"}, "lifecycleStatus": "completed"},
+        {"id": "sleep", "description": {"text": "Sleep"}, "lifecycleStatus": "active"},
+        {"id": "hike", "description": {"text": "Hike"}, "lifecycleStatus": "active", "extension": [leads]},
+    ]
+    assert sections(Known({}, goals=goals))["Your goals"] == (
+        "Sleep. (we work on it)",
+        "Hike. (we work on it)",
+        "A step on the way: Take the stairs. (reached)",
     )
 
 

@@ -104,7 +104,8 @@ async def _months(engine: Engine, caller: Caller, plans: Sequence[tuple[str, str
     first, last = days_of(month)
     patients = sorted({patient for _, patient in plans})
     ids = [patient.removeprefix("Patient/") for patient in patients]
-    around = {loads(each.plan)["id"]: each for each in await plan_standings.surroundings(engine.pool, patients)}
+    found = await plan_standings.surroundings(engine.pool, patients, [plan for plan, _ in plans])
+    around = {loads(each.plan)["id"]: each for each in found}
     access = engine.access(caller)
     conditions = await store.conditions(engine.pool, ids, condition(access, {"Condition"}))
     start, end = (datetime.combine(day, time.min, UTC) for day in (first, last + timedelta(days=1)))

@@ -63,7 +63,7 @@ async def record(engine: Engine, caller: Caller, entry: Entry, claim: Claim | No
         reviews = Kind.PLAN_REVIEW in (entry.kind, corrected and corrected.kind)
         patient = reference_of(plan.get("subject"))
         if reviews and patient is not None:
-            await restand(connection, [patient], now)
+            await restand(connection, [patient], now, plan=entry.care_plan)
     return entry, False
 
 

@@ -65,7 +65,8 @@ async def follow(connection: Connection, changes: Sequence[Changed], caller: Cal
     kept = _kept(changes)
     await outcome_scores.keep_answers(connection, kept.answers, kept.no_answers)
     await diagnoses.keep(connection, *_uncertain(changes))
-    plans = await plan_standings.surroundings(connection, patients)
+    changed = {each.stored.id for each in changes if each.stored.type == "CarePlan"}
+    plans = await plan_standings.surroundings(connection, patients, changed)
     # without a plan nobody asks what was there before
     before = by_measure(await outcome_scores.of_patients(connection, {plan.patient for plan in plans}) if plans else ())
     await outcome_scores.keep(connection, kept.scores, kept.no_scores)
@@ -79,11 +80,12 @@ async def follow(connection: Connection, changes: Sequence[Changed], caller: Cal
     return [told for plan in plans if plan.current for told in _reviews(plan, before, after, now, stored)]
 
 
-async def restand(connection: Connection, patients: Sequence[str], now: datetime) -> None:
-    """Bring the standing of the plans of ``patients`` (``Patient/x``) in step with what is kept beside them."""
+async def restand(connection: Connection, patients: Sequence[str], now: datetime, *, plan: str | None = None) -> None:
+    """Bring the standing of the plans of ``patients`` (``Patient/x``) in step with what is kept beside them; and of
+    ``plan`` (an id), current or not."""
     await outcome_scores.lock(connection, sorted(patients))
     scores = by_measure(await outcome_scores.of_patients(connection, patients))
-    plans = await plan_standings.surroundings(connection, patients)
+    plans = await plan_standings.surroundings(connection, patients, [plan] if plan else ())
     await plan_standings.keep(connection, [_standing(plan, scores, {}, now) for plan in plans])
 
 

@@ -38,7 +38,7 @@ LEFT JOIN LATERAL (
     SELECT min(d.revisit_by) AS revisit_by, bool_or(d.told_for = d.revisit_by) AS overdue,
         bool_or(d.revisit_by IS NULL) AS undated, bool_or(d.red_flags = 0) AS unflagged
     FROM uncertain_diagnosis d WHERE d.patient = s.patient) u ON true
-WHERE s.patient = ANY ($1::text[])
+WHERE (s.current AND s.patient = ANY ($1::text[])) OR s.care_plan = ANY ($2::text[])
 """
 
 
@@ -57,9 +57,11 @@ class Surroundings:
     uncertain: Uncertain
 
 
-async def surroundings(connection: Connection | Pool, patients: Iterable[str]) -> list[Surroundings]:
-    """Those of all shared plans of ``patients`` (``Patient/x``)."""
-    rows = await connection.fetch(_SURROUNDINGS, list(patients))
+async def surroundings(
+    connection: Connection | Pool, patients: Iterable[str], plans: Iterable[str] = ()
+) -> list[Surroundings]:
+    """Those of the current shared plans of ``patients`` (``Patient/x``), and of ``plans`` (ids), current or not."""
+    rows = await connection.fetch(_SURROUNDINGS, list(patients), list(plans))
     return [
         Surroundings(
             row["patient"],

@@ -4,7 +4,7 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
 from dataclasses import dataclass
-from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 
 import msgspec
 
@@ -51,7 +51,7 @@ class BoardLine:
     open_issues: int
     """DetectedIssues of the patient of which nobody has said what was done."""
     last_contact_at: datetime | None
-    """When the patient's last Encounter began."""
+    """When the patient's last Encounter began, or the day of the last visit in the ledger of minutes."""
     last_score_at: datetime | None
     last_review_at: datetime | None
     next_review_at: datetime
@@ -95,31 +95,43 @@ def _listed(engine: Engine, caller: Caller, list: Listing, wanted: Filter) -> Li
 
 
 async def _lines(engine: Engine, caller: Caller, standings: list[Standing], now: datetime) -> tuple[BoardLine, ...]:
-    patients = {standing.patient.removeprefix("Patient/") for standing in standings}
+    patients = {patient_id(standing) for standing in standings}
     if not patients:
         return ()
     date = parameters_of("Encounter")["date"].key
     until = (now - _EPOCH) // timedelta(microseconds=1)
     access = engine.access(caller)
     contacts = await boards.contacts(engine.pool, patients, date, until, condition(access, {"Encounter"}))
+    visits = await boards.visits(engine.pool, [standing.care_plan for standing in standings])
     found = await boards.issues(engine.pool, patients, condition(access, {"DetectedIssue"}))
     issues = Counter(patient for patient, body in found if is_open_issue(loads(body)))
-    return tuple(_line(standing, contacts, issues, now) for standing in standings)
+    return tuple(
+        _line(standing, _contact(contacts.get(patient_id(standing)), visits.get(standing.care_plan)), issues, now)
+        for standing in standings
+    )
 
 
-def _line(standing: Standing, contacts: dict[str, int], issues: Counter[str], now: datetime) -> BoardLine:
-    patient = standing.patient.removeprefix("Patient/")
-    contact = contacts.get(patient)
+def patient_id(standing: Standing) -> str:
+    """The id of the plan's patient."""
+    return standing.patient.removeprefix("Patient/")
+
+
+def _contact(encounter: int | None, visit: date | None) -> datetime | None:
+    known = [] if encounter is None else [_EPOCH + timedelta(microseconds=encounter)]
+    known += [] if visit is None else [datetime.combine(visit, time.min, UTC)]
+    return max(known, default=None)
+
+
+def _line(standing: Standing, contact: datetime | None, issues: Counter[str], now: datetime) -> BoardLine:
     stale = ((name, at) for name, at in standing.sections.items() if at + stale_after(name) <= now)
-    same = {name: getattr(standing, name) for name in _SAME}
     return BoardLine(
         care_plan=f"CarePlan/{standing.care_plan}",
         gaps=gaps_at(standing, now),
         stale=tuple(Stale(name, at, (now - at).days) for name, at in stale),
-        open_issues=issues[patient],
-        last_contact_at=None if contact is None else _EPOCH + timedelta(microseconds=contact),
+        open_issues=issues[patient_id(standing)],
+        last_contact_at=contact,
         review_overdue=standing.next_review_at <= now,
-        **same,
+        **{name: getattr(standing, name) for name in _SAME},
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from services.careplans.domain.board import SHAPES, Listing, Shape
@@ -19,6 +19,12 @@ _CONTACTS = """
 SELECT r.patient, max(d.low) AS at FROM resource r JOIN index_date d ON d.rid = r.rid AND d.param = $2
 WHERE r.type = 'Encounter' AND NOT r.deleted AND r.patient = ANY ($1::text[]) AND d.low <= $3 AND {seen}
 GROUP BY r.patient
+"""
+_VISITS = """
+SELECT m.care_plan, max(m.day) AS day FROM care_minutes m
+WHERE m.care_plan = ANY ($1::text[]) AND m.kind = 'visit' AND m.minutes > 0
+    AND NOT EXISTS (SELECT FROM care_minutes c WHERE c.corrects = m.id)
+GROUP BY m.care_plan
 """
 _ISSUES = """
 SELECT r.patient, r.body FROM resource r
@@ -107,6 +113,11 @@ async def contacts(
     text, arguments = as_column(seen, 4)
     rows = await connection.fetch(_CONTACTS.format(seen=text), list(patients), parameter, until, *arguments)
     return {row["patient"]: row["at"] for row in rows}
+
+
+async def visits(connection: Connection | Pool, plans: Iterable[str]) -> dict[str, date]:
+    """By plan (id), the day of the last visit in the ledger."""
+    return {row["care_plan"]: row["day"] for row in await connection.fetch(_VISITS, list(plans))}
 
 
 async def issues(

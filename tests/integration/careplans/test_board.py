@@ -191,14 +191,14 @@ async def test_rows_that_are_made_anew_are_as_they_were(engine: Engine, client: 
     assert len(after) == 3
 
 
-async def test_a_page_takes_three_statements(engine: Engine, client: httpx.AsyncClient) -> None:
+async def test_a_page_takes_four_statements(engine: Engine, client: httpx.AsyncClient) -> None:
     for _ in range(2):
         for _ in range(4):
             await plan_of(engine)
         await page(client)
         async with logged(engine) as statements:
             await page(client)
-        assert len(statements) == 3, statements
+        assert len(statements) == 4, statements
 
 
 @pytest.mark.parametrize(

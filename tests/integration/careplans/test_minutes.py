@@ -146,6 +146,16 @@ async def test_a_review_moves_the_next_one(engine: Engine, client: httpx.AsyncCl
     assert (await line(client, patient))["review_overdue"] is True
 
 
+async def test_a_visit_in_the_ledger_is_a_contact(engine: Engine, client: httpx.AsyncClient) -> None:
+    patient, url = await plan_of(engine)
+    assert (await line(client, patient))["last_contact_at"] is None
+    made = await record(client, url)
+    await record(client, url, kind="coordination", day="2026-05-01")
+    assert (await line(client, patient))["last_contact_at"] == "2026-03-02T00:00:00Z"
+    await record(client, url, minutes=0, corrects=made.json()["id"], reason="It did not take place.")
+    assert (await line(client, patient))["last_contact_at"] is None
+
+
 async def whole_month(engine: Engine, client: httpx.AsyncClient) -> tuple[str, str]:
     """A patient, and the URL of a plan with all that G3002 needs in March 2026."""
     patient, url = await plan_of(engine)

@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 # most tests wait for a process, a broker or a database; each worker has servers of its own
 WORKERS ?= 3
 
-.PHONY: help setup run demo up down test lint format types imports pytest compose-test scale-test bench bench-contributions bench-growth bench-telemetry bench-worklists generated release lock clean
+.PHONY: help setup run demo up down test lint format types imports pytest compose-test scale-test bench bench-board bench-contributions bench-growth bench-telemetry bench-worklists generated release lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -69,6 +69,9 @@ bench-growth: setup ## Compare the searches of 10,000 and of 1,000,000 CarePlans
 
 bench-worklists: setup ## Measure the worklists and statistics of 1,000,000 referrals (a few minutes)
 	@exec $(BIN)/python -m bench.worklists $(ARGS)
+
+bench-board: setup ## Measure the plan board at 100,000 shared plans (a minute)
+	@exec $(BIN)/python -m bench.board $(ARGS)
 
 bench-telemetry: setup ## Measure what telemetry costs
 	@scripts/ensure-wrk.sh

@@ -93,11 +93,11 @@ async def main(referrals: int, asked: int) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         async with running(Path(folder)) as system:
             await _fill(system, referrals)
-            token = await asyncio.to_thread(_coordinator, folder)
+            token = await asyncio.to_thread(coordinator, folder)
             base = f"{system.url}/api/referrals"
             async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
-                pages = {name: await _pages_ms(client, f"{base}{path}", asked) for name, path in PAGES.items()}
-                figures = {name: await _p95_ms(client, f"{base}{path}", asked // 10) for name, path in FIGURES.items()}
+                pages = {name: await pages_ms(client, f"{base}{path}", asked) for name, path in PAGES.items()}
+                figures = {name: await p95_ms(client, f"{base}{path}", asked // 10) for name, path in FIGURES.items()}
     table = Table("asked for", "p95 (ms)", "at most", "holds", title=f"{referrals:,} referrals")
     for measured, most in ((pages, PAGE_MS), (figures, STATISTICS_MS)):
         for name, took in measured.items():
@@ -118,7 +118,7 @@ async def _fill(system: Running, referrals: int) -> None:
         await connection.close()
 
 
-def _coordinator(folder: str) -> str:
+def coordinator(folder: str) -> str:
     consilium = str(Path(sys.executable).with_name("consilium"))
     environment = os.environ | {"CONSILIUM_DATA_DIR": folder}
     arguments = [consilium, "token", "--role", "coordinator", "--fhir-user", "Practitioner/17"]
@@ -126,7 +126,7 @@ def _coordinator(folder: str) -> str:
     return subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
 
-async def _pages_ms(client: httpx.AsyncClient, url: str, asked: int) -> float:
+async def pages_ms(client: httpx.AsyncClient, url: str, asked: int) -> float:
     """The first page and those behind it, in turn, of one who is asked for after another."""
     took: list[float] = []
     cursor: str | None = None
@@ -139,7 +139,7 @@ async def _pages_ms(client: httpx.AsyncClient, url: str, asked: int) -> float:
     return _p95(took)
 
 
-async def _p95_ms(client: httpx.AsyncClient, url: str, asked: int) -> float:
+async def p95_ms(client: httpx.AsyncClient, url: str, asked: int) -> float:
     until = datetime.now(UTC).date()
     filled = url.format(since=until - timedelta(days=365), until=until)
     return _p95([(await _timed(client, filled))[1] for _ in range(asked)])

@@ -51,13 +51,21 @@ class Changed:
     facts: tuple[Fact, ...]
 
 
+def every_change(changed: Changed) -> bool:
+    """All changes of a type are of interest."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Projection:
     """What a service keeps in tables of its own about ``types``, in the transaction of each change."""
 
     types: frozenset[str]
-    keep: Callable[[Connection, Sequence[Changed], Caller], Awaitable[None]]
-    """Changes in their order, and who makes them."""
+    keep: Callable[[Connection, Sequence[Changed], Caller], Awaitable[Sequence[tuple[Fact, Stored]] | None]]
+    """Changes in their order, and who makes them; the facts that follow from them together with what is in the tables,
+    each with the version that it is about, are told in the same transaction."""
+    concerns: Callable[[Changed], bool] = every_change
+    """Which changes of these types are of interest: others need no transaction for them. Pure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +107,10 @@ class Engine:
         """An id for a new resource; of a type that several services have, one that says where: ``referrals.<uuid>``."""
         return f"{self.service}.{self.ids()}" if type_ in SPREAD else self.ids()
 
-    def projects(self, type_: str) -> bool:
-        """Whether tables of the service's own follow resources of ``type_``."""
-        return self.projection is not None and type_ in self.projection.types
+    def projects(self, changed: Changed) -> bool:
+        """Whether tables of the service's own follow from this change."""
+        projection = self.projection
+        return projection is not None and changed.stored.type in projection.types and projection.concerns(changed)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reader", Reader(self.pool))

@@ -178,10 +178,7 @@ class UnitOfWork:
         connection = await self.connection()
         await self._write(connection, final=True)
         await self._refuse_dangling(connection)
-        if self._projected:
-            assert self.engine.projection is not None
-            projected, self._projected = self._projected, []
-            await self.engine.projection.keep(connection, projected, self.caller)
+        await self._project(connection)
         if self.engine.clock() - self.now > LONGEST_WORK:
             # pages and exports that were read meanwhile count on it that nothing as old as this comes any more
             raise Unavailable("This took too long; send less at a time, or try again.")
@@ -297,12 +294,28 @@ class UnitOfWork:
             await self._save(before, after, key[1], version=version, method="PUT", decider=own)
 
     def _tell(self, changed: Changed) -> None:
-        if self.engine.projects(changed.stored.type):
+        if self.engine.projects(changed):
             self._projected.append(changed)
         for fact in changed.facts:
-            self._facts.append(fact)
-            for type_, subject, payload in self.engine.outgoing(fact, changed.stored, self.caller):
-                self.record(type_, subject, payload)
+            self._tell_fact(fact, changed.stored)
+
+    def _tell_fact(self, fact: Fact, stored: Stored) -> None:
+        self._facts.append(fact)
+        for type_, subject, payload in self.engine.outgoing(fact, stored, self.caller):
+            self.record(type_, subject, payload)
+
+    async def _project(self, connection: Connection) -> None:
+        """Bring the service's own tables in step, and send what that makes known."""
+        if not self._projected:
+            return
+        assert self.engine.projection is not None
+        projected, self._projected = self._projected, []
+        for fact, stored in await self.engine.projection.keep(connection, projected, self.caller) or ():
+            self._tell_fact(fact, stored)
+        if self._staged.events:
+            self._told = True
+            await resources.add_events(connection, self._staged.events)
+            self._staged.sent()
 
     async def _write(self, connection: Connection | None, *, final: bool) -> None:
         """Send what is staged: on ``connection``, or without one as a statement of its own."""

@@ -8,6 +8,7 @@ from services.careplans.domain.entries import supporters
 from services.careplans.domain.rules import (
     decide_care_plan,
     decide_care_team,
+    decide_condition,
     decide_detected_issue,
     decide_goal,
     decide_observation,
@@ -41,6 +42,7 @@ _DECISIONS: Mapping[str, Decide] = {
     "CarePlan": decide_care_plan,
     "CareTeam": decide_care_team,
     "DetectedIssue": decide_detected_issue,
+    "Condition": decide_condition,
     "Goal": decide_goal,
     "Observation": decide_observation,
     "QuestionnaireResponse": decide_questionnaire_response,

@@ -1,6 +1,7 @@
-"""The worker's jobs beside messages: the treatment catalogue of this release is in the shared record, orders get to the
-referrals' service, its waits come here, and the findings of the safety rules are in step with the record. Any number of
-workers do so side by side.
+"""The worker's jobs beside messages: what this release ships is in the shared record, tables that it brings are filled
+from what was there before, orders get to the referrals' service, and its waits come here; uncertain diagnoses are
+looked at again, and the findings of the safety rules are in step with the record. Any number of workers do so side by
+side.
 """
 
 import asyncio
@@ -9,8 +10,10 @@ import logging
 import asyncpg
 
 from services.careplans.app.catalogue import load_catalogue, packaged
+from services.careplans.app.filling import fill
 from services.careplans.app.findings import evaluate_due, scan
 from services.careplans.app.ordering import send_due
+from services.careplans.app.revisits import tell_due
 from services.careplans.app.waits import bring_in_waits
 from services.careplans.store import orders, safety
 from shared.engine import Engine
@@ -31,6 +34,8 @@ WAITS_AGAIN = 60.0
 
 LOOK_AT_CHANGES = 10.0
 """Seconds between looks at what changed in the record."""
+NAG_AGAIN = 60.0
+"""Seconds between looks at what a new day brings."""
 
 
 async def load_at_start(engine: Engine, stop: asyncio.Event, *, again: float = AGAIN) -> None:
@@ -80,6 +85,30 @@ async def _look_at_one(engine: Engine) -> bool:
         raise error
     log.error("the safety rules broke at a record: %s", class_of(error))
     return True
+
+
+async def fill_at_start(engine: Engine, stop: asyncio.Event, *, again: float = AGAIN) -> None:
+    """Fill the tables that a migration made from what was stored before; return then, or on ``stop``."""
+    while not stop.is_set():
+        try:
+            while not stop.is_set() and await fill(engine):
+                pass
+        except (asyncpg.PostgresError, *DATABASE_LOSSES) as error:
+            log.warning("the filling of tables waits: %s", class_of(error))
+            await either(stop, seconds=again)
+        else:
+            return
+
+
+async def nag(engine: Engine, stop: asyncio.Event, *, look: float = NAG_AGAIN) -> None:
+    """Tell of uncertain diagnoses whose date has passed, until ``stop``; any number of workers do so side by side."""
+    while not stop.is_set():
+        try:
+            while not stop.is_set() and await tell_due(engine):
+                pass
+        except (*DATABASE_LOSSES, Unavailable) as error:
+            log.warning("diagnoses to look at again wait: %s", class_of(error))
+        await either(stop, seconds=look)
 
 
 async def send_orders(engine: Engine, stop: asyncio.Event, *, look: float = LOOK) -> None:

@@ -1,5 +1,6 @@
 """What ``careplans`` says: ``careplan.<what happened>.v1``, subject ``CarePlan/<id>``, payload ``CarePlanV1``, and
-``safety.<what>.v1``, subject what it was found in, payload ``SafetyV1``."""
+``safety.<what>.v1``, subject what it was found in, payload ``SafetyV1``, ``outcome.<what>.v1``, subject the score that
+it follows from, payload ``OutcomeV1``, and ``diagnosis.<what>.v1``, subject the Condition, payload ``DiagnosisV1``."""
 
 from enum import StrEnum
 
@@ -43,6 +44,8 @@ class SafetyEvent(StrEnum):
     """What is found for the patient's safety. Each is also the routing key on the exchange."""
 
     SELF_HARM_ITEM_POSITIVE = "safety.self-harm-item-positive.v1"
+    SELF_HARM_ITEM_ON_RECORD = "safety.self-harm-item-on-record.v1"
+    """The answer was given long ago and came in only now: nothing of today, and to be seen all the same."""
     FINDING_OPENED = "safety.finding-opened.v1"
     """A safety rule holds: for the first time, again, or after a snooze."""
     FINDING_ANSWERED = "safety.finding-answered.v1"
@@ -67,4 +70,48 @@ class SafetyV1(BaseModel):
     depends on what is not decided."""
     measured: str | None = None
     """The date or time of the answer, as it was sent (FHIR ``dateTime``): what is imported may be old."""
+    occurred_at: str
+
+
+class OutcomeEvent(StrEnum):
+    """What scores lead to. Each is also the routing key on the exchange."""
+
+    REVIEW_DUE = "outcome.review-due.v1"
+
+
+class OutcomeV1(BaseModel):
+    """Which score calls for a review of which plan, and why. References are relative; the score is read over FHIR."""
+
+    model_config = ConfigDict(frozen=True)
+
+    observation: str
+    version: int
+    care_plan: str
+    patient: str | None = None
+    measure: str
+    """The measure's id (docs/measures.md)."""
+    causes: tuple[str, ...]
+    """Codes: ``band-crossed``, ``response-changed``, ``target-missed``."""
+    measured: str
+    """When the score was taken."""
+    occurred_at: str
+
+
+class DiagnosisEvent(StrEnum):
+    """What becomes of diagnoses that are not certain. Each is also the routing key on the exchange."""
+
+    REVISIT_DUE = "diagnosis.revisit-due.v1"
+
+
+class DiagnosisV1(BaseModel):
+    """Which diagnosis is to be looked at again. References are relative; what it is, is read over FHIR."""
+
+    model_config = ConfigDict(frozen=True)
+
+    condition: str
+    version: int
+    patient: str
+    care_plan: str | None = None
+    revisit_by: str
+    """The date that has passed."""
     occurred_at: str

@@ -2,14 +2,21 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, cast
+from dataclasses import fields, is_dataclass
+from typing import Any, cast, get_args, get_type_hints
 
 import pytest
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from consilium.assembly import SERVICES
+from services.careplans.api.minutes import Minutes
 from services.careplans.api.safety import Answer, Snooze
+from services.careplans.app.board import BoardPage
+from services.careplans.app.chain import Chain
+from services.careplans.app.evidence import Month, MonthPage
+from services.careplans.app.revisits import RevisitPage
+from services.careplans.domain.board import Listing
 from services.referrals.api.bulk import Bulk
 from services.referrals.api.filters import Wish
 from services.referrals.api.inputs import Inputs
@@ -155,3 +162,56 @@ def test_a_problem_is_as_documented() -> None:
     assert set(schema["required"]) <= set(answered) <= set(schema["properties"])
     issue = schema["properties"]["issues"]["items"]
     assert set(answered["issues"][0]) == set(issue["required"]) == set(issue["properties"])
+
+
+def of_plans(method: str, path: str) -> Operation:
+    """An operation of careplans, by its path below ``/api/plans``."""
+    (found,) = [
+        paths[f"/api/plans{path}"][method]
+        for each in SERVICES
+        if f"/api/plans{path}" in (paths := document(each)["paths"])
+    ]
+    return cast(Operation, found)
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [
+        ("/board", BoardPage),
+        ("/board/counts", dict[Listing, int]),
+        ("/revisits", RevisitPage),
+        ("/evidence", MonthPage),
+        ("/{plan_id}/evidence", Month),
+        ("/{plan_id}/chain", Chain),
+    ],
+)
+def test_every_answer_of_a_coordinators_list_has_an_example_that_is_one(path: str, model: Any) -> None:
+    examples = of_plans("get", path)["responses"]["200"]["content"]["application/json"]["examples"]
+    assert examples
+    for example in examples.values():
+        whole = with_nulls(example["value"], model)
+        said = TypeAdapter(model).validate_python(whole)
+        assert TypeAdapter(model).dump_python(said, mode="json") == whole, "nothing is unknown"
+
+
+def with_nulls(value: Any, hint: Any) -> Any:
+    """``value`` with the nulls of its dataclass: FastAPI leaves them out of the document."""
+    if isinstance(value, list):
+        return [with_nulls(each, get_args(hint)[0]) for each in value]
+    types = [each for each in (hint, *get_args(hint)) if is_dataclass(each)]
+    if not isinstance(value, dict) or not types:
+        return value
+    hints = get_type_hints(types[0])
+    known = {field.name: with_nulls(value.get(field.name), hints[field.name]) for field in fields(types[0])}
+    return known | {name: each for name, each in value.items() if name not in known}
+
+
+def test_every_example_of_minutes_is_taken() -> None:
+    operation = of_plans("post", "/{plan_id}/minutes")
+    examples = operation["requestBody"]["content"]["application/json"]["examples"]
+    assert len(examples) == 2
+    for example in examples.values():
+        assert Minutes.model_validate(example["value"])
+    (key,) = [each for each in operation["parameters"] if each["name"] == "idempotency-key"]
+    assert (key["in"], key["required"]) == ("header", False)
+    assert operation["responses"]["201"]["headers"].keys() == {"Idempotency-Replayed"}

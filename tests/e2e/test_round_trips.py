@@ -90,13 +90,16 @@ async def delete(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Re
     return await client.delete(f"/fhir/{plan}")
 
 
+VITAL_SIGN = {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]}
+
+
 async def transaction_of_five(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
     entries = (entry("POST", "Observation", observation(patient)) for _ in range(5))
     return await client.post("/fhir", json=bundle("transaction", *entries))
 
 
 async def transaction_of_ten(client: httpx.AsyncClient, patient: str, plan: str) -> httpx.Response:
-    entries = (entry("POST", "Observation", observation(patient)) for _ in range(10))
+    entries = (entry("POST", "Observation", observation(patient, code=VITAL_SIGN)) for _ in range(10))
     return await client.post("/fhir", json=bundle("transaction", *entries))
 
 
@@ -158,8 +161,8 @@ EXACTLY: tuple[tuple[Ask, int], ...] = (
     (conditional_create, 5),  # begin, lock, search, write, commit
     (update, 4),  # begin, lock, write, commit
     (delete, 6),  # begin, lock, look for plans that link to it, write, look for referrers, commit
-    (transaction_of_five, 1),
-    (transaction_of_ten, 1),
+    (transaction_of_five, 6),  # of scores: begin, write, the patient's lock, the plans, the scores, commit
+    (transaction_of_ten, 1),  # of what is no score
     (referral_, 4),  # begin, write, how it stands and what happened, commit
     (referral_read, 4 + 2),  # the Task, the order
     (available_actions, 4 + 2),

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tools.release.packages import Package
 
 ALLOWED = frozenset(
-    "0BSD Apache-2.0 BlueOak-1.0.0 BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 ISC MIT MIT-0 MPL-2.0 PostgreSQL PSF-2.0 "
-    "Python-2.0 Unicode-3.0 Unicode-DFS-2016 Unlicense Zlib".split()
+    "0BSD Apache-2.0 BlueOak-1.0.0 BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 ISC MIT MIT-0 MIT-CMU MIT-open-group "
+    "MPL-2.0 PostgreSQL PSF-2.0 Python-2.0 Unicode-3.0 Unicode-DFS-2016 Unlicense Zlib".split()
 )
 """MPL-2.0 asks for the source of its own files when they are changed; we change none (certifi, pathspec)."""
 
@@ -56,11 +56,14 @@ _SPELLINGS = {
 _READ: dict[str, str] = {
     "antlr4-python3-runtime": "BSD-3-Clause",
     "consilium": "Apache-2.0",
+    "cycler": "BSD-3-Clause",
     "fhir-core": "BSD-3-Clause",
     "fhir-resources": "BSD-3-Clause",
     "fhirpathpy": "MIT",
     "flexcache": "BSD-3-Clause",
     "flexparser": "BSD-3-Clause",
+    "kiwisolver": "BSD-3-Clause",
+    "libXau": "MIT-open-group",
     "openssl": "Apache-2.0",
     "pint": "BSD-3-Clause",
     "python-dateutil": "BSD-3-Clause",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Body, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.careplans.api.rest import ID, PlanId
+from services.careplans.api.asking import ID, PlanId
 from services.careplans.app import offers, proposals
 from services.careplans.app.offers import ProposalView
 from services.careplans.domain.applying.circumstances import Circumstances, Declined

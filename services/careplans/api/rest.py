@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from services.careplans.api.asking import ID, PatientReference, PlanId
 from services.careplans.app import commands, queries
 from services.careplans.app.measures import Measures, measures_of
 from services.careplans.app.plain import PlainPlan, plain_plan
@@ -12,13 +13,6 @@ from services.careplans.app.queries import Plan
 from services.careplans.app.timeline import Moment, timeline
 from shared.engine import Engine
 from shared.security.dependency import CurrentCaller
-
-ID = r"[A-Za-z0-9\-.]{1,64}"
-"""http://hl7.org/fhir/R4/datatypes.html#id"""
-PatientReference = Annotated[
-    str, Query(pattern=f"^(Patient/)?{ID}$", description="CarePlan.subject: `Patient/[id]`, or the id alone.")
-]
-PlanId = Annotated[str, Path(pattern=f"^{ID}$")]
 
 router = APIRouter(prefix="/plans", tags=["plans"])
 

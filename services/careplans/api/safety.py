@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.careplans.api.rest import ID, PlanId
+from services.careplans.api.asking import ID, PlanId
 from services.careplans.app import plan_safety
 from services.careplans.app.safety_views import Safety
 from services.careplans.domain.safety.answering import LONGEST_REASON, SNOOZES

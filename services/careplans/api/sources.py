@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.careplans.api.rest import PlanId
+from services.careplans.api.asking import PlanId
 from services.careplans.app import sources
 from services.careplans.app.sources import Source
 from shared.engine import Engine

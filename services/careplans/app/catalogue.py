@@ -1,4 +1,4 @@
-"""The catalogue's definitions in the shared record, where they are found like everything else."""
+"""What this release ships (treatment catalogue, Questionnaires) in the shared record, found there like all else."""
 
 import re
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.careplans.catalogue.definitions import definitions
 from services.careplans.catalogue.reading import catalogue
+from services.careplans.content.questionnaires import questionnaires
 from services.careplans.domain.rules import KEEPER
 from shared.engine import Engine
 from shared.fhir.json import Resource, loads
@@ -29,8 +30,9 @@ class Loaded:
 
 
 def packaged() -> list[Resource]:
-    """The definitions of this release. Reading them takes half a second the first time: not on the event loop."""
-    return definitions(catalogue())
+    """The definitions and Questionnaires of this release. Reading them takes half a second the first time: not on the
+    event loop."""
+    return [*definitions(catalogue()), *questionnaires()]
 
 
 async def load_catalogue(engine: Engine, wanted: Sequence[Resource]) -> Loaded:

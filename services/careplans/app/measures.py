@@ -1,9 +1,10 @@
 """What the outcome measures of a plan's patient say: rows of scores ready to plot, the change, and what it proposes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
 
 from services.careplans.app.queries import require_view
@@ -121,28 +122,54 @@ class Measures:
     measures: tuple[Measured, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of a plan's measures. ``targets`` and ``series`` are by measure id."""
+
+    plan: Resource
+    patient: str | None
+    complete: bool
+    targets: Mapping[str, Decimal]
+    series: Mapping[str, Series]
+
+
 async def measures_of(engine: Engine, caller: Caller, plan_id: str) -> Measures:
     """The measures of the plan's patient, as far as the caller may see them; the plan's start sets the baseline, its
     Goals the targets. Raises ``NotFound`` or ``Gone``."""
+    found = await found_of(engine, caller, plan_id)
+    since = moment((found.plan.get("period") or {}).get("start"))
+    return Measures(
+        f"CarePlan/{plan_id}",
+        found.patient,
+        found.complete,
+        tuple(
+            _measured(of, change(of, since), proposal(of, found.targets.get(id_))) for id_, of in found.series.items()
+        ),
+    )
+
+
+async def found_of(engine: Engine, caller: Caller, plan_id: str) -> Found:
+    """The plan, its targets, and the patient's scores, as far as the caller may see them.
+
+    Raises ``NotFound`` or ``Gone``."""
     stored = await current(engine, caller, "CarePlan", plan_id)
     plan: Resource = loads(stored.body)
     patient = reference_of(plan.get("subject"))
     require_view(caller, patient)
+    complete, found = await scores_of(engine, caller, patient)
+    wanted = targets(await _goals(engine, caller, plan)) if _PATIENT(patient or "") else {}
+    return Found(plan, patient, complete, wanted, found)
+
+
+async def scores_of(engine: Engine, caller: Caller, patient: str | None) -> tuple[bool, Mapping[str, Series]]:
+    """The scores of a patient by measure, as far as the caller may see them, and whether these are all."""
     known = _PATIENT(patient or "")
     if known is None:  # a group, or a patient of another server
-        return Measures(f"CarePlan/{plan_id}", patient, True, ())
+        return True, {}
     asked = [("patient", known["patient"]), ("code", _CODES), ("_sort", "-date"), ("_count", str(MOST))]
     access = engine.access(caller)
     page = await search(engine.pool, "Observation", asked, access=access, clock=engine.clock)
-    wanted = targets(await _goals(engine, caller, plan))
-    since = moment((plan.get("period") or {}).get("start"))
-    found = series(loads(each.body) for each in page.matches)
-    return Measures(
-        f"CarePlan/{plan_id}",
-        patient,
-        page.next is None,
-        tuple(_measured(of, change(of, since), proposal(of, wanted.get(id_))) for id_, of in found.items()),
-    )
+    return page.next is None, series(loads(each.body) for each in page.matches)
 
 
 async def _goals(engine: Engine, caller: Caller, plan: Resource) -> Sequence[Resource]:
@@ -173,6 +200,11 @@ def _measured(of: Series, course: Change | None, proposed: Proposal) -> Measured
         change=_course(course) if course else None,
         proposal=_proposed(proposed),
     )
+
+
+def score_of(measure: Measure, point: Point | None) -> Score | None:
+    """``point`` as it is told."""
+    return None if point is None else _score(measure, point)
 
 
 def _score(measure: Measure, point: Point) -> Score:

@@ -63,15 +63,24 @@ async def timeline(engine: Engine, caller: Caller, plan_id: str, *, limit: int) 
 
     Raises ``NotFound`` or ``Gone``."""
     await plan(engine, caller, plan_id)
-    histories = [await _versions(engine, "CarePlan", plan_id, limit)]
+    histories = [await versions_of(engine, "CarePlan", plan_id, limit)]
     team_id = await shared_plans.team_of(engine.pool, plan_id)
     if team_id is not None:
-        histories.append(await _versions(engine, "CareTeam", team_id, limit))
+        histories.append(await versions_of(engine, "CareTeam", team_id, limit))
     accounts = await accounts_of(engine, caller, [past.stored for history in histories for past in history])
     moments: list[Moment] = []
     for moment in chain.from_iterable(_moments(history, limit, accounts) for history in histories):
         await give_way(len(moments))
         moments.append(moment)
+    return sorted(moments, key=_in_order(histories))
+
+
+async def moments_of(engine: Engine, plan_id: str, *, limit: int) -> list[Moment]:
+    """What happened, without by whom and why, for a plan that the caller is known to see."""
+    team_id = await shared_plans.team_of(engine.pool, plan_id)
+    named = [("CarePlan", plan_id), *((("CareTeam", team_id),) if team_id is not None else ())]
+    histories = [await versions_of(engine, type_, id_, limit) for type_, id_ in named]
+    moments = chain.from_iterable(_moments(history, limit, {}) for history in histories)
     return sorted(moments, key=_in_order(histories))
 
 
@@ -97,7 +106,7 @@ async def accounts_of(engine: Engine, caller: Caller, versions: Iterable[Stored]
     return accounts_in(await plan_accounts.of_versions(engine.pool, targets, moments, seen=seen))
 
 
-async def _versions(engine: Engine, type_: str, id_: str, limit: int) -> list[Past]:
+async def versions_of(engine: Engine, type_: str, id_: str, limit: int) -> list[Past]:
     """The newest versions, oldest first, with one more before them to compare the oldest with."""
     newest_first = await resources.history(engine.pool, type_, id_, below=NEWEST, limit=limit + 1)
     return newest_first[::-1]

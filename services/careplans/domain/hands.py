@@ -65,7 +65,7 @@ def hands_of(caller: Caller, team: Resource | None, patient: str | None, now: da
     if caller.role is Role.PATIENT:
         own = caller.fhir_user is not None and caller.fhir_user == patient
         return Hands(frozenset({SELF_CARE}) if own else frozenset(), caller.references, patient=True)
-    taking_part = [each for each in (team or {}).get("participant") or () if not _ended(each, now)]
+    taking_part = [each for each in (team or {}).get("participant") or () if not ended(each, now)]
     disciplines = {code for each in taking_part if _is(caller, each) for code in disciplines_of_participant(each)}
     taken = {code for each in taking_part for code in disciplines_of_participant(each)}
     if caller.discipline is not None and (caller.discipline not in taken or any(_is(caller, p) for p in taking_part)):
@@ -107,7 +107,8 @@ def disciplines_of_participant(participant: Resource) -> list[str]:
     return [coding["code"] for coding in codings if coding.get("system") == DISCIPLINE_SYSTEM and "code" in coding]
 
 
-def _ended(participant: Resource, now: datetime) -> bool:
+def ended(participant: Resource, now: datetime) -> bool:
+    """Whether somebody takes part no more."""
     end = (participant.get("period") or {}).get("end")
     # a date is over when the day is; both compare as text in UTC, which is how the service writes them
     return isinstance(end, str) and end[:10] < now.date().isoformat()

@@ -26,6 +26,7 @@ from services.careplans.domain.safety.answering import decide_by_people, decide_
 from services.careplans.domain.safety.issues import is_finding
 from services.careplans.domain.sources import without
 from services.careplans.domain.states import CARE_PLAN, GOAL, require_legal
+from services.careplans.domain.uncertainty import check_condition
 from shared.errors import Conflict, Forbidden, Unprocessable
 from shared.fhir.json import Resource
 from shared.fhir.kinds import Consequence, Decision, DecisionContext, Referring
@@ -59,7 +60,7 @@ def decide_questionnaire_response(
                 if own is None or reference_of(version.get(element)) != own:
                     path = f"QuestionnaireResponse.{element}"
                     raise Forbidden("A patient may write their own answers only.", expression=(path,))
-    return Decision(after, self_harm_facts(before, after), scores(before, after, context.id, context.now))
+    return Decision(after, self_harm_facts(before, after, context.now), scores(before, after, context.id, context.now))
 
 
 def decide_observation(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
@@ -68,7 +69,15 @@ def decide_observation(before: Resource | None, after: Resource | None, context:
     Patients and who supports them write entries of their own."""
     if context.caller.role is Role.PATIENT:
         check_entry(before, after, context.caller, context.related, context.now)
-    return Decision(after, self_harm_facts(before, after))
+    return Decision(after, self_harm_facts(before, after, context.now))
+
+
+def decide_condition(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
+    """As all of the shared record; what it says of a revisit and of red flags can be kept to."""
+    refuse_patients(context.caller)
+    if after is not None:
+        check_condition(after)
+    return Decision(after)
 
 
 def decide_detected_issue(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:

@@ -1,7 +1,7 @@
 """What is known of the referrals that plans follow. The caller holds the lock on the plan's row."""
 
 from services.careplans.domain.referral import Referral
-from shared.store.database import Connection
+from shared.store.database import Connection, Pool
 
 _COLUMNS = """
     task, version, patient, status, business_status, service_request, discipline, owner, outputs, accepted_at, ended_at
@@ -23,7 +23,7 @@ async def plan_of(connection: Connection, task: str) -> str | None:
     return plan
 
 
-async def of_plan(connection: Connection, care_plan: str) -> dict[str, Referral]:
+async def of_plan(connection: Connection | Pool, care_plan: str) -> dict[str, Referral]:
     """All referrals that the plan follows, by Task."""
     rows = await connection.fetch(_OF_PLAN, care_plan)
     return {row["task"]: Referral(**{**row, "outputs": tuple(row["outputs"])}) for row in rows}

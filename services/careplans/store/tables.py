@@ -1,11 +1,29 @@
 """The service's own tables."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import ARRAY, Column, DateTime, ForeignKey, Index, MetaData, Text, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Text,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 metadata = MetaData()
+
+ACTIVE = "status IN ('active', 'on-hold', 'draft', 'unknown')"
+"""Of a shared plan that people work on, or are about to."""
+FLAGGED = "flags <> '{}'"
+UNTOLD = "told_for IS DISTINCT FROM revisit_by"
 
 
 class CareplansTable(SQLModel):
@@ -60,6 +78,123 @@ class SafetyMarkRow(CareplansTable, table=True):
     name: str = Field(primary_key=True, sa_type=Text)
     snapshot: str = Field(sa_type=Text)
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class OutcomeScoreRow(CareplansTable, table=True):
+    """A score of an outcome measure, as its Observation has it; what is no score is not here."""
+
+    __tablename__ = "outcome_score"
+    __table_args__ = (Index("outcome_score_of", "patient", "measure", "at"),)
+    observation: str = Field(primary_key=True, sa_type=Text)
+    """The id."""
+    patient: str = Field(sa_type=Text)
+    measure: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=DateTime(timezone=True))
+    value: str = Field(sa_type=Text)
+    """Exact, as a fraction: ``20/3``."""
+
+
+class SafetyAnswerRow(CareplansTable, table=True):
+    """An answer about self-harm: that there is one, since when, and whether it is known to be harmless."""
+
+    __tablename__ = "safety_answer"
+    __table_args__ = (Index("safety_answer_of", "patient", "at"),)
+    resource: str = Field(primary_key=True, sa_type=Text)
+    patient: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=DateTime(timezone=True))
+    harmless: bool
+
+
+class PlanStandingRow(CareplansTable, table=True):
+    """How a shared plan stands, for the board: a projection of the plan, its team, its goals and the scores."""
+
+    __tablename__ = "plan_standing"
+    __table_args__ = (
+        Index("plan_standing_review", "next_review_at", "care_plan", postgresql_where=text(ACTIVE)),
+        Index("plan_standing_stale", "stale_at", "care_plan", postgresql_where=text(ACTIVE)),
+        Index("plan_standing_gaps", "gap_at", "care_plan", postgresql_where=text(ACTIVE)),
+        Index("plan_standing_members", "members", postgresql_using="gin", postgresql_where=text(ACTIVE)),
+        Index("plan_standing_flagged", "next_review_at", "care_plan", postgresql_where=text(f"{ACTIVE} AND {FLAGGED}")),
+    )
+    care_plan: str = Field(primary_key=True, sa_type=Text)
+    patient: str = Field(sa_column=Column(Text, nullable=False, index=True))
+    status: str = Field(sa_type=Text)
+    version: int
+    disciplines: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    members: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    open_activities: int
+    activities: int
+    goals: int
+    gaps: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    flags: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    sections: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    """Names, beside when each has changed last."""
+    sections_at: list[datetime] = Field(sa_column=Column(ARRAY(DateTime(timezone=True)), nullable=False))
+    last_score_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    last_review_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    next_review_at: datetime = Field(sa_type=DateTime(timezone=True))
+    unmeasured_at: datetime = Field(sa_type=DateTime(timezone=True))
+    """From when on nothing was measured for too long."""
+    gap_at: datetime = Field(sa_type=DateTime(timezone=True))
+    """From when on the plan has a gap: long ago where it has one that does not come with time."""
+    stale_at: datetime = Field(sa_type=DateTime(timezone=True))
+    """From when on the first section is stale."""
+
+
+class FilledRow(CareplansTable, table=True):
+    """How far the tables above are filled from what was stored before they were there."""
+
+    __tablename__ = "projection_fill"
+    type: str = Field(primary_key=True, sa_type=Text)
+    position: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    done: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default="false"))
+
+
+class CareMinutesRow(CareplansTable, table=True):
+    """An entry of the ledger of minutes (``domain/minutes.py``). Rows are added, never changed.
+
+    ``caller``, ``key`` and ``request`` (SHA-256) are of the Idempotency-Key with which it came, where there was one."""
+
+    __tablename__ = "care_minutes"
+    __table_args__ = (
+        Index("care_minutes_of", "care_plan", "day"),
+        Index("care_minutes_corrects", "corrects", unique=True, postgresql_where=text("corrects IS NOT NULL")),
+        Index("care_minutes_key", "caller", "key", unique=True, postgresql_where=text("key IS NOT NULL")),
+    )
+    id: str = Field(primary_key=True, sa_type=Text)
+    care_plan: str = Field(sa_type=Text)
+    day: date = Field(sa_type=Date)
+    minutes: int
+    kind: str = Field(sa_type=Text)
+    mode: str = Field(sa_type=Text)
+    performer: str = Field(sa_type=Text)
+    qualified: bool
+    discipline: str | None = Field(default=None, sa_type=Text)
+    recorded_by: str = Field(sa_type=Text)
+    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+    evidence: str | None = Field(default=None, sa_type=Text)
+    corrects: str | None = Field(default=None, sa_type=Text)
+    reason: str | None = Field(default=None, sa_type=Text)
+    caller: str = Field(sa_type=Text)
+    key: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    request: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+class UncertainDiagnosisRow(CareplansTable, table=True):
+    """A diagnosis that is not certain yet, and for which date it was told that it has passed."""
+
+    __tablename__ = "uncertain_diagnosis"
+    __table_args__ = (
+        Index("uncertain_diagnosis_due", "revisit_by", "condition", postgresql_where=text(UNTOLD)),
+        Index("uncertain_diagnosis_by", "revisit_by", "condition"),
+    )
+    condition: str = Field(primary_key=True, sa_type=Text)
+    version: int
+    patient: str = Field(sa_column=Column(Text, nullable=False, index=True))
+    verification: str = Field(sa_type=Text)
+    revisit_by: date | None = Field(default=None, sa_type=Date)
+    red_flags: int
+    told_for: date | None = Field(default=None, sa_type=Date)
 
 
 class ReferralOrderRow(CareplansTable, table=True):

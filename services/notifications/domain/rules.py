@@ -185,6 +185,33 @@ RULES: tuple[Rule, ...] = (
         )
         for audience in (_COORDINATORS, Audience.TEAM)
     ),
+    *(
+        Rule(
+            f"safety-answer-on-record-{audience}",
+            "safety.self-harm-item-on-record.v1",
+            audience,
+            "An answer of some time ago, which concerns a patient's safety, has come into the record.",
+        )
+        for audience in (_COORDINATORS, Audience.TEAM)
+    ),
+    *(
+        Rule(
+            f"diagnosis-revisit-{audience}",
+            "diagnosis.revisit-due.v1",
+            audience,
+            "The date by which an uncertain diagnosis was to be looked at again has passed.",
+        )
+        for audience in (_COORDINATORS, Audience.TEAM)
+    ),
+    *(
+        Rule(
+            f"outcome-review-{audience}",
+            "outcome.review-due.v1",
+            audience,
+            "New scores call for a review of a shared plan.",
+        )
+        for audience in (_COORDINATORS, Audience.TEAM)
+    ),
     Rule(
         "safety-finding-team",
         "safety.finding-opened.v1",

@@ -10,7 +10,10 @@ BINDINGS = (
     # would come back from the broker again and again
     Binding(
         CONSUMER,
-        ("referral.#", "referral-clock.#", "referral-exchange.#", "careplan.#", "safety.#", "notification.#"),
+        (
+            *("referral.#", "referral-clock.#", "referral-exchange.#"),
+            *("careplan.#", "safety.#", "outcome.#", "diagnosis.#", "notification.#"),
+        ),
         hear,
     ),
     copies("notifications", "referrals", "careplans"),

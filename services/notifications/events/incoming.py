@@ -6,7 +6,7 @@ from dataclasses import replace
 from services.notifications.app.commands import tell
 from services.notifications.domain.happening import Happening
 from services.notifications.domain.team import Referral
-from shared.contracts.careplans import CarePlanV1, SafetyV1
+from shared.contracts.careplans import CarePlanV1, DiagnosisV1, OutcomeV1, SafetyV1
 from shared.contracts.notifications import NotificationEvent, NotificationV1
 from shared.contracts.referrals import ReferralClockV1, ReferralExchangeV1, ReferralV1
 from shared.engine import Engine
@@ -30,6 +30,10 @@ def hear(engine: Engine) -> Handle:
             await tell(engine, of_care_plan(event, event.payload(CarePlanV1)))
         elif event.type.startswith("safety."):
             await tell(engine, of_safety(event, event.payload(SafetyV1)))
+        elif event.type.startswith("outcome."):
+            await tell(engine, of_outcome(event, event.payload(OutcomeV1)))
+        elif event.type.startswith("diagnosis."):
+            await tell(engine, of_diagnosis(event, event.payload(DiagnosisV1)))
         elif event.type == NotificationEvent.FAILED:
             await tell(engine, of_failure(event, event.payload(NotificationV1)))
 
@@ -113,6 +117,28 @@ def of_safety(event: Event, payload: SafetyV1) -> Happening:
         event_id=event.id,
         type=event.type,
         focus=payload.resource,
+        patient=payload.patient,
+        traceparent=event.traceparent,
+    )
+
+
+def of_outcome(event: Event, payload: OutcomeV1) -> Happening:
+    """Scores that call for a review of a plan."""
+    return Happening(
+        event_id=event.id,
+        type=event.type,
+        focus=payload.care_plan,
+        patient=payload.patient,
+        traceparent=event.traceparent,
+    )
+
+
+def of_diagnosis(event: Event, payload: DiagnosisV1) -> Happening:
+    """An uncertain diagnosis that is to be looked at again."""
+    return Happening(
+        event_id=event.id,
+        type=event.type,
+        focus=payload.condition,
         patient=payload.patient,
         traceparent=event.traceparent,
     )

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.referrals.api.asking import ID
 from services.referrals.api.inputs import Inputs
-from services.referrals.api.keyed import REPLAYED, Once
+from services.referrals.api.keyed import Once
 from services.referrals.api.versions import etag, seen
 from services.referrals.app.bulk import Item, perform_all
 from services.referrals.app.commands import Asked
@@ -16,6 +16,7 @@ from services.referrals.domain.actions import Code
 from services.referrals.domain.inputs import Name
 from shared.engine import Engine
 from shared.errors import ConsiliumError, Issue, Unprocessable
+from shared.idempotency import REPLAYED
 from shared.problem import details_of
 from shared.security.dependency import CurrentCaller
 

@@ -75,6 +75,8 @@ async def test_what_people_made_of_it_stays(engine: Engine, client: httpx.AsyncC
         ("ActivityDefinition?url=https://consilium.care/fhir/ActivityDefinition/dbt", {"dbt"}),
         ("ActivityDefinition?topic=stress-management", {"mindfulness-meditation", "deep-breathing",
             "progressive-muscle-relaxation", "enjoyable-activities"}),
+        ("Questionnaire?url=https://consilium.care/fhir/Questionnaire/peg", {"peg"}),
+        ("Questionnaire?status=active", {"peg", "phq-9", "gad-7"}),
         ("ActivityDefinition?title=yoga", {"yoga"}),
         ("PlanDefinition?definition=https://consilium.care/fhir/ActivityDefinition/cbt-i", {"sleep-programme"}),
     ],

@@ -69,7 +69,8 @@ async def test_deciding_does_not_depend_on_how_much_is_decided(engine: Engine, c
         assert (await decide(client, several, *map(decision, wanted))).status_code == 200
     # and the goal that these serve: whether it is there, and the plan's rules look at it
     assert len(statements) <= few + 3, statements
-    assert few <= 9, statements
+    # four of them keep how the plan stands: the lock, what it is made of, the scores, the row
+    assert few <= 11, statements
 
 
 async def test_what_people_look_at_takes_few_statements(engine: Engine, client: httpx.AsyncClient) -> None:

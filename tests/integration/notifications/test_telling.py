@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from services.notifications.domain.preferences import Channel, Preference
 from services.notifications.store import preferences
-from shared.contracts.careplans import SafetyEvent
+from shared.contracts.careplans import DiagnosisEvent, OutcomeEvent, SafetyEvent
 from shared.contracts.notifications import NotificationEvent
 from shared.contracts.referrals import ReferralEvent
 from shared.engine import Engine
@@ -174,3 +174,32 @@ async def test_what_must_be_looked_at_today_is_in_the_stream_of_who_muted_it(eng
     assert {one["payload"][0]["contentString"] for one in about} == {
         "An answer in a questionnaire must be looked at today, for the patient's safety."
     }
+
+
+@pytest.mark.parametrize(
+    ("type_", "about", "data"),
+    [
+        (SafetyEvent.SELF_HARM_ITEM_ON_RECORD, "QuestionnaireResponse/r1",
+            {"resource": "QuestionnaireResponse/r1", "code": "44260-8"}),
+        (OutcomeEvent.REVIEW_DUE, "CarePlan/c1",
+            {"observation": "Observation/o", "care_plan": "CarePlan/c1", "measure": "peg", "causes": ["band-crossed"],
+             "measured": "2026-03-01"}),
+        (DiagnosisEvent.REVISIT_DUE, "Condition/x", {"condition": "Condition/x", "revisit_by": "2026-03-01"}),
+    ],
+)  # fmt: skip
+async def test_what_is_not_of_today_can_be_muted(
+    engine: Engine, type_: str, about: str, data: dict[str, object]
+) -> None:
+    await hears(engine, referral("accepted"))
+    await prefers(engine, MOSS, Channel.EMAIL, "moss@example.org")
+    await preferences.put(engine.pool, Preference(MOSS, Channel.STREAM, False), None, None, engine.clock())
+    whole = {"version": 1, "patient": "Patient/p1", "occurred_at": "2026-03-01"} | data
+    event = Event("e9", "/consilium/careplans", type_, about, "t", whole)
+    await hears(engine, event, event)
+    told = [row for row in await deliveries(engine.pool) if row["event_id"] == "e9"]
+    assert [(row["receiver"], row["channel"]) for row in told] == [
+        (LIND, "stream"),
+        (MOSS, "email"),
+        ("role:coordinator", "stream"),
+    ]
+    assert [one["about"] for one in await communications(engine.pool)][-1] == [{"reference": about}]

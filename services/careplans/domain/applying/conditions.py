@@ -151,3 +151,9 @@ def _uncertainty(pains: Sequence[Resource]) -> Input:
 
 def _references(conditions: Iterable[Resource]) -> tuple[str, ...]:
     return tuple(reference for condition in conditions for reference in reference_to(condition))
+
+
+def in_class(code: str, condition: Resource) -> bool:
+    """Whether a Condition belongs to the class of that ``code``, by its codes or, without any, by its name."""
+    class_ = next(each for each in CONDITION_CLASSES if each.code == code)
+    return by_code(class_, condition) or by_name(class_, condition)

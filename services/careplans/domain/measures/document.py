@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from services.careplans.domain.measures.catalogue import MEASURES, VERSION
 from services.careplans.domain.measures.measure import Band, Direction, Measure, Threshold
+from services.careplans.domain.measures.recency import REVIEW_WITHIN, URGENT_WITHIN
+from services.careplans.domain.measures.recency import SOURCE as RECENCY
 from services.careplans.domain.measures.response import Response
 from services.careplans.domain.measures.stepped_care import CONSECUTIVE, OFF_TARGET, ON_TARGET, SOURCE
 
@@ -42,8 +44,10 @@ unanswered items, `error` for what is not understood) and a component for each s
 
 **PHQ-9 item 9.** Any answer but "not at all", in a response of any status but `entered-in-error` or in an Observation
 of LOINC 44260-8, is told once as `safety.self-harm-item-positive.v1` ([events](events.md)); so is one that cannot be
-read. Coordinators and the care team see it in their stream, whatever they have muted. What is imported is told as
-well, with its date.
+read. Coordinators and the care team see it in their stream, whatever they have muted. An answer that was surely given
+more than {urgent} days before it came in, as of an imported record, is no matter of today: it is told as
+`safety.self-harm-item-on-record.v1`, which is not urgent, and stands on the plan board. What has no date is taken for
+news; a day, a month or a year counts to its end. Source of the limit: {recency}.
 """
 
 _CLASSES = """
@@ -71,11 +75,28 @@ Source: {source}.
 |---|---|---|
 """
 
+_REVIEWS = """
+## Reviews
+
+Where the patient has a shared plan, the latest score of a measure leads to `outcome.review-due.v1`, in the same
+transaction, when it was taken no more than {within} weeks before it came in, and
+
+- `band-crossed`: it is in another band than the score before it; a first score crosses none;
+- `response-changed`: the class of response is another than before (that the first two scores do not differ is no news);
+- `target-missed`: it misses the target so often in a row that the number is a multiple of {consecutive}, without a
+  change that matters between the last {consecutive}.
+
+The same scores again and what is withdrawn lead to none; one that is older than the latest can only be one more that
+misses the target. Coordinators and the care team
+are told; who may be told what is theirs to set.
+"""
+
 _SHIPPED = """
 ## Which Questionnaires are shipped
 
-In `services/careplans/content/questionnaires`. Of the others, scores come as Observations, or as responses with item
-codes; their texts are not here.
+In `services/careplans/content/questionnaires`. A worker of careplans stores them at its start, with the treatment
+catalogue; what people changed or deleted of them stays so. Of the others, scores come as Observations, or as responses
+with item codes; their texts are not here, because they may not be shipped, or nobody has verified that they may.
 """
 
 
@@ -89,7 +110,7 @@ def render() -> str:
             _table(("measure", "code", "unit", "range", "better", "source"), map(_measure, MEASURES)),
             "\n## Bands\n\n",
             _table(("measure", "bands", "source"), (_bands(each) for each in MEASURES if each.bands)),
-            _SCORED,
+            _SCORED.format(urgent=URGENT_WITHIN.days, recency=RECENCY),
             "\n",
             _table(("measure", "missing items"), ((each.title, each.completeness) for each in MEASURES)),
             _CLASSES.format(classes=classes),
@@ -97,6 +118,7 @@ def render() -> str:
             _table(("measure", "substantial", "responder", "change that matters"), _thresholds()),
             _STEPS.format(consecutive=CONSECUTIVE, off=OFF_TARGET.days // 7, on=ON_TARGET.days // 7, source=SOURCE),
             "".join(_targets()),
+            _REVIEWS.format(within=REVIEW_WITHIN.days // 7, consecutive=CONSECUTIVE),
             _SHIPPED,
             "\n",
             _table(

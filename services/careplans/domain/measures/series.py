@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any
@@ -58,7 +58,7 @@ def series(observations: Iterable[Resource]) -> dict[str, Series]:
     """By measure id, from Observations of one patient in any order.
 
     Two that say the same of the same moment, as a score and a copy of it, are one."""
-    points: dict[str, dict[tuple[datetime, Fraction], Point]] = {}
+    points: dict[str, list[Point]] = {}
     refused: dict[str, set[Refused]] = {}
     measures: dict[str, Measure] = {}
     for observation in observations:
@@ -69,19 +69,26 @@ def series(observations: Iterable[Resource]) -> dict[str, Series]:
         found = point(measure, observation)
         if isinstance(found, Refused):
             refused.setdefault(measure.id, set()).add(found)
-            continue
-        same = points.setdefault(measure.id, {})
-        known = same.get((found.at, found.value))
-        if known is None or found.reference < known.reference:
-            same[found.at, found.value] = found
+        else:
+            points.setdefault(measure.id, []).append(found)
     return {
         id_: Series(
             measure,
-            tuple(sorted(points.get(id_, {}).values(), key=lambda each: (each.at, each.reference))),
+            in_order(points.get(id_, ())),
             tuple(sorted(refused.get(id_, ()), key=lambda each: (each.reference, each.why))),
         )
         for id_, measure in sorted(measures.items())
     }
+
+
+def in_order(points: Iterable[Point]) -> tuple[Point, ...]:
+    """Oldest first; of those that say the same of the same moment, one."""
+    found: dict[tuple[datetime, Fraction], Point] = {}
+    for each in points:
+        known = found.get((each.at, each.value))
+        if known is None or each.reference < known.reference:
+            found[each.at, each.value] = each
+    return tuple(sorted(found.values(), key=lambda each: (each.at, each.reference)))
 
 
 def measure_of(observation: Resource) -> Measure | None:
@@ -173,3 +180,16 @@ def moment(text: Any) -> datetime | None:
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError):  # the year 0000, or the first hours of the year 1
         return None
+
+
+def latest_moment(text: Any) -> datetime | None:
+    """The last moment that a FHIR date or dateTime may mean: of a day, a month or a year, its end, in the
+    zone that is the furthest behind (UTC-12). None for what is no date."""
+    at = moment(text)
+    if at is None:
+        return None
+    length = {4: timedelta(days=366), 7: timedelta(days=31), 10: timedelta(days=1)}.get(len(text))
+    try:
+        return at if length is None else at + length + timedelta(hours=12)
+    except OverflowError:  # the last days of the year 9999
+        return at

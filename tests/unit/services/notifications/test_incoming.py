@@ -7,13 +7,15 @@ import pytest
 from services.notifications.events.incoming import (
     of_care_plan,
     of_clock,
+    of_diagnosis,
     of_exchange,
     of_failure,
+    of_outcome,
     of_referral,
     of_safety,
     parties_of,
 )
-from shared.contracts.careplans import CarePlanV1, SafetyV1
+from shared.contracts.careplans import CarePlanV1, DiagnosisV1, OutcomeV1, SafetyV1
 from shared.contracts.notifications import NotificationV1
 from shared.contracts.referrals import ReferralClockV1, ReferralExchangeV1, ReferralV1
 from shared.messaging.envelope import Event
@@ -99,6 +101,29 @@ def test_what_must_be_looked_at_today_is_about_where_it_was_found() -> None:
     )
     told = of_safety(event("safety.self-harm-item-positive.v1", "QuestionnaireResponse/r"), payload)
     assert (told.focus, told.patient) == ("QuestionnaireResponse/r", "Patient/p")
+
+
+def test_a_diagnosis_to_look_at_again_is_about_its_condition() -> None:
+    payload = DiagnosisV1(
+        condition="Condition/x", version=2, patient="Patient/p", revisit_by="2026-03-01", occurred_at=AT
+    )
+    told = of_diagnosis(event("diagnosis.revisit-due.v1", "Condition/x"), payload)
+    assert (told.focus, told.patient) == ("Condition/x", "Patient/p")
+
+
+def test_a_review_is_about_its_plan() -> None:
+    payload = OutcomeV1(
+        observation="Observation/o",
+        version=1,
+        care_plan="CarePlan/c",
+        patient="Patient/p",
+        measure="peg",
+        causes=("band-crossed",),
+        measured=AT,
+        occurred_at=AT,
+    )
+    told = of_outcome(event("outcome.review-due.v1", "Observation/o"), payload)
+    assert (told.focus, told.patient) == ("CarePlan/c", "Patient/p")
 
 
 def test_a_failed_message_is_about_its_communication() -> None:

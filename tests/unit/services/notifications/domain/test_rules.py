@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from services.notifications.domain.happening import Happening
 from services.notifications.domain.receivers import COORDINATORS, is_receiver
 from services.notifications.domain.rules import RULES, messages
-from shared.contracts.careplans import CarePlanEvent, SafetyEvent
+from shared.contracts.careplans import CarePlanEvent, DiagnosisEvent, OutcomeEvent, SafetyEvent
 from shared.contracts.notifications import NotificationEvent
 from shared.contracts.referrals import ReferralClockEvent, ReferralEvent, ReferralExchangeEvent
 
@@ -66,6 +66,9 @@ def happening(type: str, **more: object) -> Happening:
         (SafetyEvent.FINDING_OPENED, {COLLEAGUE}),
         (SafetyEvent.FINDING_ANSWERED, set()),
         (SafetyEvent.FINDING_RESOLVED, set()),
+        (SafetyEvent.SELF_HARM_ITEM_ON_RECORD, {COORDINATORS, COLLEAGUE}),
+        (OutcomeEvent.REVIEW_DUE, {COORDINATORS, COLLEAGUE}),
+        (DiagnosisEvent.REVISIT_DUE, {COORDINATORS, COLLEAGUE}),
         (NotificationEvent.FAILED, {COORDINATORS}),
         (NotificationEvent.DELIVERED, set()),
     ],
@@ -137,7 +140,7 @@ def test_a_message_about_a_failed_message_is_never_mailed() -> None:
     assert all(rule.stream_only for rule in RULES if rule.event.startswith("notification."))
 
 
-def test_an_answer_about_self_harm_is_urgent_and_nothing_else_is() -> None:
+def test_an_answer_about_safety_of_these_days_is_urgent_and_nothing_else_is() -> None:
     assert all(rule.urgent is (rule.event == SafetyEvent.SELF_HARM_ITEM_POSITIVE) for rule in RULES)
     assert not any(rule.stream_only for rule in RULES if rule.urgent)
 

@@ -238,8 +238,10 @@ async def test_a_contribution_and_a_comparison_take_exactly_so_many_statements(p
                 assert (await client.get(asked)).status_code == 200
             took[name] = [statement[:80] for statement in statements]
     assert {name: len(statements) for name, statements in took.items()} == {
-        "from the current version": 4,  # begin, lock, write, commit
-        "from an older version": 6,  # begin, lock, whether it came before, its version, write, commit
+        # begin, lock, write, commit; and how the plan stands: lock, what it stands by, the scores, keep
+        "from the current version": 4 + 4,
+        # and whether it came before, and its version
+        "from an older version": 4 + 4 + 2,
         "again": 4,  # begin, lock, whether it came before, rollback
         "a conflict": 5,  # begin, lock, whether it came before, its version, rollback
         "diff": 3,  # the plan, the versions, who made them

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from services.careplans.domain.board import SAFETY_STATE, SHAPES, Listing, gaps_at, is_open_issue
+from services.careplans.domain.board import SHAPES, Listing, gaps_at, is_open_issue
 from services.careplans.domain.codes import ACTIVITY_DISCIPLINE, ACTIVITY_STATUS, DISCIPLINE_SYSTEM, GOAL_DISCIPLINE
 from services.careplans.domain.measures.catalogue import BY_ID
 from services.careplans.domain.measures.series import Point, Series
 from services.careplans.domain.measures.stepped_care import OFF_TARGET, ON_TARGET
+from services.careplans.domain.safety.issues import STATE
 from services.careplans.domain.standing import (
     MEASURED_WITHIN,
     STALE_AFTER,
@@ -230,8 +231,8 @@ def test_a_write_touches_the_sections_that_it_changes() -> None:
         ({"status": "preliminary"}, True),
         ({"status": "final"}, True),
         ({"status": "final", "mitigation": [{"action": {"text": "acknowledged"}}]}, False),
-        ({"status": "final", "mitigation": [{}], "extension": [{"url": SAFETY_STATE, "valueCode": "open"}]}, True),
-        ({"status": "final", "extension": [{"url": SAFETY_STATE, "valueCode": "snoozed"}]}, False),
+        ({"status": "final", "mitigation": [{}], "extension": [{"url": STATE, "valueCode": "open"}]}, True),
+        ({"status": "final", "extension": [{"url": STATE, "valueCode": "snoozed"}]}, False),
         ({"status": "cancelled"}, False),
         ({"status": "entered-in-error"}, False),
     ],

@@ -17,6 +17,7 @@ from services.careplans.domain.rules import (
     decide_request_group,
     looked_up_for_plan,
     plans_linked_to,
+    plans_of_finding,
     plans_of_goal,
     teams_of_plans,
 )
@@ -52,6 +53,7 @@ _DECISIONS: Mapping[str, Decide] = {
 _PARTICULAR: Mapping[str, Mapping[str, Any]] = {
     "CarePlan": {"related": looked_up_for_plan, "referring": plans_linked_to, "compare": compare},
     "Observation": {"related": supporters},
+    "DetectedIssue": {"referring": plans_of_finding, "further": teams_of_plans},
     "Goal": {"referring": plans_of_goal, "further": teams_of_plans},
 }
 """What a decision wants to see beside the resource itself, and how two changes are told apart, as ``ResourceKind`` has

@@ -1,12 +1,11 @@
 """``/api/plans/board``: all shared plans, what each lacks and what is due. For coordinators and clinicians."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime
 
-from services.careplans.api.asking import ID
+from services.careplans.api.asking import ID, Day, Instant
 from services.careplans.app import board as boards
 from services.careplans.app import revisits as looking
 from services.careplans.app.board import BoardPage
@@ -58,9 +57,7 @@ async def _filter(
     member: Annotated[
         str | None, Query(pattern=_MEMBER, description="In which this person or organization takes part.")
     ] = None,
-    due_before: Annotated[
-        AwareDatetime | None, Query(description="Whose next review is due before this moment.")
-    ] = None,
+    due_before: Annotated[Instant | None, Query(description="Whose next review is due before this moment.")] = None,
 ) -> Filter:
     due: datetime | None = due_before
     return Filter(discipline.value if discipline else None, member, due)
@@ -122,7 +119,7 @@ async def to_revisit(
     request: Request,
     caller: CurrentCaller,
     due_before: Annotated[
-        date | None, Query(description="Whose date is before this day; without it, those of today and earlier.")
+        Day | None, Query(description="Whose date is before this day; without it, those of today and earlier.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=500)] = None,

@@ -3,14 +3,13 @@
 import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from enum import StrEnum
 from importlib.metadata import version
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.careplans.api.asking import PlanId
+from services.careplans.api.asking import Day, PlanId
 from services.careplans.app.chart import chart_of
 from services.careplans.domain.measures.catalogue import BY_ID
 from services.careplans.domain.measures.chart import Chart, described
@@ -53,8 +52,8 @@ async def chart(
         list[MeasureId],
         Query(description="Which measures, repeated; all of which there are scores where none is named."),
     ] = [],  # noqa: B006  FastAPI copies it
-    start: Annotated[date | None, Query(alias="from", description="The first day, in UTC.")] = None,
-    end: Annotated[date | None, Query(alias="to", description="The last day, in UTC.")] = None,
+    start: Annotated[Day | None, Query(alias="from", description="The first day, in UTC.")] = None,
+    end: Annotated[Day | None, Query(alias="to", description="The last day, in UTC.")] = None,
 ) -> Response:
     """The outcome measures of the plan's patient with bands, targets and what happened to the plan, drawn; `txt` says
     the same in words, which are the description of the other two as well. It names nobody."""

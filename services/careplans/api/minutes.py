@@ -101,7 +101,7 @@ _MONTH: dict[str, Any] = {
     "minutes": 60,
     "qualified_minutes": 50,
     "g3002": False,
-    "g3003_units": 1,
+    "g3003_units": 0,
     "minutes_to_next": 10,
     "missing": ["education"],
     "elements": [

@@ -59,9 +59,19 @@ async def decide(engine: Engine, request: Request) -> Response:
         require_match(request, stored)
 
     stored = await proposals.decide(
-        engine, request.caller, proposal_id, asked, precondition=precondition, provenance=request.provenance
+        engine,
+        request.caller,
+        proposal_id,
+        asked,
+        precondition=precondition,
+        where=_place,
+        provenance=request.provenance,
     )
     return written(request, stored, created=False)
+
+
+def _place(number: int) -> str:
+    return f"Parameters.parameter[{number}].part"
 
 
 def _decisions(resource: Resource) -> Iterator[Decision]:

@@ -131,7 +131,7 @@ async def propose(
     made = await proposals.propose(engine, caller, plan_id, (type_, id_), body.circumstances())
     if not made.new:
         response.status_code = 200
-    return await offers.proposal_view(engine, made.stored)
+    return await offers.proposal_view(engine, caller, plan_id, made.stored)
 
 
 @router.post("/{plan_id}/proposals/{proposal_id}/decisions")
@@ -151,7 +151,7 @@ async def decide(
 
     engine = _engine(request)
     stored = await proposals.decide(engine, caller, proposal_id, asked, plan_id=plan_id, precondition=any_version)
-    return await offers.proposal_view(engine, stored)
+    return await offers.proposal_view(engine, caller, plan_id, stored)
 
 
 def _engine(request: Request) -> Engine:

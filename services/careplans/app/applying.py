@@ -24,6 +24,7 @@ from shared.security.caller import Caller
 from shared.store.resources import read_many
 
 PLAN, ACTIVITY = "PlanDefinition", "ActivityDefinition"
+FOR_WHOM = "This is advice for who treats or coordinates; patients see what becomes of it in their plan."
 _MOST_DEFINITIONS = "1000"
 
 
@@ -37,7 +38,7 @@ async def applied(
 
     Raises ``Forbidden`` for patients, ``NotFound`` or ``Gone`` for the definition, ``Unprocessable`` for a patient who
     is not here, and as ``apply`` does."""
-    refuse_patients(caller)
+    refuse_patients(caller, FOR_WHOM)
     stored = await current(engine, caller, *definition)
     plan: Resource = loads(stored.body)
     if stored.type == ACTIVITY:

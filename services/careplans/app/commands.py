@@ -62,7 +62,7 @@ async def open_plan(engine: Engine, caller: Caller, patient: str) -> tuple[str, 
 
     Raises ``Forbidden`` for patients, ``Unprocessable`` where the patient is not in the shared record."""
     refuse_patients(caller)
-    async with unit_of_work(engine, KEEPER) as work:
+    async with unit_of_work(engine, caller) as work:
         connection = await work.connection()
         if not await resources.present(connection, [_key(patient)]):
             raise Unprocessable("The patient is not in the shared record.", code="not-found", expression=("patient",))
@@ -101,9 +101,9 @@ async def _project(work: UnitOfWork, shared: SharedPlan, referrals: Sequence[Ref
         now=work.now,
     )
     if change.team is not None and change.team_changed:
-        await work.update(change.team)
+        await work.update(change.team, decider=KEEPER)
     if change.plan_changed:
-        await work.update(change.plan)
+        await work.update(change.plan, decider=KEEPER)
 
 
 async def _load(work: UnitOfWork, type_: str, id_: str) -> Resource | None:

@@ -142,7 +142,8 @@ def _month(material: Material, month: str) -> Month:
         minutes=found.minutes,
         qualified_minutes=found.qualified,
         g3002=found.complete,
-        g3003_units=found.units,
+        # one code adds to the other: there is none without it
+        g3003_units=found.units if found.complete else 0,
         minutes_to_next=found.to_next,
         missing=found.missing,
         elements=tuple(map(_element, found.elements)),

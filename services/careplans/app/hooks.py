@@ -1,6 +1,7 @@
 """Answer the hooks of EHRs from what they sent and the shared record, and keep what people did with the cards."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from services.careplans.app.patient_record import record_of
@@ -24,16 +25,21 @@ async def call(engine: Engine, caller: Caller, service_id: str, body: Any) -> Re
     Raises ``NotFound`` for an unknown service, ``Forbidden`` for patients, ``Invalid`` for what cannot be read, and
     ``PreconditionFailed`` where the data cannot be had."""
     asked = read(service_of(service_id), body)
-    refuse_patients(caller)
+    refuse_patients(caller, "Cards are for who treats the patient.")
     shared = await record_of(engine, engine.access(caller), asked.patient)
     judged = joined(asked, shared)
-    evaluation = await asyncio.to_thread(evaluate, judged.record, engine.clock().date())
-    return {"cards": cards(asked, judged, evaluation)}
+    today = engine.clock().date()
+    evaluation = await asyncio.to_thread(evaluate, judged.record, today)
+    before = None
+    if asked.service.orders:
+        without = joined(replace(asked, drafts=()), shared)
+        before = await asyncio.to_thread(evaluate, without.record, today)
+    return {"cards": cards(asked, judged, evaluation, before)}
 
 
 async def feedback(engine: Engine, caller: Caller, service_id: str, body: Any) -> int:
     """Keep overrides as acknowledgements of the findings that the cards were made of; how many. What has no finding in
-    the shared record, or is done with, is let go of.
+    the shared record, is done with, or comes without a reason, is let go of.
 
     Raises ``NotFound``, ``Forbidden`` for patients, and ``Invalid``."""
     service_of(service_id)

@@ -7,6 +7,7 @@ from services.careplans.app.queries import require_view
 from services.careplans.domain.applying.extensions import CONSIDERED, NEEDS, extensions
 from services.careplans.domain.applying.proposal import Outcome
 from services.careplans.domain.codes import SHARED_PLAN_IDENTIFIER, extension_value, reference_of
+from services.careplans.domain.proposals.activity import going_on
 from services.careplans.domain.proposals.offered import Offered, offered
 from services.careplans.domain.proposals.recorded import Recorded, latest
 from services.careplans.store import orders
@@ -27,6 +28,10 @@ class Decided:
 
     decision: str
     reason: str | None
+    patient: bool
+    """Of what was declined: the patient did."""
+    description: str | None
+    """What people made of the proposed text."""
     by: str | None
     at: str
     activity: str | None
@@ -46,6 +51,8 @@ class Offer:
     definition: str | None
     goals: tuple[str, ...]
     rivals: tuple[str, ...]
+    in_plan: bool
+    """The plan has this treatment, and it has not ended: to accept it once more needs a reason."""
     decided: Decided | None
 
 
@@ -84,22 +91,23 @@ async def proposals_of(engine: Engine, caller: Caller, plan_id: str) -> list[Pro
         *(("_sort", "-authored"), ("_count", MOST)),
     ]
     page = await search(engine.pool, "RequestGroup", asked, access=engine.access(caller), clock=engine.clock)
-    return await _views(engine, page.matches)
+    return await _views(engine, page.matches, plan)
 
 
-async def proposal_view(engine: Engine, stored: Stored) -> ProposalView:
-    """One that was read already."""
-    (view,) = await _views(engine, [stored])
+async def proposal_view(engine: Engine, caller: Caller, plan_id: str, stored: Stored) -> ProposalView:
+    """One proposal for the plan that was read already. Raises ``NotFound`` or ``Gone`` for the plan."""
+    plan: Resource = loads((await current(engine, caller, "CarePlan", plan_id)).body)
+    (view,) = await _views(engine, [stored], plan)
     return view
 
 
-async def _views(engine: Engine, found: Iterable[Stored]) -> list[ProposalView]:
+async def _views(engine: Engine, found: Iterable[Stored], plan: Resource) -> list[ProposalView]:
     listed = list(found)
     states = await orders.states(engine.pool, [f"RequestGroup/{each.id}" for each in listed])
-    return [_view(each, states) for each in listed]
+    return [_view(each, plan, states) for each in listed]
 
 
-def _view(stored: Stored, states: dict[str, str]) -> ProposalView:
+def _view(stored: Stored, plan: Resource, states: dict[str, str]) -> ProposalView:
     group: Resource = loads(stored.body)
     known = latest(group)
     return ProposalView(
@@ -109,14 +117,14 @@ def _view(stored: Stored, states: dict[str, str]) -> ProposalView:
         title=(group.get("code") or {}).get("text"),
         status=group["status"],
         authored=group["authoredOn"],
-        offers=tuple(_offer(each, known.get(id_), states) for id_, each in offered(group).items()),
+        offers=tuple(_offer(each, plan, known.get(id_), states) for id_, each in offered(group).items()),
         not_offered=tuple(_not_offered(group)),
         needs=tuple(each["valueString"] for each in extensions(group, NEEDS)),
         notes=tuple(note["text"] for note in group.get("note") or ()),
     )
 
 
-def _offer(offer: Offered, recorded: Recorded | None, states: dict[str, str]) -> Offer:
+def _offer(offer: Offered, plan: Resource, recorded: Recorded | None, states: dict[str, str]) -> Offer:
     return Offer(
         action=offer.id,
         title=offer.title,
@@ -126,6 +134,7 @@ def _offer(offer: Offered, recorded: Recorded | None, states: dict[str, str]) ->
         definition=offer.definition,
         goals=offer.goals,
         rivals=offer.rivals,
+        in_plan=going_on(plan, offer.definition),
         decided=None if recorded is None else _decided(recorded, states),
     )
 
@@ -134,6 +143,8 @@ def _decided(recorded: Recorded, states: dict[str, str]) -> Decided:
     return Decided(
         decision=recorded.decision,
         reason=recorded.reason,
+        patient=recorded.patient is True,
+        description=recorded.description,
         by=reference_of(recorded.by) or recorded.by.get("display"),
         at=recorded.at,
         activity=recorded.activity,

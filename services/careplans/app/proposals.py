@@ -9,7 +9,7 @@ from services.careplans.domain.codes import is_shared_plan, reference_of
 from services.careplans.domain.hands import hands_of, team_of
 from services.careplans.domain.identity import with_ids
 from services.careplans.domain.proposals.activity import marked
-from services.careplans.domain.proposals.deciding import Decision, Settlement, Who, settle
+from services.careplans.domain.proposals.deciding import Decision, Settlement, Who, in_list, settle
 from services.careplans.domain.proposals.offered import plan_of_proposal, same_offer, stored_proposal
 from services.careplans.domain.proposals.recorded import Recorded
 from services.careplans.domain.referral import Referral
@@ -74,12 +74,15 @@ async def decide(
     *,
     precondition: Precondition,
     plan_id: str | None = None,
+    where: Callable[[int], str] = in_list,
     provenance: Resource | None = None,
 ) -> Stored:
     """Decide on actions of a stored proposal (for ``plan_id``, if that is said), all or nothing; as it is then.
 
     What is accepted becomes an activity, what another discipline must do also an order that the referrals' service gets
-    after the commit. The same decisions again change nothing. Raises ``NotFound``, ``Gone``, what ``precondition`` and
+    after the commit. The same decisions again change nothing. ``where`` says where each stands in what was sent.
+
+    Raises ``NotFound``, ``Gone``, what ``precondition`` and
     ``settle`` raise, and ``Forbidden`` for a part of the plan that is another discipline's."""
     refuse_patients(caller)
     plan_id = _plan_id(loads((await current(engine, caller, GROUP, proposal_id)).body), plan_id)
@@ -89,7 +92,7 @@ async def decide(
         precondition(work, stored)
         _, plan = await _loaded(work, PLAN, plan_id)
         plan = with_ids(plan, "activity")
-        settlement = settle(group, plan, asked, await _who(work, plan))
+        settlement = settle(group, plan, asked, await _who(work, plan), where)
         if settlement.group is group:
             return stored
         stored = await _store(work, plan, settlement)

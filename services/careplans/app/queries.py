@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.careplans.domain.codes import DISCIPLINE_SYSTEM, followed_task, is_shared_plan, reference_of
 from services.careplans.domain.facts import activity_discipline, activity_status
+from services.careplans.domain.telling import title_of
 from services.careplans.store import shared_plans
 from shared.engine import Engine
 from shared.errors import NotFound
@@ -19,6 +20,7 @@ class Activity:
     """One activity. ``task`` and ``reference`` are relative references; an activity of people may have neither."""
 
     id: str | None
+    title: str | None
     reference: str | None
     task: str | None
     status: str | None
@@ -92,6 +94,7 @@ def _activity(entry: Resource) -> Activity:
     outcomes = (reference_of(outcome) for outcome in entry.get("outcomeReference") or ())
     return Activity(
         id=entry.get("id"),
+        title=title_of(entry),
         reference=reference_of(entry.get("reference")),
         task=followed_task(entry),
         status=activity_status(entry),

@@ -106,6 +106,8 @@ async def take_over(
     ``Unprocessable`` for a key that it has not, and what the rules of the plan raise."""
     refuse_patients(caller)
     source = await current(engine, caller, "CarePlan", source_id)
+    if is_shared_plan(loads(source.body)):
+        raise NotFound("The patient has no such other plan.")
     if source.version != version:
         raise Conflict("The other plan has changed since; look at it again.", expression=("version",))
     async with unit_of_work(engine, caller, cause=Cause(reason)) as work:

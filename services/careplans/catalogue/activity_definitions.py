@@ -6,6 +6,7 @@ from services.careplans.catalogue.fhir import citations, discipline_topic, fhirp
 from services.careplans.catalogue.schema import Catalogue, Group, Hazard, Treatment
 from services.careplans.domain.applying.classes import RXNORM, SNOMED
 from services.careplans.domain.applying.extensions import (
+    ALWAYS,
     CAUTION,
     CONTRAINDICATION,
     FORMAT,
@@ -55,6 +56,8 @@ def _definition(catalogue: Catalogue, group: Group, treatment: Treatment) -> Res
 
 def _extensions(group: Group, treatment: Treatment) -> Iterator[Resource]:
     yield {"url": GROUP, "valueCode": group.group}
+    if treatment.always:
+        yield {"url": ALWAYS, "valueBoolean": True}
     yield from ({"url": FORMAT, "valueCode": format_} for format_ in treatment.formats)
     yield from ({"url": HELPS, "valueString": helped} for helped in treatment.helps)
     yield from (_hazard(CONTRAINDICATION, hazard) for hazard in treatment.contraindications)

@@ -86,6 +86,8 @@ class Treatment(Strict):
     contraindications: list[Hazard] = []
     codes: list[Code] = []
     ingredients: list[str] = []
+    always: bool = False
+    """Offered whatever was declined before: what keeps somebody safe is asked anew each time."""
     sources: Annotated[list[Id], Field(min_length=1)]
 
     @model_validator(mode="after")

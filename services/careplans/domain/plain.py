@@ -110,7 +110,9 @@ def _activities(activities: Iterable[Resource], known: Known, *, ended: bool) ->
             continue
         who = WHO.get(activity_discipline(activity))
         told = STATES.get(status, "we find out how it stands")
-        yield f"{_title(activity, known)}: {told}{f', with {who}' if who and who != 'you' else ''}."
+        how = (activity.get("detail") or {}).get("description")
+        more = f" {_sentence(how)}" if how and how != _title(activity, known) else ""
+        yield f"{_title(activity, known)}: {told}{f', with {who}' if who and who != 'you' else ''}.{more}"
 
 
 def _title(activity: Resource, known: Known) -> str:

@@ -14,6 +14,7 @@ from services.careplans.domain.codes import (
     plan_of_team,
     reference_of,
 )
+from services.careplans.domain.ending import check_ending
 from services.careplans.domain.entries import check_entry
 from services.careplans.domain.facts import plan_facts, team_facts
 from services.careplans.domain.goals import check_goal
@@ -32,6 +33,8 @@ from shared.fhir.json import Resource
 from shared.fhir.kinds import Consequence, Decision, DecisionContext, Referring
 from shared.security.caller import Caller, Role, internal
 
+PRESCRIBING = frozenset({"pain-medicine", "mental-health"})
+"""The disciplines that prescribe, and answer findings about medicines."""
 KEEPER = internal("careplans")
 """The only caller that may make a shared plan, and move the activities that follow referrals.
 
@@ -87,7 +90,30 @@ def decide_detected_issue(before: Resource | None, after: Resource | None, conte
         return Decision(after)
     if context.caller is KEEPER:
         return Decision(after, decide_by_rules(before, after))
+    _require_prescribing(before, context)
     return Decision(*decide_by_people(before, after, context.caller, context.now))
+
+
+def _require_prescribing(issue: Resource | None, context: DecisionContext) -> None:
+    """Raises ``Forbidden`` for a clinician who takes part in none of the patient's plans for a discipline that
+    prescribes; where there is no plan, for one of another discipline."""
+    caller, patient = context.caller, reference_of((issue or {}).get("patient"))
+    plans = [each for each in context.related.values() if is_shared_plan(each)]
+    for plan in plans:
+        own = hands_of(caller, team_of(plan, context.related), patient, context.now).disciplines
+        if own is None or not own.isdisjoint(PRESCRIBING):
+            return
+    if not plans and (caller.discipline is None or caller.discipline in PRESCRIBING):
+        return
+    text = "A finding about medicines is answered by who prescribes, or coordinates."
+    raise Forbidden(text, expression=("DetectedIssue.extension",))
+
+
+def plans_of_finding(before: Resource | None, after: Resource | None) -> Iterable[Referring]:
+    """The plans of the patient of a finding that is answered."""
+    patient = reference_of((before or {}).get("patient"))
+    if is_finding(before) and patient is not None and patient.startswith("Patient/"):
+        yield Referring("CarePlan", patient)
 
 
 def decide_request_group(before: Resource | None, after: Resource | None, context: DecisionContext) -> Decision:
@@ -119,6 +145,7 @@ def decide_care_plan(before: Resource | None, after: Resource | None, context: D
             before = with_ids(before, "activity")
             team = team_of(before, context.related)
             hands = hands_of(context.caller, team, reference_of(before.get("subject")), context.now)
+            check_ending(before, after, hands)
             after = check_plan(before, after, hands, context.related)
     return Decision(after, plan_facts(before, after), tuple(_unlinked(before, after, context)))
 
@@ -186,10 +213,10 @@ def decide_goal(before: Resource | None, after: Resource | None, context: Decisi
     return Decision(check_goal(before, after, context))
 
 
-def refuse_patients(caller: Caller) -> None:
+def refuse_patients(caller: Caller, text: str = "Patients may read the shared record, not write it.") -> None:
     """Raises ``Forbidden`` for a patient."""
     if caller.role is Role.PATIENT:
-        raise Forbidden("Patients may read the shared record, not write it.")
+        raise Forbidden(text)
 
 
 def _leave_shared_plan_alone(before: Resource | None, after: Resource | None) -> None:

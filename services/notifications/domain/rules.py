@@ -171,7 +171,7 @@ RULES: tuple[Rule, ...] = (
         "plan-activity-team",
         "careplan.activity-*.v1",
         Audience.TEAM,
-        "The {discipline} part of a shared plan has changed.",
+        "{part} of a shared plan has changed.",
     ),
     Rule("plan-team-team", "careplan.team-changed.v1", Audience.TEAM, "The team of a shared plan has changed."),
     Rule("plan-deleted-team", "careplan.deleted.v1", Audience.TEAM, "A shared plan was deleted."),
@@ -262,7 +262,8 @@ def concerns(type: str) -> bool:
 def messages(happening: Happening, rules: Iterable[Rule] = RULES) -> tuple[Message, ...]:
     """One message for each receiver of ``happening``; nobody gets two."""
     found: dict[str, Message] = {}
-    label = DISCIPLINES.get(happening.discipline or "", "another service")
+    known = DISCIPLINES.get(happening.discipline or "")
+    label, part = known or "another service", f"The {known} part" if known else "A part"
     wait = WAITS.get(happening.waits_for or "", "an answer")
     late = LATE if happening.late else ""
     for rule in rules:
@@ -270,5 +271,7 @@ def messages(happening: Happening, rules: Iterable[Rule] = RULES) -> tuple[Messa
             continue
         for receiver in _AUDIENCES[rule.audience](happening):
             if receiver and is_receiver(receiver) and receiver not in found:
-                found[receiver] = Message(receiver, rule, rule.text.format(discipline=label, wait=wait) + late)
+                found[receiver] = Message(
+                    receiver, rule, rule.text.format(discipline=label, part=part, wait=wait) + late
+                )
     return tuple(found[receiver] for receiver in sorted(found))

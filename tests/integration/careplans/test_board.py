@@ -215,3 +215,10 @@ async def test_the_board_is_not_for_patients(client: httpx.AsyncClient, verifier
     verifier.caller = Caller("p", Role.PATIENT, fhir_user="Patient/p")
     for path in ("", "/counts"):
         assert (await client.get(f"{BOARD}{path}")).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["", "/counts"])
+async def test_moments_out_of_reach_are_refused(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(f"{BOARD}{path}", params={"due_before": "9999-12-31T23:59:59-14:00"})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"

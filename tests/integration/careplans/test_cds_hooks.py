@@ -8,10 +8,14 @@ import pytest
 from services.careplans.api.hook_examples import CALLS
 from services.careplans.domain.safety.issues import State
 from shared.engine import Engine
-from shared.security.caller import Caller, Role
+from shared.fhir.json import Resource
+from shared.security.caller import Caller, Discipline, Role
 from tests.factories.engine import FixedVerifier
-from tests.integration.careplans.test_safety_findings import issues, looked, risky, states
+from tests.integration.careplans.hearing import new_patient, store
+from tests.integration.careplans.test_safety_findings import issues, looked, ordered, risky, states
 from tests.integration.careplans.test_scores_over_fhir import logged
+from tests.unit.services.careplans.domain.safety.cases import NALOXONE
+from tests.unit.services.careplans.domain.safety.prescriptions import BID, QID
 
 CDS = "http://test/cds-services"
 VIEW = f"{CDS}/consilium-safety-patient-view"
@@ -62,7 +66,7 @@ async def test_an_override_is_kept_as_an_acknowledgement_and_silences_the_card(
     patient, _, _ = await risky(engine)
     await looked(engine)
     (card,) = await cards(client, patient)
-    verifier.caller = Caller("d", Role.CLINICIAN, fhir_user="Practitioner/d")
+    verifier.caller = Caller("d", Role.CLINICIAN, Discipline.PAIN_MEDICINE, fhir_user="Practitioner/d")
     reason = card["overrideReasons"][0]
     told = {
         "card": card["uuid"],
@@ -120,3 +124,54 @@ async def test_nobody_is_called_on_a_clients_word(engine: Engine, client: httpx.
     named = {"fhirServer": "http://192.0.2.1/fhir", "fhirAuthorization": {"access_token": "x", "token_type": "Bearer"}}
     answer = await client.post(VIEW, json=viewed(patient, **named))
     assert answer.json()["cards"] == await cards(client, patient)
+
+
+async def test_an_override_without_a_reason_is_no_acknowledgement(engine: Engine, client: httpx.AsyncClient) -> None:
+    patient, _, _ = await risky(engine)
+    await looked(engine)
+    (card,) = await cards(client, patient)
+    told = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-11-28T12:00:00Z"}
+    answer = await client.post(f"{VIEW}/feedback", json={"feedback": [told]})
+    assert (answer.status_code, answer.json()) == (200, {"acknowledged": 0})
+    assert await cards(client, patient) == [card]
+
+
+def signed(patient: str, *drafts: Resource, **more: Any) -> dict[str, Any]:
+    """An order-sign of ``drafts``, or an order-select with ``selections``."""
+    entries = [{"resource": draft | {"id": f"d{number}"}} for number, draft in enumerate(drafts)]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    context = {"userId": "Practitioner/d", "patientId": patient.removeprefix("Patient/"), "draftOrders": bundle}
+    hook = "order-select" if more else "order-sign"
+    return {"hook": hook, "hookInstance": "1", "context": context | more}
+
+
+async def test_more_of_what_was_acknowledged_is_news_to_whoever_signs_it(
+    engine: Engine, client: httpx.AsyncClient
+) -> None:
+    patient = await new_patient(engine)
+    for text, repeat in (("oxycodone 15 mg tablet", QID), (NALOXONE, None)):
+        await store(engine, ordered(patient, text, repeat))
+    await looked(engine)
+    told = [
+        {"card": each["uuid"], "outcome": "overridden", "overrideReason": {"userComment": "Known."}}
+        for each in await cards(client, patient)
+    ]
+    assert (await client.post(f"{VIEW}/feedback", json={"feedback": told})).json() == {"acknowledged": len(told)}
+    assert await cards(client, patient) == []
+    draft = ordered(patient, "oxycodone 15 mg tablet", BID) | {"status": "draft"}
+    answer = await client.post(f"{CDS}/consilium-safety-order-sign", json=signed(patient, draft))
+    assert answer.status_code == 200, answer.text
+    assert "opioid-dose-90" in [each["source"]["topic"]["code"] for each in answer.json()["cards"]]
+
+
+async def test_a_selection_of_nothing_is_a_problem(engine: Engine, client: httpx.AsyncClient) -> None:
+    patient, _, _ = await risky(engine)
+    draft = ordered(patient, "oxycodone 15 mg tablet", QID) | {"status": "draft"}
+    for selections, status in (
+        (["MedicationRequest/d0"], 200),
+        ([], 200),
+        (["d0"], 400),
+        (["MedicationRequest/d1"], 400),
+    ):
+        body = signed(patient, draft, selections=selections)
+        assert (await client.post(f"{CDS}/consilium-safety-order-select", json=body)).status_code == status

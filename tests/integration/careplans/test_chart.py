@@ -97,3 +97,9 @@ async def test_patients_see_a_chart_of_their_own(
     assert (await client.get(f"{url}.txt")).status_code == 200
     verifier.caller = Caller("q", Role.PATIENT, fhir_user="Patient/somebody-else")
     assert (await client.get(f"{url}.svg")).status_code == 404
+
+
+@pytest.mark.parametrize("query", ["from=0001-01-01", "to=9999-12-31", "from=1899-12-31&to=1900-01-01"])
+async def test_days_out_of_reach_are_refused(engine: Engine, client: httpx.AsyncClient, query: str) -> None:
+    _, url = await a_plan(engine)
+    assert (await client.get(f"{url}.png?{query}")).status_code == 422

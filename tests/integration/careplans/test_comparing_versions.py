@@ -275,7 +275,7 @@ async def test_the_timeline_says_who_and_why(
     assert updated["reason"] == "the knee is swollen"
     assert updated["summary"] == [LINE]
     assert {each["version"] for each in moments if each["reason"]} == {3}
-    assert [each["by"]["role"] for each in moments if each["what"] == "created"] == ["system"]
+    assert [each["by"]["role"] for each in moments if each["what"] == "created"] == ["coordinator"]
 
 
 async def test_the_timeline_keeps_the_order_of_versions_that_waited_for_each_other(

@@ -24,6 +24,7 @@ async def test_the_shared_plan_of_a_patient(engine: Engine, client: httpx.AsyncC
     assert seen["activities"] == [
         {
             "id": stored["activity"][0]["id"],
+            "title": None,
             "reference": referral.service_request,
             "task": referral.task,
             "status": "scheduled",
@@ -100,7 +101,7 @@ async def test_the_plan_in_plain_words(engine: Engine, client: httpx.AsyncClient
     answer = await client.get(url)
     assert answer.status_code == 200, answer.text
     told = {each["heading"]: each["lines"] for each in answer.json()["sections"]}
-    assert told["What we do"] == ["Heat or cold: not started yet."]
+    assert told["What we do"] == ["Heat or cold: not started yet. Usual dose: 15 to 20 minutes, several times a day."]
     assert told["What you do not want"] == ["Yoga. You said: “It hurt”"]
     assert len(told["Your goals"]) == 1
     verifier.caller = Caller("other", Role.PATIENT, fhir_user="Patient/other")

@@ -318,3 +318,49 @@ async def test_who_may_propose_and_for_what(engine: Engine, client: httpx.AsyncC
     verifier.caller = Caller("me", Role.PATIENT, fhir_user=patient)
     assert (await propose(client, plan, "PlanDefinition/stepped-care")).status_code == 403
     assert (await decide(client, group, decision(action_of(group)))).status_code == 403
+
+
+async def test_what_keeps_somebody_safe_is_offered_whatever_was_declined(
+    engine: Engine, client: httpx.AsyncClient
+) -> None:
+    patient, plan = await patient_with(engine)
+    treatment = "same-day-safety-assessment"
+    group = await proposed(client, plan, f"ActivityDefinition/{treatment}")
+    said = decision(action_of(group), "decline", reason="No time", patient=True)
+    assert (await decide(client, group, said)).status_code == 200
+    again = (await client.get(f"ActivityDefinition/{treatment}/$apply", params={"subject": patient})).json()
+    assert again["resourceType"] == "ServiceRequest"
+
+
+async def test_who_has_no_part_in_the_plan_decides_nothing(
+    engine: Engine, client: httpx.AsyncClient, verifier: FixedVerifier
+) -> None:
+    patient, plan = await patient_with(engine)
+    group = await proposed(client, plan, "ActivityDefinition/yoga")
+    verifier.caller = Caller("x", Role.CLINICIAN, fhir_user="Practitioner/x")
+    said = decision(action_of(group), "decline", reason="Not for her", patient=True)
+    assert (await decide(client, group, said)).status_code == 403
+    verifier.caller = THERAPIST
+    assert (await decide(client, group, said)).status_code == 200
+    found = (await client.get("Observation", params={"patient": patient, "code": "75773-2"})).json()
+    (wish,) = (each["resource"] for each in found["entry"])
+    assert [each["reference"] for each in wish["performer"]] == [patient, THERAPIST.fhir_user]
+
+
+async def test_one_discipline_does_not_end_everybodys_plan(
+    engine: Engine, client: httpx.AsyncClient, verifier: FixedVerifier
+) -> None:
+    _, plan = await patient_with(engine, *in_pain())
+    group = await proposed(client, plan, "ActivityDefinition/cbt-individual")
+    await decide(client, group, decision(action_of(group)))
+
+    async def end(status: str) -> int:
+        present = await read(client, plan)
+        headers = JSON | {"if-match": f'W/"{present["meta"]["versionId"]}"'}
+        return (await client.put(plan, content=dumps(present | {"status": status}), headers=headers)).status_code
+
+    verifier.caller = PSYCHOLOGIST
+    assert await end("completed") == 403
+    verifier.caller = COORDINATOR
+    assert await end("completed") == 409, "a referral is open"
+    assert await end("revoked") == 200

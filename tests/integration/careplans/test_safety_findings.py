@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.careplans.app.commands import open_plan
 from services.careplans.app.findings import evaluate_due, scan
 from services.careplans.domain.safety.answering import later
 from services.careplans.domain.safety.issues import REASON, STATE, UNTIL, State, state_of, with_state
@@ -15,7 +16,7 @@ from services.careplans.store import safety
 from services.careplans.worker import keep_findings
 from shared.engine import Engine
 from shared.fhir.json import Resource, dumps, loads
-from shared.security.caller import Caller, Role
+from shared.security.caller import Caller, Discipline, Role
 from tests.eventually import eventually
 from tests.factories.engine import FixedVerifier
 from tests.factories.resources import care_plan
@@ -177,7 +178,7 @@ async def test_every_way_in_passes_the_same_rules(
     async def put(body: Resource) -> httpx.Response:
         return await client.put(path, content=dumps(body), headers=FHIR_JSON)
 
-    verifier.caller = Caller("c", Role.CLINICIAN, fhir_user="Practitioner/c")
+    verifier.caller = Caller("c", Role.CLINICIAN, Discipline.PAIN_MEDICINE, fhir_user="Practitioner/c")
     now = datetime.now(UTC)
     refused = [
         (issue | {"severity": "low"}, 422),
@@ -196,7 +197,7 @@ async def test_every_way_in_passes_the_same_rules(
     assert made.status_code == 403
     verifier.caller = Caller("p", Role.PATIENT, fhir_user=issue["patient"]["reference"])
     assert (await put(with_state(issue, State.ACKNOWLEDGED, "mine"))).status_code == 403
-    verifier.caller = Caller("c", Role.CLINICIAN, fhir_user="Practitioner/c")
+    verifier.caller = Caller("c", Role.CLINICIAN, Discipline.PAIN_MEDICINE, fhir_user="Practitioner/c")
     assert (await put(with_state(issue, State.SNOOZED, "later", later(now, 3)))).status_code == 200
     stored = (await issues(engine))["opioid-benzodiazepine"]
     assert stored["mitigation"][0]["author"] == {"reference": "Practitioner/c"}
@@ -311,3 +312,20 @@ async def test_the_scan_uses_the_indexes(engine: Engine) -> None:
     assert "resource_updated" in text
     assert "resource_deleted" in text
     assert "Seq Scan on resource " not in text
+
+
+@pytest.mark.parametrize("with_plan", [True, False])
+async def test_a_finding_is_answered_by_who_prescribes(
+    engine: Engine, client: httpx.AsyncClient, verifier: FixedVerifier, with_plan: bool
+) -> None:
+    patient, _, _ = await risky(engine)
+    if with_plan:
+        await open_plan(engine, Caller("k", Role.COORDINATOR), patient)
+    await looked(engine)
+    issue = (await issues(engine))["opioid-benzodiazepine"]
+    answers = []
+    for discipline in (Discipline.PHYSICAL_THERAPY, Discipline.MENTAL_HEALTH):
+        verifier.caller = Caller("c", Role.CLINICIAN, discipline, fhir_user="Practitioner/c")
+        body = dumps(with_state(issue, State.ACKNOWLEDGED, "seen"))
+        answers.append((await client.put(f"DetectedIssue/{issue['id']}", content=body, headers=FHIR_JSON)).status_code)
+    assert answers == [403, 200]

@@ -7,7 +7,7 @@ from services.careplans.domain.applying import reasons
 from services.careplans.domain.applying.circumstances import Circumstances, Declined
 from services.careplans.domain.applying.definitions import Definitions, definition_of, treatment_of
 from services.careplans.domain.applying.dynamic import with_dynamic_values
-from services.careplans.domain.applying.extensions import CAUTION, CONTRAINDICATION, GROUP, formats
+from services.careplans.domain.applying.extensions import ALWAYS, CAUTION, CONTRAINDICATION, GROUP, formats
 from services.careplans.domain.applying.inputs import Inputs
 from services.careplans.domain.applying.judging import conditions, hazards_of
 from services.careplans.domain.applying.proposal import Considered, Judged, Outcome
@@ -76,7 +76,7 @@ class Acting:
         return replace(considered, outcome=outcome, contraindications=against, cautions=cautions, preferred=preferred)
 
     def _refusal(self, considered: Considered) -> Declined | None:
-        if considered.definition is None:
+        if considered.definition is None or extension_value(considered.definition, ALWAYS) is True:
             return None
         group = extension_value(considered.definition, GROUP)
         given = formats(considered.definition)

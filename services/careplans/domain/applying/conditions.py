@@ -26,6 +26,8 @@ PRESENT = frozenset({None, "active", "recurrence", "relapse"})
 RULED_OUT = frozenset({"refuted", "entered-in-error"})
 CHRONIC = timedelta(days=91)
 """Pain that lasts or comes back for longer than three months is chronic (ICD-11, 2019)."""
+PAINS = ("chronic-pain", "pain-with-psychological-factors", "neuropathic-pain")
+"""The classes of conditions that are, or cause, the pain itself."""
 UNCERTAIN = frozenset({"unconfirmed", "provisional", "differential"})
 
 
@@ -59,7 +61,8 @@ def diagnosed(conditions: Sequence[Resource] | None, as_of: datetime | None = No
     for class_ in CONDITION_CLASSES:
         found = members[class_.code] = [each for each in members[class_.code] if not _is_new(class_, each, as_of)]
         yield _input(class_, found, having, by_name=any(id(each) not in coded for each in found))
-    yield _uncertainty(members["chronic-pain"])
+    pains = {id(each): each for code in PAINS for each in members[code]}
+    yield _uncertainty(list(pains.values()))
 
 
 def unread(conditions: Iterable[Resource]) -> tuple[str, ...]:

@@ -66,6 +66,8 @@ def plan_of(definition: Resource) -> Resource:
     copied = ("id", "url", "version", "title", "description", "status")
     plan = {name: definition[name] for name in copied if name in definition}
     action = {"id": treatment_of(definition), "definitionCanonical": canonical(definition)}
+    if why := definition.get("purpose") or definition.get("description"):
+        action["description"] = why
     return {"resourceType": "PlanDefinition", **plan, "action": [action]}
 
 

@@ -69,8 +69,14 @@ def joined(asked: Circumstances, recorded: Circumstances) -> Circumstances:
     )
 
 
-def declined(treatment: Sequence[Resource], text: str, subject: str, reason: str, at: datetime) -> Resource:
-    """The Observation of a treatment that the patient declined; ``treatment`` are its codings."""
+def declined(
+    treatment: Sequence[Resource], text: str, subject: str, by: Resource, reason: str, at: datetime
+) -> Resource:
+    """The Observation of a treatment that the patient declined; ``treatment`` are its codings, ``by`` is a Reference to
+    who heard and recorded that."""
+    heard = (
+        [by] if (by.get("reference") or "").startswith(("Practitioner/", "PractitionerRole/", "Organization/")) else []
+    )
     return {
         "resourceType": "Observation",
         "status": "final",
@@ -79,7 +85,7 @@ def declined(treatment: Sequence[Resource], text: str, subject: str, reason: str
         "code": {"coding": [{"system": LOINC, "code": TREATMENT_PREFERENCE}]},
         "subject": {"reference": subject},
         "effectiveDateTime": at.isoformat(timespec="seconds"),
-        "performer": [{"reference": subject}],
+        "performer": [{"reference": subject}, *heard],
         "valueCodeableConcept": {"coding": list(treatment), "text": text},
         "note": [{"text": reason}],
     }

@@ -28,14 +28,20 @@ _ANSWERED = frozenset({State.ACKNOWLEDGED, State.SNOOZED, State.RESOLVED})
 _PREFIX = {Outcome.FOUND: "", Outcome.POSSIBLE: "Possible: ", Outcome.UNKNOWN: "Cannot be judged: "}
 
 
-def cards(call: Call, judged: Judged, evaluation: Evaluation) -> list[Resource]:
-    """The cards of a call, the most urgent first. What people answered in the shared record gets none."""
+def cards(call: Call, judged: Judged, evaluation: Evaluation, before: Evaluation | None = None) -> list[Resource]:
+    """The cards of a call, the most urgent first. What people answered in the shared record gets none; of orders,
+    unless it says something else than it did ``before`` them."""
+    known = {} if before is None else {each.key: each.verdict.detail for each in before.findings}
     findings = [*evaluation.findings, *(evaluation.unknown if call.service.hook == "order-sign" else ())]
     issues = {each["id"]: each for each in judged.record.get("DetectedIssue", ()) if is_finding(each)}
     found = [
         _card(each, call, judged)
         for each in findings
-        if _concerns(each, call) and state_of(issues.get(issue_id(call.patient, each), {})) not in _ANSWERED
+        if _concerns(each, call)
+        and (
+            state_of(issues.get(issue_id(call.patient, each), {})) not in _ANSWERED
+            or (before is not None and known.get(each.key) != each.verdict.detail)
+        )
     ]
     found += _silent([each for each in evaluation.silenced if _concerns(each.finding, call)])
     order = ("critical", "warning", "info")

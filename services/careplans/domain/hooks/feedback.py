@@ -23,7 +23,7 @@ class Overridden:
 
 
 def overridden(body: Any) -> list[Overridden]:
-    """The cards that were overridden, each once. Raises ``Invalid`` with the path of what cannot be read."""
+    """The cards that were overridden for a reason, each once. Raises ``Invalid`` with a path for what is unreadable."""
     entries = body.get("feedback") if isinstance(body, dict) else None
     if not isinstance(entries, list) or not entries or len(entries) > MOST:
         raise Invalid(f"A list of 1 to {MOST} is required.", code="required", expression=("feedback",))
@@ -40,15 +40,14 @@ def _read(entries: list[Any]) -> Iterator[Overridden]:
         outcome = entry.get("outcome")
         if outcome not in ("accepted", "overridden"):
             raise Invalid("accepted or overridden is expected.", code="value", expression=(f"{path}.outcome",))
-        if outcome == "overridden":
-            yield Overridden(card, _reason(child(entry, "overrideReason")))
+        reason = _reason(child(entry, "overrideReason"))
+        if outcome == "overridden" and reason is not None:
+            yield Overridden(card, reason)
 
 
-def _reason(given: Resource) -> str:
+def _reason(given: Resource) -> str | None:
     coding = child(given, "reason")
     code = string(coding, "code")
     known = OVERRIDES.get(code or "") if string(coding, "system") in (OVERRIDE_SYSTEM, None) else None
-    said = known or string(coding, "display") or code or "no reason given"
-    comment = string(given, "userComment")
-    text = f"Overridden in the EHR: {said}{f'. {comment}' if comment else ''}"
-    return text[:LONGEST_REASON]
+    said = [each for each in (known or string(coding, "display") or code, string(given, "userComment")) if each]
+    return f"Overridden in the EHR: {'. '.join(said)}"[:LONGEST_REASON] if said else None

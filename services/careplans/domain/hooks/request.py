@@ -58,7 +58,11 @@ def read(service: HookService, body: Any) -> Call:
     drafts = tuple(_drafts(context, patient)) if service.orders else ()
     selected = frozenset(own_reference(each) for each in drafts)
     if service.hook == "order-select":
-        selected &= _selections(context)
+        chosen = _selections(context)
+        if chosen and selected.isdisjoint(chosen):
+            text = "The selections are none of the drafts: Type/id of an entry of draftOrders is expected."
+            raise Invalid(text, code="value", expression=("context.selections",))
+        selected &= chosen
     return Call(service, _text(body, "hookInstance", "hookInstance"), patient, given, incomplete, drafts, selected)
 
 

@@ -1,6 +1,6 @@
 """What decisions on a proposal make of it, of the plan, and of whom else."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from services.careplans.domain.proposals.offered import Offered, goals_of, offer
 from services.careplans.domain.proposals.order import id_of
 from services.careplans.domain.proposals.recorded import Answer, Recorded, as_extension, latest
 from services.careplans.domain.states import TERMINAL_PLAN
-from shared.errors import Conflict, Unprocessable
+from shared.errors import Conflict, Forbidden, Unprocessable
 from shared.fhir.json import Resource
 
 OPEN = frozenset({"draft", "active", "completed"})
@@ -76,25 +76,35 @@ def refers(discipline: str | None, kind: str, hands: Hands) -> bool:
     return discipline not in hands.disciplines
 
 
-def settle(group: Resource, plan: Resource, asked: Sequence[Decision], who: Who) -> Settlement:
+def in_list(place: int) -> str:
+    """Where a decision stands in what was sent over REST."""
+    return f"decisions[{place}]"
+
+
+def settle(
+    group: Resource, plan: Resource, asked: Sequence[Decision], who: Who, where: Callable[[int], str] = in_list
+) -> Settlement:
     """What ``asked`` makes of the stored proposal ``group`` for the shared ``plan``. The same twice changes nothing.
 
-    Raises ``Conflict`` where proposal or plan have ended, or an action is decided otherwise already; ``Unprocessable``
-    for an unknown action, a missing reason, or two parts of a choice of one."""
+    Raises ``Forbidden`` for who has no part in the plan, ``Conflict`` where proposal or plan have ended, or an action
+    is decided otherwise already; ``Unprocessable`` for an unknown action, a missing reason, or two parts of a choice of
+    one."""
+    if who.hands.disciplines is not None and not who.hands.disciplines:
+        raise Forbidden("The caller has no part in this plan.", expression=("CarePlan.careTeam",))
     offers = offered(group)
     known = latest(group)
     fresh: list[tuple[Offered, Recorded]] = []
     for place, decision in enumerate(asked):
-        where = f"decision[{place}]"
+        path = where(place)
         offer = offers.get(decision.action)
         if offer is None:
             text = "The proposal has no such action to decide on."
-            raise Unprocessable(text, code="not-found", expression=(f"{where}.action",))
-        recorded = _recorded(decision, offer, group, who, where)
+            raise Unprocessable(text, code="not-found", expression=(f"{path}.action",))
+        recorded = _recorded(decision, offer, group, who, path)
         if _said_before(known.get(offer.id), recorded):
             continue
         if recorded.accepted:
-            _check_accepting(offer, decision, plan, known, where)
+            _check_accepting(offer, decision, plan, known, path)
         known[offer.id] = recorded
         fresh.append((offer, recorded))
     if not fresh:
@@ -221,4 +231,4 @@ def _wishes(fresh: Iterable[tuple[Offered, Recorded]], now: datetime) -> Iterabl
     for offer, recorded in fresh:
         if recorded.patient and offer.treatment:
             subject = (offer.request.get("subject") or offer.request["for"])["reference"]
-            yield declined(offer.treatment, offer.title, subject, recorded.reason or "", now)
+            yield declined(offer.treatment, offer.title, subject, recorded.by, recorded.reason or "", now)

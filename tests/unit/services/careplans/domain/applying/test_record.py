@@ -294,3 +294,8 @@ def test_without_any_active_medicine_nothing_is_known() -> None:
 )
 def test_age_is_never_more_than_it_can_be(born: Any, years: int | None) -> None:
     assert age(born, date(2026, 3, 1)) == years
+
+
+def test_a_cause_of_the_pain_that_is_not_certain_is_an_uncertain_diagnosis() -> None:
+    found = conditions(condition("M54.16", verification="provisional"), condition("F45.42"))["uncertainDiagnosis"]
+    assert (found.value, found.references) == (True, ("Condition/c-m54.16",))

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from services.referrals.partners.known import partners_in
 from shared.security.caller import Caller, Role
 from tests.e2e.evidence import Evidence
 from tests.e2e.referring import furnish
-from tests.factories.system import EHR, PSYCHOLOGIST, SPECIALIST, System, bearer
+from tests.eventually import eventually
+from tests.factories.system import EHR, PSYCHOLOGIST, SPECIALIST, Site, System, bearer
 from tests.interop.validator import FOLDER, required_node
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +48,8 @@ async def run(system: System, command: Sequence[str], program: str) -> str:
     callers = {"TOKEN": SPECIALIST, "RECIPIENT": PSYCHOLOGIST, "BACK_END": EHR, "CLINIC": CLINIC}
     async with system.site() as site, site.served() as base, site.working():
         await furnish(site)
+        if "Definition/" in program:
+            await eventually(partial(_catalogue, site))
         environment = dict(os.environ) | {
             "FHIR": f"{base}/fhir",
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -63,6 +67,11 @@ async def run(system: System, command: Sequence[str], program: str) -> str:
     return printed.decode()
 
 
+async def _catalogue(site: Site) -> bool:
+    """Whether the workers have loaded it, as they have long before somebody copies a sample."""
+    return (await site.by(EHR).get("/fhir/ActivityDefinition/relaxation")).status_code == 200
+
+
 async def _accepted(evidence: Evidence, version: str = "2") -> None:
     (task,) = await evidence.resources("referrals", "Task")
     assert (task["status"], task["meta"]["versionId"]) == ("accepted", version)
@@ -74,6 +83,11 @@ async def test_curl(plain_system: System, evidence: Evidence) -> None:
     by_name = ['"valueCode":"schedule"', "returned-with-questions"]
     assert printed.split() == ['"status":"accepted"', '"total":2', *by_name]
     await _accepted(evidence, "3")
+
+
+async def test_a_proposal_and_cards(plain_system: System) -> None:
+    program = "\n".join(map(sample, ("curl", "Proposals for a patient", "CDS Hooks")))
+    assert (await run(plain_system, BASH, program)).split()[-2:] == ['"status":"completed"', '"cards"']
 
 
 async def test_fhirpy(plain_system: System, evidence: Evidence) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from services.careplans.app.patient_record import medications
 from services.careplans.domain.applying.apply import apply
 from services.careplans.domain.applying.circumstances import Circumstances
 from services.careplans.domain.applying.definitions import named_by, plan_of
 from services.careplans.domain.applying.gather import RECORD
-from services.careplans.domain.applying.inputs import Record
 from services.careplans.domain.applying.medicines import referred
 from services.careplans.domain.applying.preferences import circumstances_of, joined
 from services.careplans.domain.applying.proposal import Proposal
@@ -18,10 +18,8 @@ from shared.engine import Engine
 from shared.errors import Unprocessable
 from shared.fhir.json import Resource, loads
 from shared.fhir.search import search
-from shared.fhir.search.access import condition
 from shared.reading import current
 from shared.security.caller import Caller
-from shared.store.resources import read_many
 
 PLAN, ACTIVITY = "PlanDefinition", "ActivityDefinition"
 FOR_WHOM = "This is advice for who treats or coordinates; patients see what becomes of it in their plan."
@@ -63,20 +61,12 @@ async def of_record(
     if not found.resources["Patient"]:
         text = "The patient is not in the shared record."
         raise Unprocessable(text, code="not-found", expression=("subject",))
-    found.resources["Medication"] = await _medications(engine, caller, found.resources)
+    named = referred(found.resources)
+    found.resources["Medication"] = await medications(engine.pool, engine.access(caller), named)
     wishes = joined(asked, circumstances_of(found.resources["Observation"], now))
     wishes = replace(wishes, waits=await waits.known(engine.pool, now) | dict(wishes.waits))
     proposal = apply(plan, definitions, found.resources, now, wishes)
     return replace(proposal, notes=(*proposal.notes, *map(_cut, found.cut)))
-
-
-async def _medications(engine: Engine, caller: Caller, of_patient: Record) -> list[Resource]:
-    """The Medications that the patient's medicines refer to; they are of no patient themselves."""
-    keys = [("Medication", id_) for id_ in referred(of_patient)]
-    if not keys:
-        return []
-    found = await read_many(engine.pool, keys, seen=condition(engine.access(caller), {"Medication"}))
-    return [loads(each.body) for each in found if not each.deleted]
 
 
 def _cut(type_: str) -> str:

@@ -1,6 +1,6 @@
 """A patient's record as the safety rules read it: as far as a caller may see it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from services.careplans.domain.safety.kidney import CODES
 from services.careplans.domain.safety.medications import TYPES
@@ -40,20 +40,23 @@ async def record_of(
         asked = [("patient", patient), ("code", _EGFR), ("_sort", "-date"), ("_count", str(RESULTS))]
         page = await search(source, "Observation", asked, access=access, clock=engine.clock)
         found["Observation"] = [loads(each.body) for each in page.matches]
-        found["Medication"] = await _medications(source, access, found)
+        found["Medication"] = await medications(source, access, _named(found))
     return found
 
 
-async def _medications(
-    source: Connection | Pool, access: Access, record: Mapping[str, list[Resource]]
-) -> list[Resource]:
+async def medications(source: Connection | Pool, access: Access, ids: Iterable[str]) -> list[Resource]:
+    """The Medications that a patient's medicines refer to; they are of no patient themselves."""
+    keys = sorted({("Medication", id_) for id_ in ids})
+    if not keys:
+        return []
+    found = await resources.read_many(source, keys, seen=condition(access, {"Medication"}))
+    return [loads(each.body) for each in found if not each.deleted]
+
+
+def _named(record: Mapping[str, list[Resource]]) -> Iterable[str]:
     links = (
         local_reference(child(each, "medicationReference"))
         for type_ in safety.MEDICINES
         for each in record.get(type_, ())
     )
-    keys = sorted({("Medication", each.split("/")[1]) for each in links if each and each.startswith("Medication/")})
-    if not keys:
-        return []
-    found = await resources.read_many(source, keys, seen=condition(access, {"Medication"}))
-    return [loads(each.body) for each in found if not each.deleted]
+    return (each.split("/")[1] for each in links if each and each.startswith("Medication/"))

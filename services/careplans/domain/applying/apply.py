@@ -30,7 +30,8 @@ def apply(
 
     ``definitions`` are the ActivityDefinitions that the plan names; ``record`` has the patient's resources by type, one
     Patient among them; ``as_of`` has a zone. Raises ``Unprocessable`` with the element's path for a retired plan, an
-    unknown definition, an expression that is none, or an id that two actions have, and where the record is not that of one patient."""
+    unknown definition, an expression that is none, or an id that two actions have, and where the record is not that of
+    one patient."""
     if plan.get("status") == "retired":
         raise Unprocessable("A retired plan is not applied.", expression=("PlanDefinition.status",))
     record = objects(record)

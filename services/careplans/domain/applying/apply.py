@@ -1,6 +1,5 @@
 """``apply``: a plan, a record, a moment and a patient's circumstances give a proposal; the same give the same."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -56,11 +55,10 @@ def apply(
 
 def _require_names(actions: Iterable[Considered]) -> None:
     """People decide on actions by their ids."""
-    named = Counter(id_ for action in actions for each in action.all() for id_ in each.ids())
-    if twice := [id_ for id_, times in named.items() if times > 1]:
+    ids = [id_ for action in actions for each in action.all() for id_ in each.ids()]
+    if len(set(ids)) < len(ids):
         text = "Two actions of the plan have the same id, or one that is given to an action without any."
-        paths = [f"PlanDefinition.descendants().action.where(id='{id_}')" for id_ in twice[:10]]
-        raise Unprocessable(text, code="duplicate", expression=tuple(paths))
+        raise Unprocessable(text, code="duplicate", expression=("PlanDefinition.action",))
 
 
 def _notes(record: Record, patient: Resource, circumstances: Circumstances) -> Iterable[str]:

@@ -91,7 +91,7 @@ def settle(group: Resource, plan: Resource, asked: Sequence[Decision], who: Who)
             text = "The proposal has no such action to decide on."
             raise Unprocessable(text, code="not-found", expression=(f"{where}.action",))
         recorded = _recorded(decision, offer, group, who, where)
-        if _said_before(known.get(offer.id), recorded):
+        if _said_before(known.get(offer.id), recorded, where):
             continue
         if recorded.accepted:
             _check_accepting(offer, decision, plan, known, where)
@@ -137,7 +137,7 @@ def _check_reason(decision: Decision, where: str) -> None:
         raise Unprocessable(text, code="required", expression=(f"{where}.reason",))
 
 
-def _said_before(known: Recorded | None, recorded: Recorded) -> bool:
+def _said_before(known: Recorded | None, recorded: Recorded, where: str) -> bool:
     """Whether it is the same decision again, by whomever and whenever. Raises ``Conflict`` for another one on what was
     accepted: that is in the plan, and changes there."""
     if known is None:
@@ -145,7 +145,7 @@ def _said_before(known: Recorded | None, recorded: Recorded) -> bool:
     same = replace(recorded, at=known.at, by=known.by) == known
     if known.accepted and not same:
         text = "This action was accepted already: its activity in the plan is what changes now."
-        raise Conflict(text, expression=(f"RequestGroup.action.where(id='{known.action}')",))
+        raise Conflict(text, expression=(f"{where}.action",))
     return same
 
 

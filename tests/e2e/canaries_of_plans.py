@@ -1,4 +1,4 @@
-"""Requests about shared plans that carry a canary: definitions, proposals, decisions, other plans, minutes and views."""
+"""Requests about shared plans that carry a canary: definitions, proposals, decisions, other plans, minutes, views."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -79,8 +79,10 @@ def refers(discipline: str | None, kind: str, hands: Hands) -> bool:
 def settle(group: Resource, plan: Resource, asked: Sequence[Decision], who: Who) -> Settlement:
     """What ``asked`` makes of the stored proposal ``group`` for the shared ``plan``. The same twice changes nothing.
 
-    Raises ``Conflict`` where proposal or plan have ended, or an action is decided otherwise already; ``Unprocessable``
-    for an unknown action, a missing reason, or two parts of a choice of one."""
+    Raises ``Forbidden`` for who has no part in the plan; ``Conflict`` where proposal or plan have ended, or an action
+    is decided otherwise already; ``Unprocessable`` for an unknown action, a missing reason, or two parts of a choice
+    of one."""
+    who.hands.require_part()
     offers = offered(group)
     known = latest(group)
     fresh: list[tuple[Offered, Recorded]] = []

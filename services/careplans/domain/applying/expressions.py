@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from services.careplans.domain.applying.gather import RAW
 from shared.errors import Unprocessable
 
 LANGUAGE = "text/fhirpath"
@@ -28,7 +29,7 @@ CRITERIA = frozenset({"where", "all", "exists"})
 DEEPEST = 2
 """Criteria within each other: each one looks at as many items again."""
 
-_BRACKET = re.compile(r"([A-Za-z]*)\s*\(\s*(\)?)|\)")
+_BRACKET = re.compile(r"%([A-Za-z]+)\b|([A-Za-z]*)\s*\(\s*(\)?)|\)")
 _VARIABLE = re.compile(r"%`?([A-Za-z_]\w*)")
 _CALL = re.compile(r"([A-Za-z]+)\s*\(")
 _HIDING = re.compile(r"/\*.*?\*/|//[^\n]*|`", re.DOTALL)
@@ -75,7 +76,10 @@ def compile_expression(expression: str, path: str) -> Compiled:
     if len(expression) > LONGEST:
         raise Unprocessable("The expression is too long.", expression=(path,))
     if _depth(said) > DEEPEST:
-        text = f"No more than {DEEPEST} of these stand within each other: {', '.join(sorted(CRITERIA))}."
+        text = (
+            f"No more than {DEEPEST} of these stand within each other, and no list of the record in them: "
+            f"{', '.join(sorted(CRITERIA))}."
+        )
         raise Unprocessable(text, code="not-supported", expression=(path,))
     try:
         return _parsed(expression)
@@ -84,12 +88,15 @@ def compile_expression(expression: str, path: str) -> Compiled:
 
 
 def _depth(expression: str) -> int:
-    """How many criteria stand within each other."""
+    """How many criteria stand within each other; a list of the whole record counts as one too many in them."""
     within: list[bool] = []
     deepest = 0
     for bracket in _BRACKET.finditer(expression):
-        name, closed = bracket.groups()
-        if name is None:
+        variable, name, closed = bracket.groups()
+        if variable is not None:
+            if variable in RAW and any(within):
+                return DEEPEST + 1
+        elif name is None:
             del within[-1:]
         elif not closed:
             within.append(name in CRITERIA)

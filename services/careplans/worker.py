@@ -6,9 +6,11 @@ side.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 
+from services.careplans.app.attempts import attempted
 from services.careplans.app.catalogue import load_catalogue, packaged
 from services.careplans.app.filling import fill
 from services.careplans.app.findings import evaluate_due, scan
@@ -73,41 +75,43 @@ async def keep_findings(engine: Engine, stop: asyncio.Event, *, look: float = LO
 
 async def _look_at_one(engine: Engine) -> bool:
     """Look at one patient; a record that breaks the look is tried again later, and the others go on."""
-    looking = asyncio.create_task(evaluate_due(engine))
-    try:
-        await asyncio.wait((looking,))
-    finally:
-        looking.cancel()
-    error = looking.exception()
-    if error is None:
-        return looking.result()
-    if isinstance(error, (asyncpg.PostgresError, *DATABASE_LOSSES, Unavailable)):
-        raise error
-    log.error("the safety rules broke at a record: %s", class_of(error))
+    found = await attempted(evaluate_due(engine))
+    if isinstance(found, bool):
+        return found
+    if isinstance(found, (asyncpg.PostgresError, *DATABASE_LOSSES, Unavailable)):
+        raise found
+    log.error("the safety rules broke at a record: %s", class_of(found))
     return True
+
+
+async def _until_done(work: Callable[[Engine], Awaitable[int]], engine: Engine, stop: asyncio.Event) -> None:
+    """``work`` through what is there, as long as it found something."""
+    while not stop.is_set() and await work(engine):
+        pass
+
+
+def _waits(what: str, error: Exception) -> None:
+    """Say that ``what`` waits; messages go on meanwhile. A broken record is for people to look at."""
+    lost = isinstance(error, (asyncpg.PostgresError, *DATABASE_LOSSES, Unavailable))
+    log.log(logging.WARNING if lost else logging.ERROR, "%s: %s", what, class_of(error))
 
 
 async def fill_at_start(engine: Engine, stop: asyncio.Event, *, again: float = AGAIN) -> None:
     """Fill the tables that a migration made from what was stored before; return then, or on ``stop``."""
     while not stop.is_set():
-        try:
-            while not stop.is_set() and await fill(engine):
-                pass
-        except (asyncpg.PostgresError, *DATABASE_LOSSES) as error:
-            log.warning("the filling of tables waits: %s", class_of(error))
-            await either(stop, seconds=again)
-        else:
+        error = await attempted(_until_done(fill, engine, stop))
+        if error is None:
             return
+        _waits("the filling of tables waits", error)
+        await either(stop, seconds=again)
 
 
 async def nag(engine: Engine, stop: asyncio.Event, *, look: float = NAG_AGAIN) -> None:
     """Tell of uncertain diagnoses whose date has passed, until ``stop``; any number of workers do so side by side."""
     while not stop.is_set():
-        try:
-            while not stop.is_set() and await tell_due(engine):
-                pass
-        except (*DATABASE_LOSSES, Unavailable) as error:
-            log.warning("diagnoses to look at again wait: %s", class_of(error))
+        error = await attempted(_until_done(tell_due, engine, stop))
+        if isinstance(error, Exception):
+            _waits("diagnoses to look at again wait", error)
         await either(stop, seconds=look)
 
 
@@ -121,7 +125,7 @@ async def send_orders(engine: Engine, stop: asyncio.Event, *, look: float = LOOK
             next_at = await orders.next_due(engine.pool)
             if next_at is not None:
                 wait = min(look, max(0.05, (next_at - engine.clock()).total_seconds()))
-        except DATABASE_LOSSES as error:
+        except (asyncpg.PostgresError, *DATABASE_LOSSES, Unavailable) as error:
             log.warning("orders to the referrals' service wait: %s", class_of(error))
         await either(stop, seconds=wait)
 
@@ -129,9 +133,7 @@ async def send_orders(engine: Engine, stop: asyncio.Event, *, look: float = LOOK
 async def follow_waits(engine: Engine, stop: asyncio.Event, *, again: float = WAITS_AGAIN) -> None:
     """Keep the waits of the directory until ``stop``."""
     while not stop.is_set():
-        try:
-            wait = (await bring_in_waits(engine)).total_seconds()
-        except (*DATABASE_LOSSES, Unavailable) as error:
-            log.warning("the waits of the directory are not known anew: %s", class_of(error))
-            wait = again
-        await either(stop, seconds=wait)
+        found = await attempted(bring_in_waits(engine))
+        if isinstance(found, Exception):
+            _waits("the waits of the directory are not known anew", found)
+        await either(stop, seconds=again if isinstance(found, Exception) else found.total_seconds())

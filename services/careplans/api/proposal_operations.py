@@ -91,7 +91,7 @@ def _values(parameter: Resource, where: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for place, part in enumerate(_objects(parameter.get("part"), where)):
         name, at = part.get("name"), f"{where}.part[{place}]"
-        if name not in _PARTS or name in found:
+        if not isinstance(name, str) or name not in _PARTS or name in found:
             text = f"The parts of a decision are, each once: {', '.join(_PARTS)}."
             raise Unprocessable(text, code="not-supported", expression=(f"{at}.name",))
         found[name] = _value(part, _PARTS[name], at)

@@ -71,7 +71,8 @@ def asked_in(request: Request, references: tuple[str, ...] = ("subject",)) -> As
 def _sent(request: Request) -> Iterator[tuple[Resource, str]]:
     for name, text in request.parameters:
         if not name.startswith("_"):
-            yield value(name, "valueString", text), name
+            # an error does not repeat what was sent
+            yield value(name, "valueString", text), name if name in _KNOWN else "query"
     if request.method == "POST" and (request.body or request.resource is not None):
         resource = any_resource(request)
         if resource.get("resourceType") != "Parameters":
@@ -156,3 +157,4 @@ _READ: Mapping[str, Callable[[dict[str, Any], str, Resource, str], None]] = {
     "matters": _string,
     "wait": _wait,
 }
+_KNOWN = frozenset({"subject", "definition", *_READ, *_UNUSED})

@@ -1,5 +1,6 @@
 """A definition applied to a patient: the record is read, the rules are asked, nothing is stored."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -65,7 +66,8 @@ async def of_record(
     found.resources["Medication"] = await medications(engine.pool, engine.access(caller), named)
     wishes = joined(asked, circumstances_of(found.resources["Observation"], now))
     wishes = replace(wishes, waits=await waits.known(engine.pool, now) | dict(wishes.waits))
-    proposal = apply(plan, definitions, found.resources, now, wishes)
+    # a plan that clients wrote may take its time, and others have their turn meanwhile
+    proposal = await asyncio.to_thread(apply, plan, definitions, found.resources, now, wishes)
     return replace(proposal, notes=(*proposal.notes, *map(_cut, found.cut)))
 
 

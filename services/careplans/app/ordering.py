@@ -4,10 +4,14 @@ Both are created under ids that come from the decision, and only where they are 
 on either way is made again without a second effect.
 """
 
+import logging
 from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 
+import asyncpg
+
+from services.careplans.app.attempts import attempted
 from services.careplans.domain.codes import reference_of
 from services.careplans.domain.proposals.codes import REFUSED
 from services.careplans.domain.proposals.offered import offered
@@ -22,24 +26,34 @@ from shared.engine import Engine
 from shared.errors import Unavailable
 from shared.fhir.json import Resource, loads
 from shared.store import resources
+from shared.store.losses import DATABASE_LOSSES
+from shared.telemetry.failures import class_of
 from shared.unit_of_work import unit_of_work
+
+log = logging.getLogger(__name__)
 
 OWNER = "referrals"
 NOT_IN_DIRECTORY: Resource = {"display": "A person who is not in the directory"}
 """The requester of an order that somebody decided on whom the directory does not have."""
-AT_ONCE = 20
-"""Orders that one claim takes."""
+AT_ONCE = 1
+"""Orders that one claim takes: its two requests may take as long as the lease."""
+CONFLICTS = 5
+"""Attempts after which a conflict (409) is a refusal: it may be another change of the same moment."""
 
 
 async def send_due(engine: Engine, *, delays: tuple[timedelta, ...] = tuple(DELAYS)) -> bool:
     """Send what is due; whether there was something. Any number of workers may do so side by side."""
     due = await orders.claim(engine.pool, limit=AT_ONCE, now=engine.clock())
     for order in due:
-        try:
-            await _send(engine, order)
-        except Unavailable:
-            at = again(order.failures + 1, engine.clock(), delays)
-            await orders.later(engine.pool, order.task, at)
+        error = await attempted(_send(engine, order))
+        if error is None:
+            continue
+        if isinstance(error, (asyncpg.PostgresError, *DATABASE_LOSSES)):
+            raise error
+        if not isinstance(error, Unavailable):
+            # a record that is not as it should be: the other orders do not wait for it
+            log.error("an order to the referrals' service broke: %s", class_of(error))
+        await orders.later(engine.pool, order.task, again(order.failures + 1, engine.clock(), delays))
     return bool(due)
 
 
@@ -50,6 +64,8 @@ async def _send(engine: Engine, order: Order) -> None:
     # 412: it is there already, from an attempt of which nobody heard
     if status < HTTPStatus.BAD_REQUEST or status == HTTPStatus.PRECONDITION_FAILED:
         await orders.settle(engine.pool, order.task, Stands.MADE)
+    elif status == HTTPStatus.CONFLICT and order.failures < CONFLICTS:
+        raise Unavailable("The referrals' service had a conflict with somebody else's change, or says no for good.")
     else:
         await _refused(engine, order, status)
 
@@ -81,6 +97,8 @@ async def _refused(engine: Engine, order: Order, status: int) -> None:
     async with unit_of_work(engine, KEEPER) as work:
         connection = await work.connection()
         await shared_plans.lock(connection, order.care_plan)
+        if not await orders.settle(connection, order.task, Stands.REFUSED):
+            return  # another attempt, of another worker, came to an end
         known = (await followed_referrals.of_plan(connection, order.care_plan))[order.task]
         stored, plan = (await work.load(*_key(order.request_group)), await work.load("CarePlan", order.care_plan))
         if known.version == 0:
@@ -93,7 +111,6 @@ async def _refused(engine: Engine, order: Order, status: int) -> None:
             parts = [{"url": "task", "valueString": order.task}, {"url": "code", "valueCode": f"http-{status}"}]
             told = {"url": REFUSED, "extension": parts}
             await work.update(group | {"extension": [*group["extension"], told]})
-        await orders.settle(connection, order.task, Stands.REFUSED)
         await work.commit()
 
 

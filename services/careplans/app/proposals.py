@@ -47,8 +47,8 @@ async def propose(
     """Apply ``definition`` (type and id) to the patient of a shared plan, and store that for people to decide on.
 
     A proposal of the same plan that nobody has decided on is taken back; where it says the same, it stays and is the
-    answer. Raises ``NotFound``, ``Gone``, ``Conflict`` for a plan that has ended, ``Unprocessable`` for one that is not
-    shared, and as ``applied``."""
+    answer. Raises ``NotFound``, ``Gone``, ``Forbidden`` for who has no part in the plan, ``Conflict`` for one that has
+    ended, ``Unprocessable`` for one that is not shared, and as ``applied``."""
     refuse_patients(caller)
     plan = loads((await current(engine, caller, PLAN, plan_id)).body)
     _require_shared(plan)
@@ -56,6 +56,9 @@ async def propose(
     wanted = stored_proposal(proposal, f"{PLAN}/{plan_id}")
     async with unit_of_work(engine, caller) as work:
         await shared_plans.lock(await work.connection(), plan_id)
+        _, plan = await _loaded(work, PLAN, plan_id)
+        _require_shared(plan)
+        (await _who(work, plan)).hands.require_part()
         for earlier in await _undecided(work, wanted):
             if same_offer(loads(earlier.body), wanted):
                 return Made(earlier, new=False)

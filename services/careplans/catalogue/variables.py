@@ -26,6 +26,7 @@ what is needed. That nothing is recorded proves nothing: without a single condit
 empty, without a single active medicine all classes of medicines.
 
 Refused in conditions are {refused}; `%asOf` is the day for which the plan is applied.
+Of `where`, `all` and `exists` with criteria, at most two stand within each other, with no list of the record in them.
 
 - `%age` in whole years, `%medicines` the number of active medicines.
 - `%uncertainDiagnosis`: a condition of chronic pain is unconfirmed, provisional or differential.

@@ -5,8 +5,8 @@ alone, what they would like (http://hl7.org/fhir/R4/observation.html).
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from services.careplans.domain.applying.preferences import is_preference
-from services.careplans.domain.codes import has_coding, reference_of
+from services.careplans.domain.applying.preferences import ASKED, PREFERENCES
+from services.careplans.domain.codes import reference_of
 from shared.errors import Forbidden
 from shared.fhir.json import Resource
 from shared.security.caller import Caller
@@ -46,10 +46,19 @@ def check_entry(
 
 
 def _allowed(entry: Resource, writer: str | None) -> bool:
-    concepts = [entry.get("code") or {}]
-    if any(has_coding(concepts, system, code) for system, code in ENTRIES):
-        return True
-    return is_preference(entry) and (writer or "").startswith("Patient/")
+    # every coding counts: whoever reads by one of them, a score say, does not look at the others
+    said = _codings(entry)
+    parts = [coding for component in entry.get("component") or () for coding in _codings(component)]
+    if said and all(each in ENTRIES for each in said):
+        return all(each in ENTRIES for each in parts)
+    if not (writer or "").startswith("Patient/"):
+        return False
+    return bool(said) and all(each in PREFERENCES for each in said) and all(system == ASKED for system, _ in parts)
+
+
+def _codings(part: Resource) -> list[tuple[str | None, str | None]]:
+    """What an Observation, or a component, is about."""
+    return [(each.get("system"), each.get("code")) for each in (part.get("code") or {}).get("coding") or ()]
 
 
 def _for_whom(writer: str | None, related: Mapping[str, Resource], now: datetime) -> Iterable[str | None]:

@@ -44,7 +44,7 @@ def milestones(goal: Resource) -> Iterator[str]:
         if extension.get("url") == RELATIONSHIP:
             type_, target = (extension_value(extension, part) for part in ("type", "target"))
             reference = reference_of(target)
-            if reference and has_coding([type_ or {}], RELATIONSHIP_TYPE, "milestone"):
+            if reference and isinstance(type_, dict) and has_coding([type_], RELATIONSHIP_TYPE, "milestone"):
                 yield reference
 
 

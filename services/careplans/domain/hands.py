@@ -40,6 +40,11 @@ class Hands:
     """What stands for the caller as the author of a note."""
     patient: bool = False
 
+    def require_part(self) -> None:
+        """Raises ``Forbidden`` for a caller who may change nothing."""
+        if self.disciplines is not None and not self.disciplines:
+            raise Forbidden("The caller has no part in this plan.", expression=("CarePlan.careTeam",))
+
     def own(self, discipline: str | None) -> bool:
         """Whether a part of ``discipline`` (None: everybody's) is for this caller to change."""
         if self.disciplines is None:
@@ -124,8 +129,7 @@ def claimed(before: Resource, after: Resource, hands: Hands) -> Resource:
     Raises ``Forbidden`` for a caller without a part in the plan, ``Unprocessable`` as ``check_plan``."""
     if hands.disciplines is None:
         return after
-    if not hands.disciplines:
-        raise Forbidden("The caller has no part in this plan.", expression=("CarePlan.careTeam",))
+    hands.require_part()
     known = {each.get("id") for each in before.get("activity") or ()}
     activities = list(after.get("activity") or ())
     for place, activity in enumerate(activities):

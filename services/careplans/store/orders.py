@@ -43,7 +43,7 @@ WITH due AS (
 UPDATE referral_order o SET next_at = $1::timestamptz + $3::interval FROM due WHERE o.task = due.task
 RETURNING {", ".join(f"o.{name}" for name in _COLUMNS.split(", "))}
 """
-_SETTLE = "UPDATE referral_order SET state = $2, next_at = NULL WHERE task = $1 AND state = 'waiting'"
+_SETTLE = "UPDATE referral_order SET state = $2, next_at = NULL WHERE task = $1 AND state = 'waiting' RETURNING true"
 _LATER = "UPDATE referral_order SET failures = failures + 1, next_at = $2 WHERE task = $1 AND state = 'waiting'"
 _OF_PROPOSALS = "SELECT task, state FROM referral_order WHERE request_group = ANY ($1::text[])"
 _NEXT = "SELECT min(next_at) FROM referral_order WHERE next_at IS NOT NULL"
@@ -63,9 +63,9 @@ async def claim(pool: Pool, *, limit: int, now: datetime, lease: timedelta = LEA
     return [Order(**row) for row in await pool.fetch(_CLAIM, now, limit, lease)]
 
 
-async def settle(connection: Connection | Pool, task: str, state: Stands) -> None:
-    """The order has come to an end."""
-    await connection.execute(_SETTLE, task, state.value)
+async def settle(connection: Connection | Pool, task: str, state: Stands) -> bool:
+    """The order has come to an end; False where it had before."""
+    return await connection.fetchval(_SETTLE, task, state.value) is True
 
 
 async def later(pool: Pool, task: str, at: datetime) -> None:

@@ -14,6 +14,7 @@ from tests.integration.careplans.hearing import new_patient, store
 from tests.integration.careplans.proposing import JSON
 
 LOINC = "http://loinc.org"
+PHQ9 = {"system": LOINC, "code": "44261-6"}
 
 
 def entry(who: str, by: str, system: str = ENTRY, code: str = "pain-flare", **more: Any) -> Resource:
@@ -80,6 +81,10 @@ async def test_what_is_not_the_patients_to_say(
     for refused in (
         entry(other, patient),
         entry(patient, patient, LOINC, "44261-6"),
+        entry(patient, patient, code="pain-flare", component=[{"code": {"coding": [PHQ9]}, "valueInteger": 3}]),
+        entry(patient, patient) | {"code": {"coding": [{"system": ENTRY, "code": "self-care"}, PHQ9]}},
+        entry(patient, patient) | {"code": {"coding": [{"system": LOINC, "code": "95541-9"}, PHQ9]}},
+        entry(patient, patient, LOINC, "95541-9", component=[{"code": {"coding": [PHQ9]}, "valueInteger": 3}]),
         entry(patient, patient) | {"performer": []},
         entry(patient, patient) | {"performer": [{"reference": patient}, {"reference": "Practitioner/x"}]},
     ):

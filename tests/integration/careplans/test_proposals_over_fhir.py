@@ -364,3 +364,29 @@ async def test_one_discipline_does_not_end_everybodys_plan(
     verifier.caller = COORDINATOR
     assert await end("completed") == 409, "a referral is open"
     assert await end("revoked") == 200
+
+
+@pytest.mark.parametrize("name", [{"a": 1}, [], 5, None])
+async def test_the_name_of_a_part_is_a_name(engine: Engine, client: httpx.AsyncClient, name: Any) -> None:
+    _, plan = await patient_with(engine, condition("G89.4"))
+    group = await proposed(client, plan, "ActivityDefinition/yoga")
+    part = [{"name": name, "valueString": "yoga"}]
+    body = {"resourceType": "Parameters", "parameter": [{"name": "decision", "part": part}]}
+    answer = await client.post(f"RequestGroup/{group['id']}/$decide", content=dumps(body), headers=JSON)
+    assert answer.status_code == 422, answer.text
+
+
+@pytest.mark.parametrize("answer", ["accept", "decline"])
+async def test_who_has_no_part_in_the_plan_decides_nothing_in_it(
+    engine: Engine, client: httpx.AsyncClient, verifier: FixedVerifier, answer: str
+) -> None:
+    _, plan = await patient_with(engine, condition("G89.4"))
+    begun = await proposed(client, plan, "ActivityDefinition/yoga")
+    assert (await decide(client, begun, decision("yoga", refer=False))).status_code == 200
+    group = await proposed(client, plan, "ActivityDefinition/cbt-individual")
+    verifier.caller = Caller("stranger", Role.CLINICIAN, fhir_user="Practitioner/stranger")
+    decided = await decide(client, group, decision("cbt-individual", answer, reason="Why not", patient=True))
+    assert decided.status_code == 403, decided.text
+    assert await waiting(engine) == []
+    verifier.caller = COORDINATOR
+    assert (await read(client, f"RequestGroup/{group['id']}"))["status"] == "draft"

@@ -7,7 +7,7 @@ from services.careplans.domain.applying import reasons
 from services.careplans.domain.applying.circumstances import Circumstances, Declined
 from services.careplans.domain.applying.definitions import Definitions, definition_of, treatment_of
 from services.careplans.domain.applying.dynamic import with_dynamic_values
-from services.careplans.domain.applying.extensions import ALWAYS, CAUTION, CONTRAINDICATION, GROUP, formats
+from services.careplans.domain.applying.extensions import ALWAYS, CAUTION, CONTRAINDICATION, formats, group_of
 from services.careplans.domain.applying.inputs import Inputs
 from services.careplans.domain.applying.judging import conditions, hazards_of
 from services.careplans.domain.applying.proposal import Considered, Judged, Outcome
@@ -71,14 +71,14 @@ class Acting:
             outcome = Outcome.CONTRAINDICATED
         elif self._refusal(considered):
             outcome = Outcome.DECLINED
-        liked = {treatment_of(definition), extension_value(definition, GROUP)}
-        preferred = not liked.isdisjoint(self.circumstances.preferred)
+        names = (treatment_of(definition), group_of(definition))
+        preferred = any(name in self.circumstances.preferred for name in names)
         return replace(considered, outcome=outcome, contraindications=against, cautions=cautions, preferred=preferred)
 
     def _refusal(self, considered: Considered) -> Declined | None:
         if considered.definition is None or extension_value(considered.definition, ALWAYS) is True:
             return None
-        group = extension_value(considered.definition, GROUP)
+        group = group_of(considered.definition)
         given = formats(considered.definition)
         if refused := self.circumstances.refusal(treatment_of(considered.definition), group):
             return refused

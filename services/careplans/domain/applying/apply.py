@@ -10,7 +10,7 @@ from services.careplans.domain.applying.conditions import unread
 from services.careplans.domain.applying.definitions import canonical, indexed
 from services.careplans.domain.applying.gather import gather, objects, patient_of
 from services.careplans.domain.applying.inputs import Record
-from services.careplans.domain.applying.proposal import Proposal
+from services.careplans.domain.applying.proposal import Considered, Proposal
 from services.careplans.domain.applying.shapes import LANGUAGES, shaped
 from shared.errors import Unprocessable
 from shared.fhir.json import Resource
@@ -29,13 +29,15 @@ def apply(
 
     ``definitions`` are the ActivityDefinitions that the plan names; ``record`` has the patient's resources by type, one
     Patient among them; ``as_of`` has a zone. Raises ``Unprocessable`` with the element's path for a retired plan, an
-    unknown definition, or an expression that is none, and where the record is not that of one patient."""
+    unknown definition, an expression that is none, or an id that two actions have, and where the record is not that of
+    one patient."""
     if plan.get("status") == "retired":
         raise Unprocessable("A retired plan is not applied.", expression=("PlanDefinition.status",))
     record = objects(record)
     inputs = gather(record, as_of, circumstances)
     acting = Acting(indexed(definitions), inputs, circumstances)
     actions = acting.all(plan.get("action") or (), "PlanDefinition")
+    _require_names(actions)
     patient = patient_of(record)
     wanted = {
         goal for action in actions for each in action.all() if each.proposed for goal in each.action.get("goalId", ())
@@ -49,6 +51,14 @@ def apply(
         goals=tuple(goal for goal in plan.get("goal") or () if goal.get("id") in wanted),
         notes=tuple(_notes(record, patient, circumstances)),
     )
+
+
+def _require_names(actions: Iterable[Considered]) -> None:
+    """People decide on actions by their ids."""
+    ids = [id_ for action in actions for each in action.all() for id_ in each.ids()]
+    if len(set(ids)) < len(ids):
+        text = "Two actions of the plan have the same id, or one that is given to an action without any."
+        raise Unprocessable(text, code="duplicate", expression=("PlanDefinition.action",))
 
 
 def _notes(record: Record, patient: Resource, circumstances: Circumstances) -> Iterable[str]:

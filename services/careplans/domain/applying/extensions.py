@@ -57,6 +57,12 @@ def extensions(element: Resource, url: str) -> list[Resource]:
     return [each for each in element.get("extension") or () if isinstance(each, dict) and each.get("url") == url]
 
 
+def group_of(definition: Resource) -> str | None:
+    """The group of treatments that it belongs to."""
+    group = extension_value(definition, GROUP)
+    return group if isinstance(group, str) else None
+
+
 def formats(definition: Resource) -> frozenset[Any]:
     """How a treatment is given."""
     return frozenset(each.get("valueCode") for each in extensions(definition, FORMAT))

@@ -24,6 +24,7 @@ TREATMENT_PREFERENCE = "75773-2"
 """LOINC: Goals, preferences, and priorities for medical treatment."""
 CARE_EXPERIENCE = "95541-9"
 """LOINC: Care experience preference."""
+PREFERENCES = ((LOINC, TREATMENT_PREFERENCE), (LOINC, CARE_EXPERIENCE))
 ATTITUDE = "https://consilium.care/fhir/StructureDefinition/treatment-preference"
 """``declined``, ``preferred``, or ``open`` (neither any more), on an Observation of a treatment preference, whose value
 is a treatment or a group."""
@@ -93,8 +94,7 @@ def declined(
 
 def is_preference(observation: Resource) -> bool:
     """Whether it says what a patient would like."""
-    codes = (TREATMENT_PREFERENCE, CARE_EXPERIENCE)
-    return any(has_coding([observation.get("code") or {}], LOINC, code) for code in codes)
+    return any(has_coding([observation.get("code") or {}], system, code) for system, code in PREFERENCES)
 
 
 def _told(observations: Iterable[Resource], as_of: datetime) -> Iterator[tuple[tuple[datetime, str], Resource]]:

@@ -74,6 +74,17 @@ class Considered:
         """Whether it is in the proposal."""
         return self.outcome is Outcome.PROPOSED
 
+    @property
+    def itself(self) -> str:
+        """Its id among its own parts, where it is something beside them."""
+        return f"{self.id}-itself"
+
+    def ids(self) -> Iterator[str]:
+        """The ids that it has in a proposal."""
+        yield self.id
+        if self.children and self.definition is not None:
+            yield self.itself
+
     def needs(self) -> Iterator[Input]:
         """What is missing to decide on this action, or to know that it is safe; its parts aside."""
         deciding = {

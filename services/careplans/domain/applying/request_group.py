@@ -100,7 +100,7 @@ class _Writing:
             action["resource"] = self._request(considered)
             return
         if considered.definition is not None:
-            itself = {"id": f"{considered.id}-itself", "title": considered.title, "resource": self._request(considered)}
+            itself = {"id": considered.itself, "title": considered.title, "resource": self._request(considered)}
             parts.insert(0, itself)
         action["action"] = parts
 

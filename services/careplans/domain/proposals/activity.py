@@ -66,7 +66,8 @@ def going_on(plan: Resource, definition: str | None) -> bool:
 
 
 def _definitions(activity: Resource) -> Iterable[str]:
-    named = extension_value(activity, INSTANTIATES)
+    said = extension_value(activity, INSTANTIATES)
+    named = said if isinstance(said, str) else None
     return (*(activity.get("detail") or {}).get("instantiatesCanonical", ()), *((named,) if named else ()))
 
 

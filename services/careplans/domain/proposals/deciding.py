@@ -13,7 +13,7 @@ from services.careplans.domain.proposals.offered import Offered, goals_of, offer
 from services.careplans.domain.proposals.order import id_of
 from services.careplans.domain.proposals.recorded import Answer, Recorded, as_extension, latest
 from services.careplans.domain.states import TERMINAL_PLAN
-from shared.errors import Conflict, Forbidden, Unprocessable
+from shared.errors import Conflict, Unprocessable
 from shared.fhir.json import Resource
 
 OPEN = frozenset({"draft", "active", "completed"})
@@ -86,11 +86,10 @@ def settle(
 ) -> Settlement:
     """What ``asked`` makes of the stored proposal ``group`` for the shared ``plan``. The same twice changes nothing.
 
-    Raises ``Forbidden`` for who has no part in the plan, ``Conflict`` where proposal or plan have ended, or an action
-    is decided otherwise already; ``Unprocessable`` for an unknown action, a missing reason, or two parts of a choice of
-    one."""
-    if who.hands.disciplines is not None and not who.hands.disciplines:
-        raise Forbidden("The caller has no part in this plan.", expression=("CarePlan.careTeam",))
+    Raises ``Forbidden`` for who has no part in the plan; ``Conflict`` where proposal or plan have ended, or an action
+    is decided otherwise already; ``Unprocessable`` for an unknown action, a missing reason, or two parts of a choice
+    of one."""
+    who.hands.require_part()
     offers = offered(group)
     known = latest(group)
     fresh: list[tuple[Offered, Recorded]] = []
@@ -101,7 +100,7 @@ def settle(
             text = "The proposal has no such action to decide on."
             raise Unprocessable(text, code="not-found", expression=(f"{path}.action",))
         recorded = _recorded(decision, offer, group, who, path)
-        if _said_before(known.get(offer.id), recorded):
+        if _said_before(known.get(offer.id), recorded, path):
             continue
         if recorded.accepted:
             _check_accepting(offer, decision, plan, known, path)
@@ -147,7 +146,7 @@ def _check_reason(decision: Decision, where: str) -> None:
         raise Unprocessable(text, code="required", expression=(f"{where}.reason",))
 
 
-def _said_before(known: Recorded | None, recorded: Recorded) -> bool:
+def _said_before(known: Recorded | None, recorded: Recorded, where: str) -> bool:
     """Whether it is the same decision again, by whomever and whenever. Raises ``Conflict`` for another one on what was
     accepted: that is in the plan, and changes there."""
     if known is None:
@@ -155,7 +154,7 @@ def _said_before(known: Recorded | None, recorded: Recorded) -> bool:
     same = replace(recorded, at=known.at, by=known.by) == known
     if known.accepted and not same:
         text = "This action was accepted already: its activity in the plan is what changes now."
-        raise Conflict(text, expression=(f"RequestGroup.action.where(id='{known.action}')",))
+        raise Conflict(text, expression=(f"{where}.action",))
     return same
 
 

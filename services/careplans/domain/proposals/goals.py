@@ -29,5 +29,8 @@ def _dated(target: Resource, now: datetime) -> Resource:
     days = _DAYS.get(due.get("code", ""))
     if days is None or "value" not in due:
         return target
-    until = now.date() + timedelta(days=round(days * float(due["value"])))
+    try:
+        until = now.date() + timedelta(days=round(days * float(due["value"])))
+    except OverflowError:  # no calendar has that day
+        return target
     return {name: value for name, value in target.items() if name != "dueDuration"} | {"dueDate": until.isoformat()}

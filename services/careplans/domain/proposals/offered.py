@@ -32,7 +32,7 @@ class Offered:
     goals: tuple[str, ...] = ()
     """Ids of the contained goals that it serves."""
     rivals: tuple[str, ...] = ()
-    """Ids of the other parts of a choice of one."""
+    """Ids of what is in the other parts of the choices of one that it is in."""
 
     @property
     def discipline(self) -> str | None:
@@ -92,13 +92,21 @@ def _offered(
     request = contained.get(reference_of(action.get("resource")) or "")
     if request is not None and "id" in action:
         why = str(action.get("textEquivalent") or "")
-        others = tuple(each for each in rivals if each != action["id"])
-        yield Offered(action["id"], str(action.get("title") or action["id"]), why, request, goals, others)
+        yield Offered(action["id"], str(action.get("title") or action["id"]), why, request, goals, rivals)
     parts = action.get("action") or ()
     one = action.get("selectionBehavior") in ONE
-    ids = tuple(part["id"] for part in parts if "id" in part) if one else ()
-    for part in parts:
-        yield from _offered(part, contained, ids, goals)
+    ids = [tuple(_ids(part)) for part in parts]
+    for place, part in enumerate(parts):
+        beside = (id_ for others in (*ids[:place], *ids[place + 1 :]) for id_ in others) if one else ()
+        yield from _offered(part, contained, (*rivals, *beside), goals)
+
+
+def _ids(action: Resource) -> Iterator[str]:
+    """Of what is offered in an action, however deep."""
+    if "resource" in action and "id" in action:
+        yield action["id"]
+    for part in action.get("action") or ():
+        yield from _ids(part)
 
 
 def _said(value: Any) -> Any:

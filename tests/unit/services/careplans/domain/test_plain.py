@@ -1,5 +1,7 @@
 """The plan in plain words."""
 
+import pytest
+
 from services.careplans.domain.applying.circumstances import Circumstances, Declined
 from services.careplans.domain.codes import ACTIVITY_DISCIPLINE, ACTIVITY_STATUS, DISCIPLINE_SYSTEM
 from services.careplans.domain.plain import HELP, Known, in_plain_words
@@ -74,6 +76,17 @@ def test_milestones_stand_with_the_goal_that_they_lead_to() -> None:
         "Hike. (we work on it)",
         "A step on the way: Take the stairs. (reached)",
     )
+
+
+@pytest.mark.parametrize("type_", [{"valueString": "milestone"}, {"valueCodeableConcept": {"text": "milestone"}}])
+def test_a_goal_that_says_otherwise_how_it_belongs_to_another_stands_by_itself(type_: Resource) -> None:
+    leads: Resource = {
+        "url": "http://hl7.org/fhir/StructureDefinition/goal-relationship",
+        "extension": [{"url": "type", **type_}, {"url": "target", "valueReference": {"reference": "Goal/stairs"}}],
+    }
+    goals: list[Resource] = [{"id": "hike", "description": {"text": "Hike"}, "lifecycleStatus": "active"}]
+    goals[0]["extension"] = [leads]
+    assert sections(Known({}, goals=goals))["Your goals"] == ("Hike. (we work on it)",)
 
 
 def test_what_is_done_and_by_whom() -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from services.careplans.domain.applying.apply import apply
 from services.careplans.domain.applying.circumstances import Circumstances, Declined
+from services.careplans.domain.applying.definitions import plan_of
+from services.careplans.domain.applying.extensions import GROUP
 from services.careplans.domain.applying.proposal import Outcome, Proposal
 from shared.errors import Unprocessable
 from shared.fhir.json import Resource
@@ -185,6 +187,36 @@ def test_what_cannot_be_applied_is_refused_with_its_path(element: Resource, expr
     with pytest.raises(Unprocessable) as raised:
         own(element)
     assert raised.value.issues[0].expression == (f"PlanDefinition.action[0].{expression}",)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [{"id": "b"}, {"id": "b"}],
+        [{"id": "a"}],
+        [{"id": "b", "action": [{"id": "a"}]}],
+        [{"id": "action-1.2"}, {}],
+        [{"id": "a-itself"}],
+    ],
+)
+def test_no_two_actions_have_one_id(parts: list[Resource]) -> None:
+    yoga = "https://consilium.care/fhir/ActivityDefinition/yoga"
+    whole = {"id": "a"} if parts != [{"id": "action-1.2"}, {}] else {}
+    with pytest.raises(Unprocessable, match="same id"):
+        own(whole | {"definitionCanonical": yoga, "action": parts})
+
+
+def test_a_group_of_treatments_that_is_no_code_is_none() -> None:
+    group = {"url": GROUP, "valueCodeableConcept": {"text": "movement"}}
+    definition = {
+        "resourceType": "ActivityDefinition",
+        "url": "https://example.org/walk",
+        "status": "active",
+        "kind": "ServiceRequest",
+        "extension": [group],
+    }
+    (action,) = apply(plan_of(definition), [definition], {"Patient": [patient()]}, AS_OF).actions
+    assert action.proposed
 
 
 def test_a_retired_plan_is_not_applied() -> None:

@@ -5,7 +5,7 @@ import pytest
 from services.careplans.domain.applying.expressions import _parsed, evaluate, truth, variables
 from shared.errors import Unprocessable
 
-KNOWN = {"phq9": 10, "yes": True, "no": False, "none": []}
+KNOWN = {"phq9": 10, "yes": True, "no": False, "none": [], "observations": []}
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,9 @@ KNOWN = {"phq9": 10, "yes": True, "no": False, "none": []}
         ("%no.not()", True),
         ("(%yes or %none).not()", False),
         ("'%unknown' = '%unknown'", True),
+        ("%none.where($this > %phq9).exists() or %observations.exists().not()", True),
+        ("(1|2|3).where((2|3).where($this > 1).exists()).exists((%phq9) > 1)", True),
+        ("(1|2|3).where($this.exists()).where(($this).exists()).all(((1|2).where($this.exists())).exists())", True),
     ],
 )
 def test_what_is_missing_decides_only_where_the_rest_does_not(expression: str, result: bool | None) -> None:
@@ -44,6 +47,14 @@ def test_what_is_missing_decides_only_where_the_rest_does_not(expression: str, r
         ("now() > @2026-01-01", "not-supported"),
         ("%phq9.trace('x') > 1", "not-supported"),
         ("%yes" + " or %yes" * 400, "business-rule"),
+        ("(1|2|3)" + ".select(1|2|3)" * 40 + ".exists()", "not-supported"),
+        ("'a'" + ".replace('a', 'aaaaaaaa')" * 40 + " = 'a'", "not-supported"),
+        ("'a'" + ".encode('hex')" * 90 + " = 'a'", "not-supported"),
+        ("(1|2|3).aggregate($total & $total, 'a') = 'a'", "not-supported"),
+        ("%none.where(%observations.where(code = 'a').exists()).exists()", "not-supported"),
+        ("%none.where(($this).exists() and %`observations`.exists()).exists()", "not-supported"),
+        ("(1|2).where((1|2).all((1|2).exists($this = 1)))", "not-supported"),
+        ("(1|2).where /* so */ ((1|2).`where`((1|2).where($this = 1).exists()).exists())", "not-supported"),
     ],
 )
 def test_what_is_no_condition_is_refused_with_its_path(expression: str, code: str) -> None:

@@ -116,6 +116,12 @@ async def proposals_of(request: Request, caller: CurrentCaller, plan_id: PlanId)
     return await offers.proposals_of(_engine(request), caller, plan_id)
 
 
+@router.get("/{plan_id}/proposals/{proposal_id}")
+async def proposal(request: Request, caller: CurrentCaller, plan_id: PlanId, proposal_id: PlanId) -> ProposalView:
+    """One proposal for the plan."""
+    return await offers.proposal(_engine(request), caller, plan_id, proposal_id)
+
+
 @router.post("/{plan_id}/proposals", status_code=201)
 async def propose(
     request: Request,

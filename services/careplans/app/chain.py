@@ -63,6 +63,7 @@ class Chained:
     """One activity. ``request`` and ``task`` live in referrals: they are named here and read there."""
 
     activity: str | None
+    title: str | None
     request: str | None
     task: str | None
     discipline: str | None
@@ -130,6 +131,7 @@ def _report(resource: Resource) -> Report:
 def _chained(link: Link, reports: dict[str, Report]) -> Chained:
     return Chained(
         activity=link.activity,
+        title=link.title,
         request=link.request,
         task=link.task,
         discipline=link.discipline,

@@ -8,10 +8,11 @@ from services.careplans.domain.applying.extensions import CONSIDERED, NEEDS, ext
 from services.careplans.domain.applying.proposal import Outcome
 from services.careplans.domain.codes import SHARED_PLAN_IDENTIFIER, extension_value, reference_of
 from services.careplans.domain.proposals.activity import going_on
-from services.careplans.domain.proposals.offered import Offered, offered
+from services.careplans.domain.proposals.offered import Offered, offered, plan_of_proposal
 from services.careplans.domain.proposals.recorded import Recorded, latest
 from services.careplans.store import orders
 from shared.engine import Engine
+from shared.errors import NotFound
 from shared.fhir.json import Resource, loads
 from shared.fhir.search import search
 from shared.reading import current
@@ -92,6 +93,17 @@ async def proposals_of(engine: Engine, caller: Caller, plan_id: str) -> list[Pro
     ]
     page = await search(engine.pool, "RequestGroup", asked, access=engine.access(caller), clock=engine.clock)
     return await _views(engine, page.matches, plan)
+
+
+async def proposal(engine: Engine, caller: Caller, plan_id: str, proposal_id: str) -> ProposalView:
+    """One proposal for a plan. Raises ``NotFound`` or ``Gone``."""
+    plan: Resource = loads((await current(engine, caller, "CarePlan", plan_id)).body)
+    require_view(caller, reference_of(plan.get("subject")))
+    stored = await current(engine, caller, "RequestGroup", proposal_id)
+    if plan_of_proposal(loads(stored.body)) != f"CarePlan/{plan_id}":
+        raise NotFound("The plan has no such proposal.")
+    (view,) = await _views(engine, [stored], plan)
+    return view
 
 
 async def proposal_view(engine: Engine, caller: Caller, plan_id: str, stored: Stored) -> ProposalView:

@@ -15,6 +15,7 @@ from services.careplans.domain.measures.response import Response, classify
 from services.careplans.domain.measures.series import Point, Series
 from services.careplans.domain.measures.units import as_decimal
 from services.careplans.domain.referral import Referral
+from services.careplans.domain.telling import title_of
 from shared.fhir.json import Resource
 
 FOLLOWED_FOR = timedelta(weeks=13)
@@ -93,6 +94,7 @@ class Link:
     """One activity of the plan. References are relative; those of other services are named, not fetched."""
 
     activity: str | None
+    title: str | None
     request: str | None
     task: str | None
     discipline: str | None
@@ -124,6 +126,7 @@ def _bare(activity: Resource, states: tuple[State, ...]) -> Link:
     over = states[-1].at if states and states[-1].status in ENDED else None
     return Link(
         activity=activity.get("id"),
+        title=title_of(activity),
         request=None if reference == task else reference,
         task=task,
         discipline=activity_discipline(activity),

@@ -11,7 +11,7 @@ from services.careplans.domain.codes import reference_of
 from services.careplans.domain.facts import activity_discipline, activity_status
 from services.careplans.domain.goals import milestones
 from services.careplans.domain.hands import SELF_CARE, disciplines_of_participant
-from services.careplans.domain.proposals.activity import ENDED
+from services.careplans.domain.proposals.activity import ENDED, treatments_of
 from services.careplans.domain.telling import title_of
 from shared.fhir.json import Resource
 
@@ -112,6 +112,8 @@ def _activities(activities: Iterable[Resource], known: Known, *, ended: bool) ->
         told = STATES.get(status, "we find out how it stands")
         how = (activity.get("detail") or {}).get("description")
         more = f" {_sentence(how)}" if how and how != _title(activity, known) else ""
+        if not ended and treatments_of(activity) & {entry.treatment for entry in known.wishes.declined}:
+            more += " You said that you do not want this: talk about it with us."
         yield f"{_title(activity, known)}: {told}{f', with {who}' if who and who != 'you' else ''}.{more}"
 
 

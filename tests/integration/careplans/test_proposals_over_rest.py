@@ -44,6 +44,7 @@ async def test_propose_decide_and_see_what_became_of_it(engine: Engine, client: 
     assert said.status_code == 200, said.text
     (listed,) = (await client.get(url)).json()
     assert listed == said.json()
+    assert (await client.get(f"{url}/{made['id']}")).json() == listed
     decided = {each["action"]: each["decided"] for each in listed["offers"] if each["decided"]}
     assert (decided[chosen["action"]]["decision"], decided[chosen["action"]]["referral"]) == ("accept", "waiting")
     assert decided[chosen["action"]]["by"] == COORDINATOR.fhir_user
@@ -79,6 +80,7 @@ async def test_a_proposal_is_decided_on_at_its_own_plan(
     body = {"decisions": [{"action": "relaxation", "answer": "accept"}]}
     assert (await client.post(f"{other}/{made['id']}/decisions", json=body)).status_code == 404
     assert (await client.post(f"{url}/nothing/decisions", json=body)).status_code == 404
+    assert (await client.get(f"{other}/{made['id']}")).status_code == 404
     assert (await client.get(f"{PLANS}/nothing/proposals")).status_code == 404
     verifier.caller = Caller("somebody", Role.PATIENT, fhir_user="Patient/other")
     assert (await client.get(url)).status_code == 404

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from services.careplans.domain.applying.classes import codings
+from services.careplans.domain.applying.extensions import TREATMENT
 from services.careplans.domain.codes import ACTIVITY_DISCIPLINE, extension_value
 from services.careplans.domain.facts import activity_status
 from services.careplans.domain.proposals.codes import INSTANTIATES, PROPOSAL
@@ -63,6 +65,13 @@ def going_on(plan: Resource, definition: str | None) -> bool:
         for activity in plan.get("activity") or ()
         for each in _definitions(activity)
     )
+
+
+def treatments_of(activity: Resource) -> frozenset[str]:
+    """The codes of the treatment that it is: by its own code, and by the definition that it comes from."""
+    code = (activity.get("detail") or {}).get("code")
+    own = (code for system, code in codings(code) if system == TREATMENT)
+    return frozenset((*own, *(each.partition("|")[0].rpartition("/")[2] for each in _definitions(activity))))
 
 
 def _definitions(activity: Resource) -> Iterable[str]:

@@ -121,3 +121,13 @@ def test_who_helps() -> None:
     ]
     told = sections(Known({}, participants=participants, names={"Practitioner/1": "Dr Moss"}))
     assert told["Who helps you"] == ("Dr Moss: your mental health team.", "your mental health team.", "Your mother.")
+
+
+def test_a_wish_against_what_the_plan_has_is_told() -> None:
+    treatment = {
+        "coding": [{"system": "https://consilium.care/fhir/CodeSystem/treatment", "code": "yoga"}],
+        "text": "Yoga",
+    }
+    plan = {"activity": [activity("scheduled", None, detail={"code": treatment})]}
+    told = sections(Known(plan, wishes=Circumstances(declined=(Declined("yoga", "It hurt"),))))
+    assert told["What we do"] == ("Yoga: a date is set. You said that you do not want this: talk about it with us.",)

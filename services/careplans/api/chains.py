@@ -18,7 +18,7 @@ _EXAMPLE: dict[str, Any] = {
     "activities": [
         {
             "activity": "referral-7f31",
-            "title": "Cognitive behavioural therapy, individual",
+            "title": "Graded exercise",
             "request": "ServiceRequest/5b20",
             "task": "Task/7f31",
             "discipline": "physical-therapy",

@@ -79,3 +79,28 @@ async def read(client: httpx.AsyncClient, reference: str) -> Resource:
     assert answer.status_code == 200, answer.text
     found: Resource = answer.json()
     return found
+
+
+async def proposed(client: httpx.AsyncClient, plan: str, definition: str, *more: tuple[str, Any]) -> Resource:
+    """A new proposal."""
+    answer = await propose(client, plan, definition, *more)
+    assert answer.status_code == 201, answer.text
+    group: Resource = answer.json()
+    return group
+
+
+def action_of(group: Resource) -> str:
+    """The id of the only action."""
+    (action,) = group["action"]
+    return str(action["id"])
+
+
+def every(actions: list[Resource]) -> list[Resource]:
+    """The actions and their parts."""
+    return [each for action in actions for each in (action, *every(action.get("action", [])))]
+
+
+async def waiting(engine: Engine) -> list[tuple[str, str]]:
+    """The orders, by action, and how each stands."""
+    rows = await engine.pool.fetch("SELECT action, state FROM referral_order ORDER BY action")
+    return [(row["action"], row["state"]) for row in rows]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -129,8 +130,20 @@ async def test_both_are_referred_and_the_plan_follows(system: System) -> None:
                 return [each["member"] for each in seen["team"]] == [PSYCHOLOGIST.organization]
 
             await eventually(in_team)
+        team = (await plan.client.get(f"/api/{plan.plan.replace('CarePlan', 'plans')}")).json()["care_team"]
+        for reference in (plan.plan, team):
+            assert await _against_us_core(plan.client, reference) == []
         after = await plan.activities()
         assert [each["id"] for each in after] == [each["id"] for each in before], "the same activities"
+
+
+async def _against_us_core(client: httpx.AsyncClient, reference: str) -> list[Any]:
+    """What ``$validate`` has against the resource as US Core's CarePlan or CareTeam."""
+    type_ = reference.partition("/")[0]
+    profile = f"http://hl7.org/fhir/us/core/StructureDefinition/us-core-{type_.lower()}"
+    resource = (await client.get(f"/fhir/{reference}")).json()
+    answer = await client.post(f"/fhir/{type_}/$validate", params={"profile": profile}, json=resource)
+    return [each for each in answer.json()["issue"] if each["severity"] in ("error", "fatal")]
 
 
 async def test_the_referrals_service_is_down_for_a_while(system: System) -> None:

@@ -8,7 +8,7 @@ from tests.e2e.evidence import Evidence
 from tests.e2e.referring import act, furnish, send
 from tests.eventually import eventually
 from tests.factories.system import COORDINATOR, EHR, PSYCHOLOGIST, SPECIALIST, System
-from tests.unit.services.careplans.domain.safety.cases import NALOXONE, OXY5
+from tests.unit.services.careplans.domain.safety.cases.rows import NALOXONE, OXY5
 from tests.unit.services.careplans.domain.safety.prescriptions import BID, prescribed
 
 VIEW = "/cds-services/consilium-safety-patient-view"

@@ -14,7 +14,7 @@ from tests.factories.engine import FixedVerifier
 from tests.integration.careplans.hearing import new_patient, store
 from tests.integration.careplans.test_safety_findings import issues, looked, ordered, risky, states
 from tests.integration.careplans.test_scores_over_fhir import logged
-from tests.unit.services.careplans.domain.safety.cases import NALOXONE
+from tests.unit.services.careplans.domain.safety.cases.rows import NALOXONE
 from tests.unit.services.careplans.domain.safety.prescriptions import BID, QID
 
 CDS = "http://test/cds-services"

@@ -21,7 +21,7 @@ from tests.eventually import eventually
 from tests.factories.engine import FixedVerifier
 from tests.factories.resources import care_plan
 from tests.integration.careplans.hearing import new_patient, store, told
-from tests.unit.services.careplans.domain.safety.cases import NALOXONE, OXY5, OXY10
+from tests.unit.services.careplans.domain.safety.cases.rows import NALOXONE, OXY5, OXY10
 from tests.unit.services.careplans.domain.safety.prescriptions import BID, QID, prescribed
 
 PLANS = "http://test/api/plans"

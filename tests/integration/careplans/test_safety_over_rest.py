@@ -12,7 +12,7 @@ from tests.factories.resources import care_plan
 from tests.integration.careplans.hearing import new_patient, store
 from tests.integration.careplans.test_safety_findings import PLANS, issues, ordered, risky
 from tests.integration.careplans.test_scores_over_fhir import logged
-from tests.unit.services.careplans.domain.safety.cases import IBUPROFEN, OXY10, condition, egfr
+from tests.unit.services.careplans.domain.safety.cases.rows import IBUPROFEN, OXY10, condition, egfr
 from tests.unit.services.careplans.domain.safety.prescriptions import QID
 
 

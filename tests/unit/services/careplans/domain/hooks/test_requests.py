@@ -12,7 +12,7 @@ from services.careplans.domain.hooks.request import read
 from services.careplans.domain.hooks.services import PREFETCH, SERVICES, discovery, service_of
 from services.careplans.domain.safety.evaluate import evaluate
 from shared.errors import Invalid, NotFound, PreconditionFailed
-from tests.unit.services.careplans.domain.safety.cases import OXY10, condition, patient
+from tests.unit.services.careplans.domain.safety.cases.rows import OXY10, condition, patient
 from tests.unit.services.careplans.domain.safety.prescriptions import QID, TODAY, Body, prescribed, record
 
 BY_HOOK = {each.hook: each for each in SERVICES}

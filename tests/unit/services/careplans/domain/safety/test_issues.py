@@ -23,7 +23,7 @@ from services.careplans.domain.safety.issues import (
 )
 from shared.errors import Conflict, Unprocessable
 from shared.security.caller import Caller, Role
-from tests.unit.services.careplans.domain.safety.cases import LORAZEPAM, OXY5, OXY10, by, patient
+from tests.unit.services.careplans.domain.safety.cases.rows import LORAZEPAM, OXY5, OXY10, by, patient
 from tests.unit.services.careplans.domain.safety.prescriptions import QID, TODAY, Body, prescribed, record
 from tests.unit.services.careplans.domain.safety.test_merging import resources
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from services.careplans.domain.safety.evaluate import BY_ID, RULES, Evaluation, evaluate
 from services.careplans.domain.safety.finding import Finding
-from tests.unit.services.careplans.domain.safety.cases import (
-    CASES,
+from tests.unit.services.careplans.domain.safety.cases import CASES
+from tests.unit.services.careplans.domain.safety.cases.rows import (
     NOTHING,
     SILENCED,
     Case,

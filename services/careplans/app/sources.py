@@ -55,18 +55,24 @@ async def follow_plan(engine: Engine, payload: CarePlanV1, *, new: bool) -> None
     plans = await _plans(engine, payload, shared.care_plan)
     wanted = [reference for reference, plan in plans.items() if is_source(plan, payload.patient)]
     gone = [reference for reference, plan in plans.items() if not is_source(plan, payload.patient)]
+    # an EHR may change its plan often: who works on the shared one waits for that only where a link comes or goes
+    if _with_links(await resources.read(engine.pool, "CarePlan", shared.care_plan), wanted, gone) is None:
+        return
     async with unit_of_work(engine, KEEPER) as work:
         await shared_plans.lock(await work.connection(), shared.care_plan)
-        stored = await work.load("CarePlan", shared.care_plan)
-        if stored is None or stored.deleted:
-            return
-        plan = loads(stored.body)
-        if plan.get("status") in TERMINAL_PLAN:
-            return
-        after = linked(plan, wanted, gone)
-        if after is not plan:
+        after = _with_links(await work.load("CarePlan", shared.care_plan), wanted, gone)
+        if after is not None:
             await work.update(after)
             await work.commit()
+
+
+def _with_links(stored: Stored | None, wanted: Sequence[str], gone: Sequence[str]) -> Resource | None:
+    """The shared plan with the links that it should have; None where it has them, or has ended."""
+    if stored is None or stored.deleted:
+        return None
+    plan: Resource = loads(stored.body)
+    after = linked(plan, wanted, gone)
+    return None if after is plan or plan.get("status") in TERMINAL_PLAN else after
 
 
 async def _plans(engine: Engine, payload: CarePlanV1, shared: str) -> dict[str, Resource | None]:

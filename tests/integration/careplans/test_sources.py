@@ -1,11 +1,13 @@
 """Plans of EHRs beside the shared one: linked, compared, taken over, never changed."""
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
 from services.careplans.events.incoming import plans
+from services.careplans.store import shared_plans
 from shared.contracts.careplans import CarePlanEvent
 from shared.engine import Engine
 from shared.fhir.json import Resource, dumps
@@ -74,6 +76,20 @@ async def test_a_link_keeps_nobody_from_deleting_their_plan(engine: Engine, clie
     assert "basedOn" not in await read(client, plan)
     await hear_all(engine)
     assert "basedOn" not in await read(client, plan), "what was told of it before does not bring it back"
+
+
+async def test_a_change_of_a_linked_plan_waits_for_nobody(engine: Engine, client: httpx.AsyncClient) -> None:
+    patient, plan = await patient_with(engine)
+    other = await store(engine, ehr_plan(patient))
+    await hear_all(engine)
+    before = await read(client, plan)
+    theirs = await read(client, other)
+    headers = JSON | {"if-match": 'W/"1"'}
+    await client.put(other, content=dumps(theirs | {"title": "Another title"}), headers=headers)
+    async with engine.pool.acquire() as connection, connection.transaction():
+        await shared_plans.lock(connection, plan.removeprefix("CarePlan/"))
+        await asyncio.wait_for(hear_all(engine), 10)
+    assert await read(client, plan) == before
 
 
 async def test_compare_and_take_over(engine: Engine, client: httpx.AsyncClient, verifier: FixedVerifier) -> None:

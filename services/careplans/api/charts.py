@@ -19,7 +19,7 @@ from shared.security.dependency import CurrentCaller
 
 router = APIRouter(prefix="/plans", tags=["plans"])
 
-MeasureId = StrEnum("MeasureId", {id_.upper().replace("-", "_"): id_ for id_ in BY_ID})  # type: ignore[misc]
+MeasureId = StrEnum("MeasureId", {id_.upper().replace("-", "_"): id_ for id_ in BY_ID})  # type: ignore[misc]  # made of data
 
 
 class Form(StrEnum):

@@ -9,10 +9,22 @@ from itertools import chain, count
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from services.careplans.domain.codes import OWN_ELEMENT
 from shared.errors import Unprocessable
 from shared.fhir.json import Resource
 
 _NAMESPACE = uuid5(NAMESPACE_URL, "https://consilium.care/fhir/element")
+
+
+def refuse_own_ids(before: Resource, after: Resource, element: str) -> None:
+    """Raises ``Unprocessable`` where people give an item an id of those that the service gives to what follows a
+    referral: the referral that has that id could not come in, or would take its place."""
+    known = {item.get("id") for item in before.get(element) or ()}
+    for place, item in enumerate(after.get(element) or ()):
+        id_ = item.get("id")
+        if isinstance(id_, str) and id_.startswith(OWN_ELEMENT) and id_ not in known:
+            path = f"{after['resourceType']}.{element}[{place}].id"
+            raise Unprocessable(f"Ids that begin with {OWN_ELEMENT} are given by the server.", expression=(path,))
 
 
 def with_ids(resource: Resource, element: str, like: Resource | None = None) -> Resource:

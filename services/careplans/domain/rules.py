@@ -19,7 +19,7 @@ from services.careplans.domain.entries import check_entry
 from services.careplans.domain.facts import plan_facts, team_facts
 from services.careplans.domain.goals import check_goal
 from services.careplans.domain.hands import check_plan, check_team, hands_of, team_of
-from services.careplans.domain.identity import with_ids
+from services.careplans.domain.identity import refuse_own_ids, with_ids
 from services.careplans.domain.measures.derive import scores
 from services.careplans.domain.measures.self_harm import self_harm_facts
 from services.careplans.domain.proposals.offered import plan_of_proposal
@@ -142,6 +142,7 @@ def decide_care_plan(before: Resource | None, after: Resource | None, context: D
     if is_shared_plan(after) and after is not None:
         after = with_ids(after, "activity", before)
         if before is not None and context.caller is not KEEPER:
+            refuse_own_ids(before, after, "activity")
             before = with_ids(before, "activity")
             team = team_of(before, context.related)
             hands = hands_of(context.caller, team, reference_of(before.get("subject")), context.now)
@@ -183,6 +184,7 @@ def decide_care_team(before: Resource | None, after: Resource | None, context: D
         _same_subject(before, after, "CareTeam.subject")
         after = with_ids(after, "participant", before)
         if context.caller is not KEEPER:
+            refuse_own_ids(before, after, "participant")
             before = with_ids(before, "participant")
             hands = hands_of(context.caller, before, reference_of(before.get("subject")), context.now)
             check_team(before, after, hands)

@@ -178,6 +178,21 @@ def test_people_do_not_move_an_activity_that_follows_a_referral(edit: str) -> No
         decide_care_plan(SHARED, edited, CLINICIAN)
 
 
+def test_ids_of_what_follows_referrals_are_the_servers() -> None:
+    assert TEAM is not None
+    coordinator = DecisionContext(Caller("k", Role.COORDINATOR), NOON)
+    taken = {"id": "referral-of-tomorrow"}
+    plan = deepcopy(SHARED)
+    plan["activity"].append(taken | {"detail": {"status": "not-started", "description": "Stretch"}})
+    with pytest.raises(Unprocessable, match="given by the server"):
+        decide_care_plan(SHARED, plan, coordinator)
+    assert decide_care_plan(plan, plan, coordinator).resource == plan, "what is there already may stay"
+    team = deepcopy(TEAM)
+    team["participant"].append(taken | {"member": {"reference": "RelatedPerson/mother"}})
+    with pytest.raises(Unprocessable, match="given by the server"):
+        decide_care_team(TEAM, team, coordinator)
+
+
 def test_the_shared_team_stays_with_its_plan_and_people_join_it() -> None:
     assert TEAM is not None
     joined = deepcopy(TEAM)
